@@ -1,0 +1,97 @@
+// Lut: the complete product table of an 8x8-bit multiplier, addressed by operand value.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/operand.hpp"
+
+namespace axmul {
+
+inline constexpr std::size_t kLutSize = 65536;
+inline constexpr std::int32_t kProductLimit = 1 << 24;  // |product| must stay below
+
+/// An immutable product table; copies share the 256 KiB of products.
+class AXMUL_API Lut {
+ public:
+  /// products: 65536 approximate products, a slow, b fast, both ascending by operand VALUE (for s8:
+  /// -128 … 127). Throws InputError AX10 where a product reaches ±2^24 (it names a, b and the
+  /// product) or the size is not 65536.
+  Lut(OperandType type, std::span<const std::int32_t> products);
+
+  /// The exact multiplier of that type.
+  static Lut exact(OperandType type);
+
+  /// Fills the table from f(a, b), called for every operand pair by value, a slow, b fast.
+  template <class F>
+  static Lut from_function(OperandType type, F&& f) {
+    auto table = std::make_unique<std::int32_t[]>(kLutSize);
+    std::size_t i = 0;
+    for (int a = a_min(type); a <= a_max(type); ++a)
+      for (int b = b_min(type); b <= b_max(type); ++b)
+        table[i++] = static_cast<std::int32_t>(f(a, b));
+    return Lut(type, std::span<const std::int32_t>(table.get(), kLutSize));
+  }
+
+  OperandType type() const { return type_; }
+
+  /// Approximate product of operand values a and b; a and b must lie in the type's range
+  /// (unchecked).
+  std::int32_t operator()(int a, int b) const {
+    return products_[static_cast<std::size_t>((a - a_min(type_)) * kOperandCount + b -
+                                              b_min(type_))];
+  }
+
+  /// All products, a slow, b fast, ascending values.
+  std::span<const std::int32_t, kLutSize> products() const {
+    return std::span<const std::int32_t, kLutSize>(products_.get(), kLutSize);
+  }
+
+  /// approximate − exact for operand values a and b.
+  std::int32_t error(int a, int b) const { return (*this)(a, b) - a * b; }
+
+  /// Lower-case hex SHA-256 of the type tag ("u8u8" …) followed by the little-endian int32
+  /// products, a slow, b fast, ascending: the identity of the function (DESIGN 1).
+  std::string sha256() const;
+  /// sha256 of the table with operands swapped, g(a,b) = f(b,a) on the swapped value ranges; for
+  /// u8s8, which has no transposed type, the tag stays and the table is transposed by position.
+  std::string sha256_swapped() const;
+
+  friend bool operator==(const Lut& x, const Lut& y);
+
+ private:
+  OperandType type_;
+  std::shared_ptr<const std::int32_t[]> products_;
+};
+
+/// The table with operands swapped, g(a,b) = f(b,a). Throws UsageError AX11 for u8s8.
+AXMUL_API Lut transposed(const Lut& lut);
+
+/// Table of the sign-magnitude use of an unsigned circuit (DESIGN 5): sgn(a)sgn(b)·f(|a|,|b|) with
+/// sgn(0) = +1. target is u8s8 (a 0…255) or s8s8. Throws UsageError AX12 unless lut is u8u8.
+AXMUL_API Lut sign_magnitude(const Lut& lut, OperandType target);
+
+/// 256x256 errors (approximate − exact), a slow, b fast, ascending by value.
+class AXMUL_API ErrorMap {
+ public:
+  explicit ErrorMap(const Lut& lut);
+  /// A map that is not a table's: values as above.
+  ErrorMap(OperandType type, std::span<const std::int32_t, kLutSize> errors);
+
+  OperandType type() const { return type_; }
+  std::int32_t operator()(int a, int b) const {
+    return errors_[static_cast<std::size_t>((a - a_min(type_)) * kOperandCount + b - b_min(type_))];
+  }
+  std::span<const std::int32_t, kLutSize> values() const {
+    return std::span<const std::int32_t, kLutSize>(errors_.get(), kLutSize);
+  }
+
+ private:
+  OperandType type_;
+  std::shared_ptr<const std::int32_t[]> errors_;
+};
+
+}  // namespace axmul

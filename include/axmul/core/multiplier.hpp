@@ -1,0 +1,58 @@
+// A named multiplier: its table, what it costs, and where it came from.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "axmul/core/lut.hpp"
+
+namespace axmul {
+
+/// What a circuit costs; NaN = unknown. power_rel is power over that of the exact multiplier of the
+/// same source and technology, the only figure that matching compares.
+struct AXMUL_API Cost {
+  double power_mw = std::numeric_limits<double>::quiet_NaN();
+  double area_um2 = std::numeric_limits<double>::quiet_NaN();
+  double delay_ns = std::numeric_limits<double>::quiet_NaN();
+  double power_rel = std::numeric_limits<double>::quiet_NaN();
+  std::string source;      ///< "published", "estimated" or empty when unknown
+  std::string technology;  ///< e.g. "PDK45"; empty when unknown
+};
+
+/// Which argument a file's or circuit's first operand is.
+enum class OperandOrder : std::uint8_t { ab, ba };
+/// How a file orders the operands of its rows and columns: ascending value, or two's-complement
+/// byte.
+enum class OperandIndex : std::uint8_t { value, bits };
+
+/// Where a table came from and how it was read.
+struct AXMUL_API Provenance {
+  std::string source_file;  ///< path as given, or empty for a generator
+  std::string format;  ///< name of the reader or generator: "bin", "npy", "generator", "verilog" …
+  OperandOrder order = OperandOrder::ab;
+  OperandIndex index = OperandIndex::value;
+  std::string type_from;  ///< what decided the type: "option", "name", "dtype", "file", "format"
+  std::string generator;  ///< design text such as "drum(k=6)", or empty
+  std::string reference;  ///< literature or library the design comes from
+};
+
+/// A multiplier is its function (lut); the name is only a label (DESIGN 1).
+struct AXMUL_API Multiplier {
+  std::string name;
+  Lut lut;
+  Cost cost{};
+  Provenance provenance{};
+  std::map<std::string, double>
+      published{};                     ///< published figures by their printed keys, e.g. "MAE%"
+  std::vector<std::string> aliases{};  ///< other names of the same function
+  std::string transpose_of{};          ///< entry whose operands swapped give this one, if any
+};
+
+/// Gives entries of one name but different functions distinct names NAME@<first 8 hex of sha256>.
+/// Returns one warning text per renamed entry, in order.
+AXMUL_API std::vector<std::string> make_names_unique(std::vector<Multiplier>& multipliers);
+
+}  // namespace axmul

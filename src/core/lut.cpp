@@ -1,0 +1,103 @@
+// Product tables: construction with checks, identity, operand swap, sign-magnitude use.
+#include "axmul/core/lut.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdlib>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/sha256.hpp"
+
+namespace axmul {
+
+namespace {
+
+std::shared_ptr<std::int32_t[]> new_table() {
+  return std::shared_ptr<std::int32_t[]>(new std::int32_t[kLutSize]);
+}
+
+template <class At>
+std::string identity(OperandType type, At&& at) {
+  std::array<std::uint8_t, 1024> row{};
+  Sha256 hash;
+  hash.update(to_string(type));
+  for (std::size_t a = 0; a < 256; ++a) {
+    for (std::size_t b = 0; b < 256; ++b) {
+      const auto product = static_cast<std::uint32_t>(at(a, b));
+      for (unsigned i = 0; i < 4; ++i)
+        row[b * 4 + i] = static_cast<std::uint8_t>(product >> (8 * i));
+    }
+    hash.update(std::as_bytes(std::span(row)));
+  }
+  return hash.hex();
+}
+
+}  // namespace
+
+Lut::Lut(OperandType type, std::span<const std::int32_t> products) : type_(type) {
+  if (products.size() != kLutSize)
+    throw InputError(10,
+                     "a product table has 65536 entries, not " + std::to_string(products.size()));
+  for (std::size_t i = 0; i < kLutSize; ++i)
+    if (products[i] <= -kProductLimit || products[i] >= kProductLimit)
+      throw InputError(10, "product " + std::to_string(products[i]) + " of a = " +
+                               std::to_string(static_cast<int>(i / 256) + a_min(type)) +
+                               ", b = " + std::to_string(static_cast<int>(i % 256) + b_min(type)) +
+                               " reaches 2^24; an 8x8-bit product is far smaller: check the "
+                               "table's dtype and byte order");
+  auto table = new_table();
+  std::copy(products.begin(), products.end(), table.get());
+  products_ = std::move(table);
+}
+
+Lut Lut::exact(OperandType type) {
+  return from_function(type, [](int a, int b) { return a * b; });
+}
+
+std::string Lut::sha256() const {
+  return identity(type_, [&](std::size_t a, std::size_t b) { return products_[a * 256 + b]; });
+}
+
+std::string Lut::sha256_swapped() const {
+  return identity(type_, [&](std::size_t a, std::size_t b) { return products_[b * 256 + a]; });
+}
+
+bool operator==(const Lut& x, const Lut& y) {
+  return x.type_ == y.type_ &&
+         (x.products_ == y.products_ || std::ranges::equal(x.products(), y.products()));
+}
+
+Lut transposed(const Lut& lut) {
+  if (lut.type() == OperandType::u8s8)
+    throw UsageError(11, "a u8s8 table has no transpose: its operands have different ranges");
+  return Lut::from_function(lut.type(), [&](int a, int b) { return lut(b, a); });
+}
+
+Lut sign_magnitude(const Lut& lut, OperandType target) {
+  if (lut.type() != OperandType::u8u8 || target == OperandType::u8u8)
+    throw UsageError(12, "sign-magnitude use takes a u8u8 table to u8s8 or s8s8, not " +
+                             std::string(to_string(lut.type())) + " to " +
+                             std::string(to_string(target)));
+  return Lut::from_function(target, [&](int a, int b) {
+    const std::int32_t magnitude = lut(std::abs(a), std::abs(b));
+    return (a < 0) != (b < 0) ? -magnitude : magnitude;
+  });
+}
+
+ErrorMap::ErrorMap(const Lut& lut) : type_(lut.type()) {
+  auto table = new_table();
+  std::size_t i = 0;
+  for (int a = a_min(type_); a <= a_max(type_); ++a)
+    for (int b = b_min(type_); b <= b_max(type_); ++b, ++i)
+      table[static_cast<std::ptrdiff_t>(i)] = lut.products()[i] - a * b;
+  errors_ = std::move(table);
+}
+
+ErrorMap::ErrorMap(OperandType type, std::span<const std::int32_t, kLutSize> errors) : type_(type) {
+  auto table = new_table();
+  std::copy(errors.begin(), errors.end(), table.get());
+  errors_ = std::move(table);
+}
+
+}  // namespace axmul
