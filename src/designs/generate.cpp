@@ -1,0 +1,34 @@
+// From a parsed design to products and to a named multiplier.
+#include "designs/registry.hpp"
+
+namespace axmul {
+
+const Design& DesignInstance::family() const {
+  return *find_design_family(state_->family->design.name);
+}
+OperandType DesignInstance::type() const { return state_->type; }
+int DesignInstance::width() const { return state_->config.width; }
+const std::string& DesignInstance::text() const { return state_->text; }
+
+std::span<const int> DesignInstance::parameters() const {
+  return std::span<const int>(state_->config.value).first(state_->family->design.parameters.size());
+}
+
+std::int64_t DesignInstance::operator()(std::int64_t a, std::int64_t b) const {
+  const detail::Family& family = *state_->family;
+  if (family.signed_form == detail::SignedForm::native) return family.product(state_->config, a, b);
+  const std::int64_t magnitude = family.product(state_->config, a < 0 ? -a : a, b < 0 ? -b : b);
+  return (a < 0) != (b < 0) ? -magnitude : magnitude;
+}
+
+Multiplier generate(std::string_view text) {
+  const DesignInstance design = parse_design(text);
+  Multiplier multiplier{design.text(), Lut::from_function(design.type(), design)};
+  multiplier.provenance.format = "generator";
+  multiplier.provenance.type_from = "format";
+  multiplier.provenance.generator = design.text();
+  multiplier.provenance.reference = design.family().source;
+  return multiplier;
+}
+
+}  // namespace axmul

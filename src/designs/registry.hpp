@@ -1,0 +1,27 @@
+// Look-up of families by name, and the state of a parsed design, inside the layer.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "designs/family.hpp"
+
+namespace axmul {
+
+struct DesignInstance::State {
+  const detail::Family* family = nullptr;
+  detail::DesignConfig config;
+  OperandType type = OperandType::u8u8;
+  std::string text;
+};
+
+namespace detail {
+
+const std::vector<Family>& families();
+const Family* find_family(std::string_view name);
+
+/// The parsed text with everything inside; parse_design() wraps it.
+std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, int width);
+
+}  // namespace detail
+}  // namespace axmul
