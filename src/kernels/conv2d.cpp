@@ -1,0 +1,184 @@
+// Convolution as a LUT GEMM over patches that are read in place from a padded copy of each image.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
+#include "kernels/engine.hpp"
+
+namespace axmul {
+
+namespace {
+
+std::size_t out_size(std::size_t in, std::size_t pads, std::size_t kernel, std::size_t stride,
+                     std::size_t dilation) {
+  if (kernel == 0 || stride == 0) return 0;
+  const std::size_t reach = dilation * (kernel - 1) + 1;
+  return in + pads < reach ? 0 : (in + pads - reach) / stride + 1;
+}
+
+}  // namespace
+
+std::size_t Conv2dShape::out_height() const {
+  return out_size(in_height, pad_top + pad_bottom, kernel_height, stride_height, dilation_height);
+}
+std::size_t Conv2dShape::out_width() const {
+  return out_size(in_width, pad_left + pad_right, kernel_width, stride_width, dilation_width);
+}
+std::size_t Conv2dShape::fan_in() const {
+  return groups == 0 ? 0 : in_channels / groups * kernel_height * kernel_width;
+}
+std::size_t Conv2dShape::input_size() const { return batch * in_height * in_width * in_channels; }
+std::size_t Conv2dShape::weight_size() const { return groups == 0 ? 0 : fan_in() * out_channels; }
+std::size_t Conv2dShape::output_size() const {
+  return batch * out_height() * out_width() * out_channels;
+}
+
+namespace {
+
+void check(const Conv2dShape& s, std::size_t x, std::size_t w, std::size_t y) {
+  const auto require = [](bool good, const std::string& message) {
+    if (!good) throw UsageError(600, message);
+  };
+  require(s.stride_height > 0 && s.stride_width > 0, "the stride of a convolution is at least 1");
+  require(s.dilation_height > 0 && s.dilation_width > 0, "the dilation is at least 1");
+  require(s.kernel_height > 0 && s.kernel_width > 0, "the kernel is at least 1x1");
+  require(s.groups > 0 && s.in_channels % s.groups == 0 && s.out_channels % s.groups == 0,
+          std::to_string(s.groups) + " groups do not divide " + std::to_string(s.in_channels) +
+              " input and " + std::to_string(s.out_channels) + " output channels");
+  const auto require_size = [&](const char* name, std::size_t size, std::size_t expected) {
+    require(size == expected, std::string(name) + " has " + std::to_string(size) +
+                                  " elements, the shape says " + std::to_string(expected));
+  };
+  require_size("x", x, s.input_size());
+  require_size("w", w, s.weight_size());
+  require_size("y", y, s.output_size());
+}
+
+/// Padded copies, NHWC whatever the layout: [batch, height, width, in_channels].
+struct PaddedImages {
+  std::size_t height = 0, width = 0;
+  std::vector<std::uint8_t> bytes;
+};
+
+void pad_image(const Conv2dShape& s, const std::uint8_t* in, std::uint8_t* out, std::size_t width) {
+  const std::size_t c = s.in_channels, pixels = s.in_height * s.in_width;
+  for (std::size_t y = 0; y < s.in_height; ++y) {
+    std::uint8_t* row = out + ((y + s.pad_top) * width + s.pad_left) * c;
+    if (s.layout == TensorLayout::nhwc) {
+      std::memcpy(row, in + y * s.in_width * c, s.in_width * c);
+      continue;
+    }
+    for (std::size_t x = 0; x < s.in_width; ++x)
+      for (std::size_t channel = 0; channel < c; ++channel)
+        row[x * c + channel] = in[channel * pixels + y * s.in_width + x];
+  }
+}
+
+PaddedImages pad(const Conv2dShape& s, const std::uint8_t* x, int threads) {
+  PaddedImages padded{
+      s.in_height + s.pad_top + s.pad_bottom, s.in_width + s.pad_left + s.pad_right, {}};
+  const std::size_t size = padded.height * padded.width * s.in_channels;
+  padded.bytes.assign(s.batch * size, s.padding_value);
+  parallel_for(s.batch, threads, [&](std::size_t image) {
+    pad_image(s, x + image * s.in_height * s.in_width * s.in_channels,
+              padded.bytes.data() + image * size, padded.width);
+  });
+  return padded;
+}
+
+/// Weights of one group with taps in the order of the padded image: kernel row, column, channel.
+std::vector<std::uint8_t> reorder(const Conv2dShape& s, const std::uint8_t* w) {
+  const std::size_t c = s.in_channels / s.groups, m = s.out_channels / s.groups;
+  const std::size_t taps = s.kernel_height * s.kernel_width;
+  std::vector<std::uint8_t> out(s.fan_in() * m);
+  for (std::size_t channel = 0; channel < c; ++channel)
+    for (std::size_t tap = 0; tap < taps; ++tap)
+      std::copy_n(w + (channel * taps + tap) * m, m, out.data() + (tap * c + channel) * m);
+  return out;
+}
+
+std::vector<detail::Segment> segments(const Conv2dShape& s, std::size_t width) {
+  const std::size_t c = s.in_channels / s.groups;
+  const bool joined = s.dilation_width == 1 && s.groups == 1;
+  std::vector<detail::Segment> out;
+  for (std::size_t ky = 0; ky < s.kernel_height; ++ky)
+    for (std::size_t kx = 0; kx < (joined ? 1 : s.kernel_width); ++kx)
+      out.push_back(
+          {(ky * s.kernel_width + kx) * c, joined ? s.kernel_width * c : c,
+           static_cast<std::ptrdiff_t>((ky * s.dilation_height * width + kx * s.dilation_width) *
+                                       s.in_channels)});
+  return out;
+}
+
+std::vector<std::ptrdiff_t> row_offsets(const Conv2dShape& s, const PaddedImages& padded) {
+  std::vector<std::ptrdiff_t> offsets;
+  offsets.reserve(s.batch * s.out_height() * s.out_width());
+  for (std::size_t image = 0; image < s.batch; ++image)
+    for (std::size_t oy = 0; oy < s.out_height(); ++oy)
+      for (std::size_t ox = 0; ox < s.out_width(); ++ox)
+        offsets.push_back(static_cast<std::ptrdiff_t>(
+            ((image * padded.height + oy * s.stride_height) * padded.width + ox * s.stride_width) *
+            s.in_channels));
+  return offsets;
+}
+
+/// [batch, pixels, channels] -> [batch, channels, pixels].
+template <class T>
+void to_nchw(const Conv2dShape& s, const std::vector<T>& in, std::span<T> out, int threads) {
+  const std::size_t pixels = s.out_height() * s.out_width(), m = s.out_channels;
+  parallel_for(s.batch, threads, [&](std::size_t image) {
+    const T* from = in.data() + image * pixels * m;
+    T* to = out.data() + image * pixels * m;
+    for (std::size_t channel = 0; channel < m; ++channel)
+      for (std::size_t p = 0; p < pixels; ++p) to[channel * pixels + p] = from[p * m + channel];
+  });
+}
+
+std::string forced_kernel(const LutGemmOptions& options) {
+  if (!options.kernel.empty()) return options.kernel;
+  const char* forced = std::getenv("AXMUL_KERNEL");
+  return forced == nullptr ? std::string() : std::string(forced);
+}
+
+template <class T>
+void conv2d(const Lut& lut, const Conv2dShape& s, std::span<const std::uint8_t> x,
+            std::span<const std::uint8_t> w, std::span<T> y, const LutGemmOptions& options) {
+  check(s, x.size(), w.size(), y.size());
+  if (y.empty()) return;
+  const PaddedImages padded = pad(s, x.data(), options.threads);
+  const auto offsets = row_offsets(s, padded);
+  const auto taps = segments(s, padded.width);
+  const std::size_t m = s.out_channels / s.groups, c = s.in_channels / s.groups;
+  std::vector<T> pixels_first;
+  T* out = y.data();
+  if (s.layout == TensorLayout::nchw) {
+    pixels_first.resize(y.size());
+    out = pixels_first.data();
+  }
+  for (std::size_t g = 0; g < s.groups; ++g) {
+    const auto bits = reorder(s, w.data() + g * s.fan_in() * m);
+    const detail::Weights weights(lut, s.fan_in(), m, bits, m);
+    if constexpr (sizeof(T) == 4) require_int32(weights);
+    const detail::Activations a{padded.bytes.data() + g * c, offsets.size(), 0, offsets, taps};
+    run_product(weights, a, out + g * m, s.out_channels, options.threads, forced_kernel(options));
+  }
+  if (s.layout == TensorLayout::nchw) to_nchw(s, pixels_first, y, options.threads);
+}
+
+}  // namespace
+
+void lut_conv2d(const Lut& lut, const Conv2dShape& shape, std::span<const std::uint8_t> x,
+                std::span<const std::uint8_t> w, std::span<std::int32_t> y,
+                const LutGemmOptions& options) {
+  conv2d(lut, shape, x, w, y, options);
+}
+void lut_conv2d(const Lut& lut, const Conv2dShape& shape, std::span<const std::uint8_t> x,
+                std::span<const std::uint8_t> w, std::span<std::int64_t> y,
+                const LutGemmOptions& options) {
+  conv2d(lut, shape, x, w, y, options);
+}
+
+}  // namespace axmul

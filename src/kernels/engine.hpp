@@ -1,0 +1,83 @@
+// Inside of the kernels layer: what a prepared product is and what a kernel gets to work on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/core/array2.hpp"
+#include "axmul/core/lut.hpp"
+#include "axmul/kernels/lut_gemm.hpp"
+
+namespace axmul::detail {
+
+/// Consecutive taps whose activation bytes lie side by side: tap k + i of row r is at
+/// base + offset_of(r) + offset + i. A GEMM has one segment, a convolution one per kernel row.
+struct Segment {
+  std::size_t k = 0;
+  std::size_t length = 0;
+  std::ptrdiff_t offset = 0;
+};
+
+/// The activations of a product, read in place: nothing is packed.
+struct Activations {
+  const std::uint8_t* base = nullptr;
+  std::size_t rows = 0;
+  std::ptrdiff_t row_stride = 0;               ///< used where row_offset is empty
+  std::span<const std::ptrdiff_t> row_offset;  ///< one per row
+  std::span<const Segment> segments;           ///< cover the taps in order
+
+  std::ptrdiff_t offset_of(std::size_t row) const {
+    return row_offset.empty() ? static_cast<std::ptrdiff_t>(row) * row_stride : row_offset[row];
+  }
+};
+
+/// Fixed weights and table.
+struct Weights {
+  Weights(const Lut& table, std::size_t fan_in, std::size_t channels,
+          std::span<const std::uint8_t> bits, std::size_t stride);
+
+  Lut lut;
+  std::size_t k = 0, m = 0;
+  Array2<std::uint8_t> column;  ///< [k, m] column of the table, by ascending value
+  std::uint8_t a_flip = 0;      ///< bit pattern ^ a_flip = row of the table, by ascending value
+  /// Taps cut where the bound of a slice's sums would reach 2^31: 0, …, k. With two entries int32
+  /// is enough for all.
+  std::vector<std::size_t> int32_cuts;
+  std::size_t worst_channel = 0;  ///< where the bound over all taps is largest
+  std::uint64_t worst_bound = 0;
+
+  Accumulator accumulator() const {
+    return int32_cuts.size() <= 2 ? Accumulator::int32 : Accumulator::int64;
+  }
+};
+
+/// Throws InputError AX601 unless int32 is enough.
+void require_int32(const Weights& weights);
+
+/// One product with 32-bit sums over the taps k_begin … k_end − 1 (y is overwritten).
+struct Problem {
+  const Weights* weights = nullptr;
+  const Activations* a = nullptr;
+  std::size_t k_begin = 0, k_end = 0;
+  std::int32_t* y = nullptr;
+  std::size_t y_stride = 0;
+  int threads = 1;
+};
+
+/// y = product, int32 (the caller has checked the bound) or int64, on the kernel of that name or,
+/// for an empty one, the selector's.
+void run_product(const Weights& weights, const Activations& a, std::int32_t* y,
+                 std::size_t y_stride, int threads, const std::string& kernel);
+void run_product(const Weights& weights, const Activations& a, std::int64_t* y,
+                 std::size_t y_stride, int threads, const std::string& kernel);
+std::string kernel_for(const Weights& weights, const Activations& a, const std::string& kernel);
+
+/// Records which kernel is running (see last_lut_gemm_kernel).
+void set_last_kernel(const char* name);
+
+void run_scalar(const Problem& problem);
+
+}  // namespace axmul::detail

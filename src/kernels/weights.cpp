@@ -1,0 +1,168 @@
+// Fixed weights: table columns in order, and how far 32-bit sums reach.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "axmul/core/errors.hpp"
+#include "kernels/engine.hpp"
+
+namespace axmul {
+namespace detail {
+
+namespace {
+
+/// Largest |product| of each table column.
+std::array<std::int32_t, 256> column_bounds(const Lut& lut) {
+  std::array<std::int32_t, 256> bound{};
+  const auto products = lut.products();
+  for (std::size_t a = 0; a < 256; ++a)
+    for (std::size_t b = 0; b < 256; ++b)
+      bound[b] = std::max(bound[b], std::abs(products[a * 256 + b]));
+  return bound;
+}
+
+}  // namespace
+
+Weights::Weights(const Lut& table, std::size_t fan_in, std::size_t channels,
+                 std::span<const std::uint8_t> bits, std::size_t stride)
+    : lut(table), k(fan_in), m(channels), column(fan_in, channels) {
+  const std::uint8_t b_flip = b_is_signed(lut.type()) ? 0x80 : 0;
+  a_flip = a_is_signed(lut.type()) ? 0x80 : 0;
+  const auto bound = column_bounds(lut);
+  constexpr std::uint64_t kLimit = (std::uint64_t{1} << 31) - 1;
+  std::vector<std::uint64_t> total(m, 0), slice(m, 0);
+  int32_cuts.push_back(0);
+  for (std::size_t tap = 0; tap < k; ++tap) {
+    bool cut = false;
+    for (std::size_t c = 0; c < m; ++c) {
+      const auto value = static_cast<std::uint8_t>(bits[tap * stride + c] ^ b_flip);
+      column(tap, c) = value;
+      const auto largest = static_cast<std::uint64_t>(bound[value]);
+      total[c] += largest;
+      slice[c] += largest;
+      cut = cut || slice[c] > kLimit;
+    }
+    if (!cut) continue;
+    int32_cuts.push_back(tap);
+    for (std::size_t c = 0; c < m; ++c)
+      slice[c] = static_cast<std::uint64_t>(bound[column(tap, c)]);
+  }
+  int32_cuts.push_back(k);
+  if (m == 0) return;
+  const auto worst = std::max_element(total.begin(), total.end());
+  worst_channel = static_cast<std::size_t>(worst - total.begin());
+  worst_bound = *worst;
+}
+
+void require_int32(const Weights& weights) {
+  if (weights.accumulator() == Accumulator::int32) return;
+  throw InputError(601, "32-bit sums could overflow: over K = " + std::to_string(weights.k) +
+                            " taps the largest |products| of output channel " +
+                            std::to_string(weights.worst_channel) + " add up to " +
+                            std::to_string(weights.worst_bound) +
+                            ", the bound is 2147483647; use 64-bit sums");
+}
+
+}  // namespace detail
+
+namespace {
+
+/// Throws UsageError unless `rows` rows of `cols` elements fit.
+std::size_t checked_stride(const char* what, std::size_t size, std::size_t rows, std::size_t cols,
+                           std::size_t stride) {
+  if (stride == 0) stride = cols;
+  if (stride < cols)
+    throw UsageError(600, std::string("stride ") + std::to_string(stride) + " of " + what +
+                              " is smaller than its row of " + std::to_string(cols));
+  if (rows == 0 || cols == 0) return stride;
+  std::size_t needed = 0;
+  if (__builtin_mul_overflow(rows - 1, stride, &needed) ||
+      __builtin_add_overflow(needed, cols, &needed) || size < needed)
+    throw UsageError(600, std::string(what) + " has " + std::to_string(size) + " elements; " +
+                              std::to_string(rows) + " rows of " + std::to_string(cols) +
+                              " with stride " + std::to_string(stride) + " need more");
+  return stride;
+}
+
+std::string kernel_name(const LutGemmOptions& options) {
+  if (!options.kernel.empty()) return options.kernel;
+  const char* forced = std::getenv("AXMUL_KERNEL");
+  return forced == nullptr ? std::string() : std::string(forced);
+}
+
+}  // namespace
+
+struct LutGemmPlan::State {
+  detail::Weights weights;
+  std::string kernel;
+
+  template <class T>
+  void run(std::size_t n, std::span<const std::uint8_t> a, std::span<T> y,
+           const LutGemmOptions& options) const {
+    const std::size_t a_stride = checked_stride("a", a.size(), n, weights.k, options.a_stride);
+    const std::size_t y_stride = checked_stride("y", y.size(), n, weights.m, options.y_stride);
+    const detail::Segment whole{0, weights.k, 0};
+    const detail::Activations rows{
+        a.data(), n, static_cast<std::ptrdiff_t>(a_stride), {}, {&whole, 1}};
+    run_product(weights, rows, y.data(), y_stride, options.threads, kernel);
+  }
+};
+
+LutGemmPlan::LutGemmPlan(const Lut& lut, std::size_t k, std::size_t m,
+                         std::span<const std::uint8_t> b, const LutGemmOptions& options)
+    : state_(new State{
+          detail::Weights(lut, k, m, b, checked_stride("b", b.size(), k, m, options.b_stride)),
+          kernel_name(options)}) {}
+LutGemmPlan::~LutGemmPlan() = default;
+LutGemmPlan::LutGemmPlan(LutGemmPlan&&) noexcept = default;
+LutGemmPlan& LutGemmPlan::operator=(LutGemmPlan&&) noexcept = default;
+
+std::size_t LutGemmPlan::k() const { return state_->weights.k; }
+std::size_t LutGemmPlan::m() const { return state_->weights.m; }
+Accumulator LutGemmPlan::accumulator() const { return state_->weights.accumulator(); }
+
+void LutGemmPlan::run(std::size_t n, std::span<const std::uint8_t> a, std::span<std::int32_t> y,
+                      const LutGemmOptions& options) const {
+  detail::require_int32(state_->weights);
+  state_->run(n, a, y, options);
+}
+void LutGemmPlan::run(std::size_t n, std::span<const std::uint8_t> a, std::span<std::int64_t> y,
+                      const LutGemmOptions& options) const {
+  state_->run(n, a, y, options);
+}
+
+std::string LutGemmPlan::kernel_for(std::size_t n, std::span<const std::uint8_t> a,
+                                    std::size_t a_stride) const {
+  const detail::Weights& weights = state_->weights;
+  const std::size_t stride = checked_stride("a", a.size(), n, weights.k, a_stride);
+  const detail::Segment whole{0, weights.k, 0};
+  return detail::kernel_for(
+      weights, {a.data(), n, static_cast<std::ptrdiff_t>(stride), {}, {&whole, 1}}, state_->kernel);
+}
+
+Accumulator required_accumulator(const Lut& lut, const GemmShape& shape,
+                                 std::span<const std::uint8_t> b, std::size_t b_stride) {
+  return detail::Weights(lut, shape.k, shape.m, b,
+                         checked_stride("b", b.size(), shape.k, shape.m, b_stride))
+      .accumulator();
+}
+
+void lut_gemm(const Lut& lut, const GemmShape& shape, std::span<const std::uint8_t> a,
+              std::span<const std::uint8_t> b, std::span<std::int32_t> y,
+              const LutGemmOptions& options) {
+  LutGemmPlan(lut, shape.k, shape.m, b, options).run(shape.n, a, y, options);
+}
+void lut_gemm(const Lut& lut, const GemmShape& shape, std::span<const std::uint8_t> a,
+              std::span<const std::uint8_t> b, std::span<std::int64_t> y,
+              const LutGemmOptions& options) {
+  LutGemmPlan(lut, shape.k, shape.m, b, options).run(shape.n, a, y, options);
+}
+
+std::string lut_gemm_kernel_for(const Lut& lut, const GemmShape& shape,
+                                std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
+                                const LutGemmOptions& options) {
+  return LutGemmPlan(lut, shape.k, shape.m, b, options).kernel_for(shape.n, a, options.a_stride);
+}
+
+}  // namespace axmul
