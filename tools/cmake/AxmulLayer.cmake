@@ -4,7 +4,9 @@ add_library(axmul_flags INTERFACE)
 target_compile_features(axmul_flags INTERFACE cxx_std_20)
 target_include_directories(axmul_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/include
                                                  ${CMAKE_SOURCE_DIR}/src)
+# -Wno-restrict: g++ 12 warns wrongly of std::string concatenation (GCC bug 105651).
 target_compile_options(axmul_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
+                                             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                                              $<$<BOOL:${AXMUL_WERROR}>:-Werror>)
 if(AXMUL_SANITIZE)
   target_compile_options(axmul_flags INTERFACE -fsanitize=${AXMUL_SANITIZE} -fno-omit-frame-pointer

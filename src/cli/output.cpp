@@ -1,0 +1,143 @@
+// Output targets, tables for people, progress.
+#include "cli/output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/atomic_file.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+std::size_t display_width(const std::string& text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+const OptionSpec* find_option(const CommandSpec& command, std::string_view name) {
+  for (const OptionSpec& spec : command.options)
+    if (spec.name == name) return &spec;
+  return nullptr;
+}
+
+}  // namespace
+
+OutputTarget output_target(const Session& session) {
+  OutputTarget target;
+  target.path = session.args.text_or("output", "-");
+  const OptionSpec* format = find_option(session.command, "format");
+  if (format == nullptr) throw InternalError("the command has no --format");
+  target.format = format->choices.front();
+  std::string extension = std::filesystem::path(target.path).extension().string();
+  if (!extension.empty()) extension.erase(0, 1);
+  if (extension == "hdf5") extension = "h5";
+  if (std::ranges::find(format->choices, extension) != format->choices.end())
+    target.format = extension;
+  if (const auto chosen = session.args.text("format")) target.format = *chosen;
+  if (target.format == "h5" && target.is_stdout())
+    throw UsageError(1004, "HDF5 cannot go to standard output; name a file with --output FILE.h5");
+  return target;
+}
+
+void write_output(Session& session, const OutputTarget& target, const std::string& text) {
+  if (target.is_stdout()) {
+    session.io.out << text;
+    return;
+  }
+  write_file(target.path, text, session.args.has("force"));
+  if (!session.quiet) session.io.err << "wrote " << target.path << '\n';
+}
+
+bool use_color(const Session& session, bool stream_is_tty) {
+  const std::string when = session.args.text_or("color", "auto");
+  if (when != "auto") return when == "always";
+  const char* no_color = std::getenv("NO_COLOR");
+  return stream_is_tty && (no_color == nullptr || *no_color == '\0');
+}
+
+void warn(Session& session, const std::string& text) {
+  const bool color = use_color(session, session.io.err_is_tty);
+  session.io.err << (color ? "\033[33mwarning:\033[0m " : "warning: ") << text << '\n';
+}
+
+TextTable::TextTable(std::vector<std::string> header, std::string alignment)
+    : alignment_(std::move(alignment)) {
+  if (header.size() != alignment_.size()) throw InternalError("a table's alignment is off");
+  rows_.push_back(std::move(header));
+}
+
+void TextTable::row(std::vector<std::string> cells) {
+  if (cells.size() != alignment_.size()) throw InternalError("a table row's width is off");
+  rows_.push_back(std::move(cells));
+}
+
+std::string TextTable::render(bool color) const {
+  std::vector<std::size_t> width(alignment_.size(), 0);
+  for (const auto& row : rows_)
+    for (std::size_t c = 0; c < row.size(); ++c)
+      width[c] = std::max(width[c], display_width(row[c]));
+  std::string out;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    std::string line;
+    for (std::size_t c = 0; c < width.size(); ++c) {
+      const std::string padding(width[c] - display_width(rows_[r][c]), ' ');
+      if (c > 0) line += "  ";
+      line += alignment_[c] == 'l' ? rows_[r][c] + padding : padding + rows_[r][c];
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += r == 0 && color ? "\033[1m" + line + "\033[0m\n" : line + "\n";
+  }
+  return out;
+}
+
+std::string short_number(double value) {
+  if (std::isnan(value)) return "–";
+  if (value == 0) return "0";
+  return fmt::format("{:.4g}", value);
+}
+
+std::string percent(double fraction) {
+  if (std::isnan(fraction)) return "–";
+  return fmt::format("{:.4g} %", 100 * fraction);
+}
+
+ProgressBar::ProgressBar(Session& session, std::string label)
+    : session_(session), label_(std::move(label)), start_(std::chrono::steady_clock::now()) {}
+
+ProgressBar::~ProgressBar() {
+  if (drawn_) session_.io.err << "\r\033[K" << std::flush;
+}
+
+Progress ProgressBar::callback() {
+  if (!session_.io.err_is_tty || session_.quiet) return {};
+  return [this](std::size_t done, std::size_t total) { draw(done, total); };
+}
+
+void ProgressBar::draw(std::size_t done, std::size_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  if (elapsed < 1 || (drawn_ && now - last_ < std::chrono::milliseconds(100))) return;
+  last_ = now;
+  drawn_ = true;
+  std::string line = fmt::format("\r\033[K{} {}", label_, done);
+  if (total > 0) {
+    constexpr std::size_t kCells = 24;
+    const std::size_t full = kCells * std::min(done, total) / total;
+    std::string bar;
+    for (std::size_t i = 0; i < kCells; ++i) bar += i < full ? "█" : "░";
+    line = fmt::format("\r\033[K{} {} {}/{}", label_, bar, done, total);
+    if (done > 0 && done < total)
+      line += fmt::format("  {:.0f} s left",
+                          elapsed * static_cast<double>(total - done) / static_cast<double>(done));
+  }
+  session_.io.err << line << std::flush;
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""Fails when a file includes a layer that DESIGN 8 puts to its right, or uses what is kept elsewhere."""
+import re
+import sys
+from pathlib import Path
+
+BELOW = {  # layer: the layers it may include directly
+    "core": [],
+    "kernels": ["core"],
+    "io": ["core"],
+    "formats": ["io"],
+    "stats": ["io"],
+    "netlist": ["stats"],
+    "designs": ["netlist"],
+    "model": ["stats", "kernels"],
+    "tables": ["io", "formats", "designs", "model"],
+    "report": ["tables"],
+    "cli": ["report"],
+    "train": ["model", "kernels", "tables", "report"],
+}
+
+
+def reachable(layer):
+    found, todo = {layer, "core"}, list(BELOW[layer])
+    while todo:
+        below = todo.pop()
+        if below not in found:
+            found.add(below)
+            todo += BELOW[below]
+    return found
+
+
+def check(root):
+    problems = []
+    for layer in BELOW:
+        allowed = reachable(layer)
+        if layer == "train":
+            allowed |= {"cli"}  # its executable uses the command framework cli/command.hpp
+        for folder in ("include/axmul", "src"):
+            for path in sorted((root / folder / layer).rglob("*.[ch]pp")):
+                public = folder.startswith("include")
+                for number, line in enumerate(path.read_text().splitlines(), 1):
+                    match = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)
+                    if not match:
+                        continue
+                    target = match.group(1)
+                    where = f"{path.relative_to(root)}:{number}"
+                    parts = target.removeprefix("axmul/").split("/")
+                    if parts[0] in BELOW and len(parts) > 1 and parts[0] not in allowed:
+                        problems.append(f"{where}: layer {layer} must not include {target}")
+                    if public and not target.startswith("axmul/") and layer != "train" and (
+                            "/" in target or target.endswith(".h")):
+                        problems.append(f"{where}: a public header includes {target}")
+                    if target.endswith("intrin.h") and not re.match(r"x86_.*\.cpp", path.name):
+                        problems.append(f"{where}: {target} belongs in src/kernels/x86_*.cpp")
+                    if target.startswith("CLI/") and path.name != "parse.cpp":
+                        problems.append(f"{where}: CLI11 belongs in src/cli/parse.cpp")
+    for path in sorted((root / "src").rglob("*.cpp")):
+        layer = path.relative_to(root / "src").parts[0]
+        if layer in ("cli", "train"):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = line.split("//")[0]
+            if re.search(r"std::c(out|err|log)\b|\bprintf\s*\(|\bstd::exit\s*\(|\babort\s*\(", code):
+                problems.append(f"{path.relative_to(root)}:{number}: the library never prints or exits")
+    return problems
+
+
+if __name__ == "__main__":
+    found = check(Path(sys.argv[1]))
+    print("\n".join(found))
+    sys.exit(1 if found else 0)

@@ -1,0 +1,37 @@
+#!/usr/bin/python3
+"""The layer check must see what it is for: each planted breach is found, a clean tree passes."""
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import check_layers
+
+BREACHES = {
+    "src/core/x.cpp": '#include "axmul/io/csv.hpp"\n',
+    "src/formats/x.cpp": '#include "axmul/stats/metrics.hpp"\n',
+    "src/tables/x.cpp": '#include "cli/command.hpp"\n',
+    "include/axmul/io/x.hpp": "#include <hdf5.h>\n",
+    "src/stats/x.cpp": "#include <immintrin.h>\n",
+    "src/model/x.cpp": 'void f() { std::cout << "hello"; }\n',
+    "src/cli/list.cpp": "#include <CLI/CLI.hpp>\n",
+}
+CLEAN = {
+    "src/tables/x.cpp": '#include "axmul/designs/designs.hpp"\n#include "axmul/core/lut.hpp"\n',
+    "src/kernels/x86_avx2.cpp": "#include <immintrin.h>\n",
+    "src/cli/parse.cpp": "#include <CLI/CLI.hpp>\n",
+}
+
+
+def problems(files):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return check_layers.check(Path(folder))
+
+
+assert problems(CLEAN) == [], problems(CLEAN)
+for name, text in BREACHES.items():
+    assert len(problems({name: text})) == 1, (name, problems({name: text}))

@@ -1,0 +1,19 @@
+# Installation: headers, libaxmul, axmul, a CMake package without third-party dependencies, pkg-config.
+include(CMakePackageConfigHelpers)
+install(TARGETS axmul_shared EXPORT axmul-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS axmul_executable RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/axmul DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        PATTERN "train" EXCLUDE)
+install(FILES luts/axmul-library.h5 DESTINATION ${CMAKE_INSTALL_DATADIR}/axmul OPTIONAL)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/axmul)
+install(EXPORT axmul-targets NAMESPACE axmul:: DESTINATION ${package_dir})
+configure_package_config_file(tools/cmake/axmul-config.cmake.in ${CMAKE_BINARY_DIR}/axmul-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/axmul-config-version.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/axmul-config.cmake ${CMAKE_BINARY_DIR}/axmul-config-version.cmake
+        DESTINATION ${package_dir})
+# From LIBDIR/pkgconfig up to the prefix, so an installation can be moved.
+file(RELATIVE_PATH AXMUL_PC_UP /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(tools/cmake/axmul.pc.in ${CMAKE_BINARY_DIR}/axmul.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/axmul.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
