@@ -1,4 +1,5 @@
-// Array multipliers that leave partial-product bits out: exact, truncated, broken array.
+// Array multipliers that leave partial-product bits or operand bits out, or add them carelessly:
+// exact, truncated (with and without constant), broken array and Booth, perforated, lower-part OR.
 //
 // A partial-product bit a_i·b_j has weight 2^(i+j), negative where exactly one of its bits is a
 // sign bit (two's complement). A bit that is left out counts as zero, in the signed circuits too:
@@ -33,6 +34,64 @@ std::int64_t truncated_product(const DesignConfig& c, std::int64_t a, std::int64
 
 std::int64_t broken_array_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
   return kept_sum(c, a, b, [&](int i, int j) { return j >= c[0] && i + j >= c[1]; });
+}
+
+// What the left-out bits are worth on average (each is 1 with probability 1/4), rounded to a
+// multiple of 2^k, halves up.
+std::int64_t truncation_constant(const DesignConfig& c) {
+  std::int64_t four_times_mean = 0;
+  for (int j = 0; j < c.width; ++j)
+    for (int i = 0; i < c.width && i + j < c[0]; ++i) {
+      const bool negative = (c.a_signed && i == c.width - 1) != (c.b_signed && j == c.width - 1);
+      four_times_mean += (negative ? -1 : 1) * (std::int64_t{1} << (i + j));
+    }
+  const int k = c[0];
+  return ((four_times_mean + (std::int64_t{2} << k)) >> (k + 2)) << k;
+}
+
+std::int64_t truncated_constant_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
+  return truncated_product(c, a, b) + truncation_constant(c);
+}
+
+std::int64_t perforated_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
+  return kept_sum(c, a, b, [&](int, int j) { return j < c[0] || j >= c[0] + c[1]; });
+}
+
+std::string perforated_conflict(const DesignConfig& c) {
+  if (c[0] + c[1] <= c.width) return {};
+  return "p + m must not exceed the " + std::to_string(c.width) + " partial products";
+}
+
+// Radix-4 digit i of b (two's complement), −2 … 2.
+int booth_digit(std::int64_t b, int i) {
+  const std::int64_t below = i == 0 ? 0 : bit(b, 2 * i - 1);
+  return static_cast<int>(bit(b, 2 * i) + below - 2 * bit(b, 2 * i + 1));
+}
+
+std::int64_t broken_booth_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  for (int i = 0; 2 * i < c.width; ++i) {
+    const std::int64_t row = booth_digit(b, i) * a * (std::int64_t{1} << (2 * i));
+    sum += (row >> c[0]) * (std::int64_t{1} << c[0]);
+  }
+  return sum;
+}
+
+std::int64_t operand_truncation_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
+  return ((a >> c[0]) * (b >> c[1])) * (std::int64_t{1} << (c[0] + c[1]));
+}
+
+// One row after the other through a lower-part-OR adder whose low part is the k lowest columns.
+std::int64_t lower_or_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
+  const int k = c[0];
+  const std::int64_t low = (std::int64_t{1} << k) - 1;
+  std::int64_t sum = bit(b, 0) != 0 ? a : 0;
+  for (int j = 1; j < c.width; ++j) {
+    const std::int64_t row = bit(b, j) != 0 ? a << j : 0;
+    const std::int64_t carry = k > 0 ? bit(sum, k - 1) & bit(row, k - 1) : 0;
+    sum = (((sum >> k) + (row >> k) + carry) << k) | ((sum | row) & low);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -74,6 +133,81 @@ Family broken_array_family() {
                {"v", 0, 15, 5, "vertical break level: columns left out", 2}},
               all_types()};
   f.product = broken_array_product;
+  return f;
+}
+
+Family truncated_constant_family() {
+  Family f;
+  f.design = {
+      "truncated_constant",
+      "truncated, plus the mean of the bits left out, rounded to a multiple of 2^k",
+      "M. J. Schulte, E. E. Swartzlander, Truncated multiplication with correction constant, "
+      "VLSI Signal Processing VI, 1993",
+      Topology::ours,
+      "the product keeps its full width; the paper also rounds it to n bits",
+      {{"k", 0, 15, 6, "columns left out", 2}},
+      all_types()};
+  f.product = truncated_constant_product;
+  return f;
+}
+
+Family perforated_family() {
+  Family f;
+  f.design = {"perforated",
+              "m successive partial products (bits of b) are left out, from the p-th on",
+              "G. Zervakis, K. Tsoumanis, S. Xydis, D. Soudris, K. Pekmestzi, Design-efficient "
+              "approximate multiplication circuits through partial product perforation, IEEE TVLSI "
+              "24(10), 2016",
+              Topology::paper,
+              "simple partial products, no correction by operand swap",
+              {{"p", 0, 7, 0, "first partial product left out", 1},
+               {"m", 0, 8, 2, "partial products left out", 1}},
+              all_types()};
+  f.product = perforated_product;
+  f.conflict = perforated_conflict;
+  return f;
+}
+
+Family lower_or_family() {
+  Family f;
+  f.design = {"lower_or",
+              "array multiplier whose row adders OR the k lowest columns and carry only out of the "
+              "highest of them (a AND b)",
+              "lower-part-OR adder of H. R. Mahdiani et al., IEEE TCAS-I 57(4), 2010",
+              Topology::ours,
+              "the paper uses the adder outside the multiplier; accumulating with it is ours",
+              {{"k", 0, 15, 6, "columns added by OR", 2}},
+              unsigned_only()};
+  f.product = lower_or_product;
+  return f;
+}
+
+Family operand_truncation_family() {
+  Family f;
+  f.design = {
+      "operand_truncation",
+      "the low bits of both operands are cleared before an exact multiplication",
+      "customary baseline; among the circuits of V. Mrazek et al., EvoApprox8b, DATE 2017",
+      Topology::paper,
+      "",
+      {{"ka", 0, 7, 2, "low bits of a cleared", 1}, {"kb", 0, 7, 2, "low bits of b cleared", 1}},
+      all_types()};
+  f.product = operand_truncation_product;
+  return f;
+}
+
+Family broken_booth_family() {
+  Family f;
+  f.design = {
+      "broken_booth",
+      "radix-4 Booth multiplier without the partial-product bits right of column v",
+      "F. Farshchi, M. S. Abrishami, S. M. Fakhraie, New approximate multiplier for low power "
+      "digital signal processing, CADS 2013 (arXiv 2003.06727)",
+      Topology::paper,
+      "rows are broken after exact negation (the paper's Type0)",
+      {{"v", 0, 15, 6, "vertical break level: columns left out", 2}},
+      {OperandType::s8s8}};
+  f.product = broken_booth_product;
   return f;
 }
 

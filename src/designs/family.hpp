@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "axmul/designs/designs.hpp"
@@ -23,10 +24,15 @@ enum class SignedForm : std::uint8_t {
   sign_magnitude  ///< the function sees |a|, |b|; the result takes the sign of a·b, sgn(0) = +1
 };
 
+/// Approximate product of one configuration; operands as for Family::product.
+using Evaluator = std::function<std::int64_t(std::int64_t a, std::int64_t b)>;
+
 struct Family {
   Design design;
   /// Approximate product; operands are values, or magnitudes under SignedForm::sign_magnitude.
   std::int64_t (*product)(const DesignConfig&, std::int64_t a, std::int64_t b) = nullptr;
+  /// Instead of product, for families that prepare something once per configuration.
+  Evaluator (*evaluator)(const DesignConfig&) = nullptr;
   SignedForm signed_form = SignedForm::native;
   /// Why these parameter values exclude each other, or an empty text; nullptr: every mix is good.
   std::string (*conflict)(const DesignConfig&) = nullptr;

@@ -13,6 +13,7 @@ struct DesignInstance::State {
   detail::DesignConfig config;
   OperandType type = OperandType::u8u8;
   std::string text;
+  detail::Evaluator evaluate;  ///< the family's function with this configuration
 };
 
 namespace detail {

@@ -161,6 +161,13 @@ std::string canonical_text(const DesignInstance::State& state) {
   return inside.empty() ? design.name : design.name + "(" + inside + ")";
 }
 
+Evaluator evaluator_of(const Family& family, const DesignConfig& config) {
+  if (family.evaluator != nullptr) return family.evaluator(config);
+  return [product = family.product, config](std::int64_t a, std::int64_t b) {
+    return product(config, a, b);
+  };
+}
+
 }  // namespace
 
 std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, int width) {
@@ -195,6 +202,7 @@ std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, 
       throw UsageError(506, "design " + canonical_text(*state) + ": " + conflict);
   }
   state->text = canonical_text(*state);
+  state->evaluate = evaluator_of(*state->family, state->config);
   return state;
 }
 

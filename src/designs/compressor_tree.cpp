@@ -1,0 +1,127 @@
+// Places the cells of a 4:2-compressor tree stage by stage, least significant column first.
+#include "designs/compressor_tree.hpp"
+
+#include <algorithm>
+
+#include "axmul/core/errors.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+using Columns = std::vector<std::vector<int>>;
+
+// Where the column under work takes its bits from and leaves them.
+struct StageColumn {
+  std::vector<int> waiting;  // not yet in a cell
+  std::vector<int> sums;
+  std::vector<int> pending;  // carry-outs of the column to the right
+  int take() {
+    const int bit = waiting.front();
+    waiting.erase(waiting.begin());
+    return bit;
+  }
+  int take_pending() {
+    if (pending.empty()) return kNoBit;
+    const int bit = pending.front();
+    pending.erase(pending.begin());
+    return bit;
+  }
+};
+
+class TreeBuilder {
+ public:
+  TreeBuilder(int width, int approximate_columns, bool has_carry_out)
+      : approximate_columns_(approximate_columns), has_carry_out_(has_carry_out) {
+    tree_.width = width;
+    tree_.bits = width * width;
+    columns_.resize(static_cast<std::size_t>(2 * width));
+    for (int j = 0; j < width; ++j)
+      for (int i = 0; i < width; ++i)
+        columns_[static_cast<std::size_t>(i + j)].push_back(j * width + i);
+  }
+
+  CompressorTree build() {
+    while (height() > 2) {
+      std::size_t target = 2;
+      while (2 * target < height()) target *= 2;
+      reduce_to(target);
+    }
+    tree_.final_columns = columns_;
+    return tree_;
+  }
+
+ private:
+  std::size_t height() const {
+    std::size_t most = 0;
+    for (const auto& column : columns_) most = std::max(most, column.size());
+    return most;
+  }
+
+  void reduce_to(std::size_t target) {
+    Columns next(columns_.size());
+    std::vector<int> carries, carry_outs;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      StageColumn column{columns_[c], {}, carry_outs};
+      const std::vector<int> carried = carries;
+      carries.clear();
+      carry_outs.clear();
+      int excess =
+          static_cast<int>(column.waiting.size() + carried.size()) - static_cast<int>(target);
+      while (excess > 0 && column.waiting.size() >= 2)
+        excess -= place(column, static_cast<int>(c), excess, carries, carry_outs);
+      // Order decides which bits meet in the next stage; this one reproduces the error figures that
+      // Momeni et al. print for their Multiplier 4.
+      next[c] = carried;
+      next[c].insert(next[c].end(), column.sums.begin(), column.sums.end());
+      next[c].insert(next[c].end(), column.waiting.begin(), column.waiting.end());
+      next[c].insert(next[c].end(), column.pending.begin(), column.pending.end());
+    }
+    columns_ = next;
+  }
+
+  // Places one cell in the column; returns by how much it lowers it.
+  int place(StageColumn& column, int c, int excess, std::vector<int>& carries,
+            std::vector<int>& carry_outs) {
+    const int inputs = excess >= 3 ? 4 : excess == 2 ? 3 : 2;
+    const int taken = std::min(inputs, static_cast<int>(column.waiting.size()));
+    TreeCell cell{TreeCell::Kind::half_adder, c};
+    for (int k = 0; k < taken; ++k) cell.inputs[static_cast<std::size_t>(k)] = column.take();
+    if (taken >= 3) {
+      const bool approximate = c < approximate_columns_;
+      cell.kind =
+          approximate ? TreeCell::Kind::approximate_compressor : TreeCell::Kind::exact_compressor;
+      if (!approximate || has_carry_out_) cell.carry_out = tree_.bits + 2;
+      cell.inputs[4] = column.take_pending();
+      // A cell without a carry-out cannot take a carry-in either: it waits for the next stage.
+      if (cell.carry_out == kNoBit && cell.inputs[4] != kNoBit) {
+        column.pending.push_back(cell.inputs[4]);
+        cell.inputs[4] = kNoBit;
+      }
+    } else if (!column.pending.empty()) {
+      cell.kind = TreeCell::Kind::full_adder;
+      cell.inputs[2] = column.take_pending();
+    }
+    cell.sum = tree_.bits;
+    cell.carry = tree_.bits + 1;
+    tree_.bits += cell.carry_out == kNoBit ? 2 : 3;
+    column.sums.push_back(cell.sum);
+    carries.push_back(cell.carry);
+    if (cell.carry_out != kNoBit) carry_outs.push_back(cell.carry_out);
+    tree_.cells.push_back(cell);
+    return taken - 1;
+  }
+
+  int approximate_columns_;
+  bool has_carry_out_;
+  Columns columns_;
+  CompressorTree tree_;
+};
+
+}  // namespace
+
+CompressorTree compressor_tree(int width, int approximate_columns, bool has_carry_out) {
+  return TreeBuilder(width, approximate_columns, has_carry_out).build();
+}
+
+}  // namespace axmul::detail
