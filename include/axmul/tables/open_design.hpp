@@ -1,0 +1,49 @@
+// From what a user types to designs: files of any format, folders, HDF5 files, generator texts.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/multiplier.hpp"
+#include "axmul/formats/table_file.hpp"
+
+namespace axmul {
+
+/// What the user knows better than the files.
+struct AXMUL_API OpenOptions {
+  ReadOptions read;
+  std::optional<std::string> standard_input;  ///< content of "-", read by the caller
+};
+
+/// A design that is known by name but not read yet.
+struct AXMUL_API DesignRef {
+  std::string name;                  ///< unique within its list
+  std::string source;                ///< file path, "file.h5:NAME", or the generator text
+  std::function<Multiplier()> load;  ///< reads it; its InputErrors name the file. Thread-safe.
+};
+
+struct AXMUL_API DesignList {
+  std::vector<DesignRef> designs;     ///< in the order of the texts; folders sorted naturally
+  std::vector<std::string> warnings;  ///< renamed or repeated entries
+  std::size_t skipped = 0;            ///< files in folders that are no designs
+};
+
+/// Finds the designs that texts name, each one of: "-" (options.standard_input), a table file, an
+/// axmul HDF5 table or library (all its entries) or one entry of it ("lib.h5:NAME"), a folder
+/// (recursively, what is no design is counted in `skipped`), a generator text such as "drum(k=6)".
+/// Two different functions of one name become NAME@<first 8 hex of sha256> with a warning; the same
+/// function under one name is taken once, with a warning.
+/// Throws InputError: AX800 no such file or design (with the nearest family name), AX801 a folder
+/// without designs, AX802 no such entry in an HDF5 file; UsageError AX5xx for generator texts.
+AXMUL_API DesignList find_designs(std::span<const std::string> texts,
+                                  const OpenOptions& options = {});
+
+/// The one design that a text names; throws InputError AX803 where it names several.
+AXMUL_API Multiplier open_design(const std::string& text, const OpenOptions& options = {});
+
+}  // namespace axmul
