@@ -11,7 +11,7 @@
 #include "stats/workspace.hpp"
 
 namespace axmul {
-namespace detail {
+namespace detail::stats {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -246,16 +246,17 @@ double decibel(double x) {
   return exponent * 3.0102999566398119521 + 2 * s * series * 4.3429448190325182765;
 }
 
-}  // namespace detail
+}  // namespace detail::stats
 
-CharacterizeWorkspace::CharacterizeWorkspace() : state_(std::make_unique<detail::Workspace>()) {}
+CharacterizeWorkspace::CharacterizeWorkspace()
+    : state_(std::make_unique<detail::stats::Workspace>()) {}
 CharacterizeWorkspace::~CharacterizeWorkspace() = default;
 CharacterizeWorkspace::CharacterizeWorkspace(CharacterizeWorkspace&&) noexcept = default;
 CharacterizeWorkspace& CharacterizeWorkspace::operator=(CharacterizeWorkspace&&) noexcept = default;
 
 ErrorReport characterize(const Lut& lut, const OperandDistribution& a, const OperandDistribution& b,
                          const CharacterizeOptions& options, CharacterizeWorkspace& workspace) {
-  return detail::independent(lut, a, b, options, false, workspace.state());
+  return detail::stats::independent(lut, a, b, options, false, workspace.state());
 }
 
 ErrorReport characterize(const Lut& lut, const OperandDistribution& a, const OperandDistribution& b,
@@ -267,20 +268,20 @@ ErrorReport characterize(const Lut& lut, const OperandDistribution& a, const Ope
 ErrorReport characterize(const Lut& lut, const JointDistribution& joint,
                          const CharacterizeOptions& options, CharacterizeWorkspace& workspace) {
   if (joint.type != lut.type())
-    throw UsageError(detail::kSignedness,
+    throw UsageError(detail::stats::kSignedness,
                      "joint distribution is " + std::string(to_string(joint.type)) +
                          " but the table is " + std::string(to_string(lut.type())));
   if (joint.p.rows() != kOperandCount || joint.p.cols() != kOperandCount)
-    throw UsageError(detail::kBadDistribution, "joint distribution is not 256x256");
-  detail::check_probabilities(joint.p.flat(), "joint distribution (" + joint.text + ")");
-  detail::check_levels(options);
-  detail::Workspace& ws = workspace.state();
+    throw UsageError(detail::stats::kBadDistribution, "joint distribution is not 256x256");
+  detail::stats::check_probabilities(joint.p.flat(), "joint distribution (" + joint.text + ")");
+  detail::stats::check_levels(options);
+  detail::stats::Workspace& ws = workspace.state();
   ws.set_table(lut);
   if (options.distribution) ws.need_flips();
-  detail::prepare_joint(ws, joint, options.distribution);
-  ErrorReport report = detail::empty_report();
-  detail::weighted_report(ws, options, false, report);
-  detail::add_facts(ws, options.rank, report.metrics);
+  detail::stats::prepare_joint(ws, joint, options.distribution);
+  ErrorReport report = detail::stats::empty_report();
+  detail::stats::weighted_report(ws, options, false, report);
+  detail::stats::add_facts(ws, options.rank, report.metrics);
   return report;
 }
 
@@ -297,7 +298,7 @@ ErrorReport characterize(const Lut& lut, const CharacterizeOptions& options) {
 
 ErrorMetrics basic_metrics(const Lut& lut, const OperandDistribution& a,
                            const OperandDistribution& b, CharacterizeWorkspace& workspace) {
-  return detail::independent(lut, a, b, {}, true, workspace.state()).metrics;
+  return detail::stats::independent(lut, a, b, {}, true, workspace.state()).metrics;
 }
 
 ErrorMetrics basic_metrics(const Lut& lut, const OperandDistribution& a,

@@ -23,13 +23,13 @@ OperandDistribution distribution_from_counts(std::string text, bool is_signed,
   double total = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (!(counts[i] >= 0) || std::isinf(counts[i]))
-      throw InputError(detail::kMeasuredValue,
+      throw InputError(detail::stats::kMeasuredValue,
                        text + ": count " + std::to_string(counts[i]) + " for operand value " +
                            std::to_string(static_cast<int>(i) - (is_signed ? 128 : 0)) +
                            "; counts are finite and not negative");
     total += counts[i];
   }
-  if (!(total > 0)) throw InputError(detail::kMeasuredSum, text + ": every count is 0");
+  if (!(total > 0)) throw InputError(detail::stats::kMeasuredSum, text + ": every count is 0");
   OperandDistribution d;
   d.text = std::move(text);
   d.is_signed = is_signed;

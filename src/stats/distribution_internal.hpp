@@ -9,7 +9,7 @@
 
 #include "axmul/stats/distribution.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 
 using Probabilities = std::array<double, kOperandCount>;
 
@@ -42,4 +42,4 @@ std::string number_text(double x);
 /// file(...): 256 probabilities or counts by ascending value, from CSV, NPY or HDF5.
 Probabilities read_measured(const std::string& path, bool is_signed);
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

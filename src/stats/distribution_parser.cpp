@@ -16,7 +16,7 @@
 #include "stats/error_ids.hpp"
 
 namespace axmul {
-namespace detail {
+namespace detail::stats {
 
 std::string number_text(double x) {
   char buffer[32];
@@ -332,12 +332,12 @@ Component mixture(const Reader& reader, std::string_view text) {
 }
 
 }  // namespace
-}  // namespace detail
+}  // namespace detail::stats
 
 OperandDistribution parse_distribution(std::string_view text, bool is_signed,
                                        const DistributionContext& context) {
-  const detail::Reader reader{text, is_signed, context};
-  detail::Component component = detail::mixture(reader, text);
+  const detail::stats::Reader reader{text, is_signed, context};
+  detail::stats::Component component = detail::stats::mixture(reader, text);
   OperandDistribution d;
   d.text = std::move(component.text);
   d.is_signed = is_signed;
@@ -351,8 +351,8 @@ const std::vector<DistributionFamily>& distribution_families() {
         {"uniform", "low, high", "integers low … high alike; default: all values"},
         {"point", "value", "always that value"},
         {"zero_inflated", "zeros, DISTRIBUTION", "0 with probability zeros, else DISTRIBUTION"}};
-    for (const detail::Family& family : detail::families())
-      list.push_back({std::string(family.name), detail::parameter_list(family),
+    for (const detail::stats::Family& family : detail::stats::families())
+      list.push_back({std::string(family.name), detail::stats::parameter_list(family),
                       std::string(family.description)});
     list.push_back({"file", "PATH[:DATASET]",
                     "measured: 256 probabilities or integer counts from CSV, NPY or HDF5"});

@@ -1,7 +1,7 @@
 // Ids of the failures that this layer reports (AX400-AX499); an id is never reused.
 #pragma once
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 
 inline constexpr int kDistributionSyntax = 400;     // text that is not a distribution
 inline constexpr int kDistributionFamily = 401;     // unknown family
@@ -16,4 +16,4 @@ inline constexpr int kSignedness = 420;             // distribution and table do
 inline constexpr int kBadDistribution = 421;        // a distribution that is none (API)
 inline constexpr int kQuantileLevel = 422;          // level outside (0, 1]
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

@@ -5,7 +5,7 @@
 
 #include "stats/workspace.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 constexpr std::int64_t kDenseRange = 1 << 17;  // wider maps are sorted
@@ -177,4 +177,4 @@ std::vector<Quantile> quantiles(const ErrorPmf& pmf, std::span<const double> lev
   return out;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

@@ -13,7 +13,7 @@
 
 #include "stats/distribution_internal.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 void require(bool holds, const char* reason) {
@@ -155,4 +155,4 @@ constexpr Family kFamilies[] = {
 
 std::span<const Family> families() { return kFamilies; }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

@@ -4,12 +4,13 @@
 #include "stats/error_ids.hpp"
 
 namespace axmul {
-namespace detail {
+namespace detail::stats {
 Probabilities read_measured(const std::string& path, bool) {
   throw InputError(kMeasuredFile, Place{path, 0}, "measured distributions cannot be read yet");
 }
-}  // namespace detail
+}  // namespace detail::stats
 JointDistribution read_joint_distribution(const std::string& path, OperandType) {
-  throw InputError(detail::kMeasuredFile, Place{path, 0}, "joint distributions cannot be read yet");
+  throw InputError(detail::stats::kMeasuredFile, Place{path, 0},
+                   "joint distributions cannot be read yet");
 }
 }  // namespace axmul

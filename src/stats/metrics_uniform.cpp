@@ -4,7 +4,7 @@
 
 #include "stats/workspace.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 __extension__ using Int128 = __int128;
@@ -173,4 +173,4 @@ void uniform_report(Workspace& ws, const CharacterizeOptions& options, bool basi
   report.quantiles = quantiles(report.pmf, options.quantile_levels);
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

@@ -8,7 +8,7 @@
 
 #include "stats/workspace.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 constexpr double kNaN = ErrorMetrics::kNaN;
@@ -273,4 +273,4 @@ void weighted_report(Workspace& ws, const CharacterizeOptions& options, bool bas
   report.quantiles = quantiles(report.pmf, options.quantile_levels);
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

@@ -101,8 +101,8 @@ int exact_rank(std::span<const std::int32_t, kLutSize> table) {
   for (std::uint32_t p = (1u << 31) - 1; rank < full; p -= 2) {
     if (!is_prime(p)) continue;
     for (std::size_t i = 0; i < height; ++i)
-      detail::reduce_modulo(rows[i].data(), width, p, residues.data() + i * width);
-    rank = std::max(rank, detail::modular_rank(residues.data(), height, width, p));
+      detail::stats::reduce_modulo(rows[i].data(), width, p, residues.data() + i * width);
+    rank = std::max(rank, detail::stats::modular_rank(residues.data(), height, width, p));
     bits += std::log2(p) - 1e-9;
     if (rank < full && bits > std::min(row_bits[rank + 1], column_bits[rank + 1]) + 1) break;
   }

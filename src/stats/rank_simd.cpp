@@ -5,7 +5,7 @@
 
 #define AXMUL_CLONES __attribute__((target_clones("avx2", "default")))
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 std::uint32_t power(std::uint32_t x, std::uint32_t exponent, std::uint32_t p) {
@@ -73,4 +73,4 @@ std::size_t modular_rank(std::uint32_t* matrix, std::size_t rows, std::size_t co
   return rank;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

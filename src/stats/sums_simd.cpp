@@ -9,7 +9,7 @@
 
 #define AXMUL_CLONES __attribute__((target_clones("avx2", "default")))
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 using F64x4 = double __attribute__((vector_size(32)));
@@ -286,4 +286,4 @@ void bit_counts(const std::uint16_t* flips, std::uint32_t* count) {
   }
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

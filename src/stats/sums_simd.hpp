@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 
 struct Shape {
   std::size_t rows = 0, cols = 0;
@@ -75,4 +75,4 @@ void integer_column_sums(const std::int32_t* e, std::int64_t* sum, std::int64_t*
 /// How often bit k is set in 65536 words.
 void bit_counts(const std::uint16_t* flips, std::uint32_t* count);
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

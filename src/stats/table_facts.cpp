@@ -3,7 +3,7 @@
 
 #include "stats/workspace.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 namespace {
 
 /// f(a,b) = f(b,a) for all pairs of values that both operands can take.
@@ -74,4 +74,4 @@ const TableFacts& Workspace::need_facts(bool rank) {
   return facts;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

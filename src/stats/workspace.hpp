@@ -10,7 +10,7 @@
 #include "axmul/stats/metrics.hpp"
 #include "stats/sums_simd.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::stats {
 
 /// Figures of a table that no distribution changes.
 struct TableFacts {
@@ -106,4 +106,4 @@ std::vector<Quantile> quantiles(const ErrorPmf& pmf, std::span<const double> lev
 /// 10·log10(x) from IEEE operations alone, so that its bits do not depend on the C library.
 double decibel(double x);
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::stats

@@ -75,7 +75,7 @@ struct AXMUL_API ErrorReport {
   ConditionalErrors conditional;
 };
 
-namespace detail {
+namespace detail::stats {
 struct Workspace;
 }
 
@@ -88,10 +88,10 @@ class AXMUL_API CharacterizeWorkspace {
   ~CharacterizeWorkspace();
   CharacterizeWorkspace(CharacterizeWorkspace&&) noexcept;
   CharacterizeWorkspace& operator=(CharacterizeWorkspace&&) noexcept;
-  detail::Workspace& state() { return *state_; }  ///< for the library itself
+  detail::stats::Workspace& state() { return *state_; }  ///< for the library itself
 
  private:
-  std::unique_ptr<detail::Workspace> state_;
+  std::unique_ptr<detail::stats::Workspace> state_;
 };
 
 /// All figures of one table under independent operands p(a)·p(b). When both are uniform the integer
