@@ -1,0 +1,48 @@
+// State dicts: named tensors of a network, in HDF5 or safetensors files. No libtorch here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace axmul {
+
+enum class ElementType : std::uint8_t { f32, f64, i64 };
+
+/// A tensor as bytes, row-major, in the machine's order.
+struct StateTensor {
+  ElementType type = ElementType::f32;
+  std::vector<std::int64_t> shape;
+  std::vector<std::byte> bytes;
+
+  std::size_t elements() const;
+  static StateTensor from(std::vector<std::int64_t> shape, const std::vector<float>& values);
+  static StateTensor from(std::vector<std::int64_t> shape, const std::vector<double>& values);
+  static StateTensor from(std::vector<std::int64_t> shape, const std::vector<std::int64_t>& values);
+  /// The values whatever the element type.
+  std::vector<double> doubles() const;
+};
+
+/// PyTorch's names → tensors, and what else is to be remembered, as texts.
+struct StateDict {
+  std::map<std::string, StateTensor> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads .h5/.hdf5 (a dataset per name; groups become dotted prefixes; root attributes become
+/// metadata, arrays of numbers as "0.1,0.2") or .safetensors (F16 and BF16 become F32). A leading
+/// "module." of all names (DataParallel) is taken off. Throws InputError AX920 (not such a file, or
+/// .pt/.pth: names tools/state_dict_to_h5.py), AX921 (broken file), and those of axmul/io/h5.hpp.
+StateDict read_state_dict(const std::string& path);
+
+/// Writes atomically, replacing what is there; the extension decides. Throws those of
+/// axmul/io/atomic_file.hpp, UsageError AX923 (extension).
+void write_state_dict(const StateDict& state, const std::string& path);
+
+/// The bytes of a safetensors file.
+std::vector<std::byte> to_safetensors(const StateDict& state);
+StateDict from_safetensors(const std::vector<std::byte>& bytes, const std::string& path);
+
+}  // namespace axmul

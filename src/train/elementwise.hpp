@@ -1,0 +1,35 @@
+// Fused passes over whole tensors: quantise, turn sums into outputs, mask gradients.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace axmul::detail {
+
+/// a − zero_point = clamp(round half to even(x · inverse), low, high); low and high already without
+/// the zero point. codes (bit patterns of a) and integers may each be null.
+void quantize(const float* x, std::size_t n, float inverse, float low, float high, int zero_point,
+              std::uint8_t* codes, float* integers);
+
+/// y[i,m] = float(acc[i,m]) · scale[m] + shift[m] over rows of m_count channels.
+void scale_sums(const float* acc, std::size_t rows, std::size_t m_count, const float* scale,
+                const float* shift, float* y);
+void scale_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count, const float* scale,
+                const float* shift, float* y);
+
+/// acc[i,m] −= zero_point · field[i, m / (m_count/groups)] + constant[m], modulo 2^32.
+void remove_zero_points(std::int32_t* acc, std::size_t rows, std::size_t m_count,
+                        std::size_t groups, std::int32_t zero_point, const float* field,
+                        const std::int32_t* constant);
+
+/// gradient = 0 where x · inverse lies outside [low − ½, high + ½].
+void mask_gradient(float* gradient, const float* x, std::size_t n, float inverse, float low,
+                   float high);
+
+struct Range {
+  float min, max;
+};
+/// Minimum and maximum; {0, 0} for none. A NaN anywhere gives NaN.
+Range range_of(const float* x, std::size_t n);
+
+}  // namespace axmul::detail

@@ -1,0 +1,492 @@
+// Multiplication layers: quantisation grids, integer-exact forward, straight-through backward.
+#include "axmul/train/layer.hpp"
+
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
+#include "axmul/core/philox.hpp"
+#include "axmul/kernels/lut_gemm.hpp"
+#include "train/elementwise.hpp"
+
+namespace axmul {
+namespace {
+
+constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
+constexpr double kFloatExact = 16777216.0;  // 2^24: integers below are exact in float32
+
+// Channels of one row per output position in channels-last memory.
+at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(kChannelsLast); }
+
+at::Tensor empty_channels_last(at::IntArrayRef sizes, at::ScalarType type) {
+  return at::empty(sizes, at::TensorOptions().dtype(type).memory_format(kChannelsLast));
+}
+
+std::size_t count(const at::Tensor& x) { return static_cast<std::size_t>(x.numel()); }
+
+// What one pass through a layer needs, all constants of autograd.
+struct Pass {
+  MultiplyLayer* layer;
+  ActivationGrid grid;
+  QuantizedWeight weight;
+  bool with_gradient;
+  bool with_bias;  // noise is added before the bias
+  float inverse() const { return static_cast<float>(1.0 / grid.scale); }
+  float low() const { return static_cast<float>(grid.lowest - grid.zero_point); }
+  float high() const { return static_cast<float>(grid.highest - grid.zero_point); }
+};
+
+at::Tensor convolve(const LayerGeometry& g, const at::Tensor& x, const at::Tensor& w) {
+  return at::conv2d(x, w, {}, g.stride, g.padding, g.dilation, g.groups);
+}
+
+// Largest |sum| that any partial sum of (a − z_a)(b − z_b) can reach with these weights.
+double sum_bound(const Pass& pass) {
+  const double reach = std::max(std::abs(static_cast<double>(pass.low())),
+                                std::abs(static_cast<double>(pass.high())));
+  return pass.weight.integers.abs().sum({1, 2, 3}, false, at::kDouble).max().item<double>() * reach;
+}
+
+// Exact sums as float32 (rounded once where they pass 2^24, as int32 → float32 would be).
+at::Tensor exact_sums(const Pass& pass, const at::Tensor& integers) {
+  const LayerGeometry& g = pass.layer->geometry;
+  if (integers.device().is_cpu() && sum_bound(pass) < kFloatExact)
+    return channels_last(convolve(g, integers, channels_last(pass.weight.integers)));
+  return channels_last(
+      convolve(g, integers.to(at::kDouble), pass.weight.integers.to(at::kDouble)).to(at::kFloat));
+}
+
+Conv2dShape conv_shape(const Pass& pass, const at::Tensor& codes) {
+  const LayerGeometry& g = pass.layer->geometry;
+  const auto size = [](std::int64_t v) { return static_cast<std::size_t>(v); };
+  Conv2dShape shape;
+  shape.batch = size(codes.size(0));
+  shape.in_channels = size(g.in_channels);
+  shape.in_height = size(codes.size(2));
+  shape.in_width = size(codes.size(3));
+  shape.out_channels = size(g.out_channels);
+  shape.kernel_height = size(g.kernel[0]);
+  shape.kernel_width = size(g.kernel[1]);
+  shape.stride_height = size(g.stride[0]);
+  shape.stride_width = size(g.stride[1]);
+  shape.pad_top = shape.pad_bottom = size(g.padding[0]);
+  shape.pad_left = shape.pad_right = size(g.padding[1]);
+  shape.dilation_height = size(g.dilation[0]);
+  shape.dilation_width = size(g.dilation[1]);
+  shape.groups = size(g.groups);
+  shape.layout = TensorLayout::nhwc;
+  shape.padding_value = static_cast<std::uint8_t>(pass.grid.zero_point);
+  return shape;
+}
+
+at::Tensor quantized_codes(const Pass& pass, const at::Tensor& x) {
+  at::Tensor codes = empty_channels_last(x.sizes(), at::kByte);
+  detail::quantize(x.data_ptr<float>(), count(x), pass.inverse(), pass.low(), pass.high(),
+                   pass.grid.zero_point, codes.data_ptr<std::uint8_t>(), nullptr);
+  return codes;
+}
+
+at::Tensor quantized_integers(const Pass& pass, const at::Tensor& x) {
+  if (!x.device().is_cpu()) return at::clamp(x * pass.inverse(), pass.low(), pass.high()).round_();
+  at::Tensor integers = empty_channels_last(x.sizes(), at::kFloat);
+  detail::quantize(x.data_ptr<float>(), count(x), pass.inverse(), pass.low(), pass.high(),
+                   pass.grid.zero_point, nullptr, integers.data_ptr<float>());
+  return integers;
+}
+
+// sum over the taps of (a − z_a) per group and output position, [N, OH, OW, groups]; padded taps
+// add 0.
+at::Tensor field_sums(const Pass& pass, const at::Tensor& codes) {
+  const LayerGeometry& g = pass.layer->geometry;
+  const auto n = codes.size(0), h = codes.size(2), w = codes.size(3);
+  const at::Tensor grouped = codes.permute({0, 2, 3, 1})
+                                 .reshape({n, h, w, g.groups, g.in_channels / g.groups})
+                                 .sum(-1, false, at::kInt)
+                                 .sub(pass.grid.zero_point * (g.in_channels / g.groups))
+                                 .to(at::kFloat)
+                                 .permute({0, 3, 1, 2});
+  const at::Tensor ones = at::ones({g.groups, 1, g.kernel[0], g.kernel[1]});
+  return at::conv2d(grouped.contiguous(), ones, {}, g.stride, g.padding, g.dilation, g.groups)
+      .permute({0, 2, 3, 1})
+      .contiguous();
+}
+
+// z_a · sum over k of b, per output channel.
+std::vector<std::int32_t> weight_constants(const Pass& pass) {
+  const LayerGeometry& g = pass.layer->geometry;
+  const at::Tensor sums = pass.weight.integers.sum({1, 2, 3}, false, at::kDouble).contiguous();
+  std::vector<std::int32_t> constants;
+  for (std::int64_t m = 0; m < g.out_channels; ++m)
+    constants.push_back(static_cast<std::int32_t>(
+        pass.grid.zero_point * (static_cast<std::int64_t>(sums.data_ptr<double>()[m]) +
+                                g.fan_in() * pass.layer->b_zero_point())));
+  return constants;
+}
+
+std::vector<std::int64_t> output_sizes(const Conv2dShape& shape) {
+  return {static_cast<std::int64_t>(shape.batch), static_cast<std::int64_t>(shape.out_channels),
+          static_cast<std::int64_t>(shape.out_height()),
+          static_cast<std::int64_t>(shape.out_width())};
+}
+
+// sum of (a − z_a)(b − z_b) with a·b from the table, int32 where that is safe, else float64.
+at::Tensor table_sums(const Pass& pass, const at::Tensor& codes) {
+  const MultiplyLayer& layer = *pass.layer;
+  const Conv2dShape shape = conv_shape(pass, codes);
+  const std::vector<std::uint8_t> b = weight_operands(layer, pass.weight);
+  const std::span<const std::uint8_t> a(codes.data_ptr<std::uint8_t>(), count(codes));
+  const auto sizes = output_sizes(shape);
+  const auto constants = weight_constants(pass);
+  const auto m_count = shape.out_channels;
+  const std::size_t rows = shape.output_size() / std::max<std::size_t>(1, m_count);
+  // Without a zero point of b the activations have none either (s8s8, sign-magnitude).
+  const bool offsets = layer.b_zero_point() != 0;
+  const at::Tensor field = offsets ? field_sums(pass, codes) : at::Tensor();
+
+  std::int32_t largest = 0;
+  for (const std::int32_t product : layer.table->products())
+    largest = std::max(largest, std::abs(product));
+  // The sums and their corrections, at most 128 · 255 a tap, together stay inside int32.
+  const double bound = static_cast<double>(shape.fan_in()) * (largest + 128.0 * 255.0);
+  if (bound < 2147483647.0) {
+    at::Tensor sums = empty_channels_last(sizes, at::kInt);
+    lut_conv2d(*layer.table, shape, a, b,
+               std::span<std::int32_t>(sums.data_ptr<std::int32_t>(), count(sums)));
+    if (offsets)
+      detail::remove_zero_points(sums.data_ptr<std::int32_t>(), rows, m_count, shape.groups,
+                                 layer.b_zero_point(), field.data_ptr<float>(), constants.data());
+    return sums;
+  }
+  std::vector<std::int64_t> wide(shape.output_size());
+  lut_conv2d(*layer.table, shape, a, b, std::span<std::int64_t>(wide));
+  at::Tensor sums = empty_channels_last(sizes, at::kDouble);
+  const std::size_t per_group = m_count / shape.groups;
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t m = 0; m < m_count; ++m) {
+      std::int64_t v = wide[i * m_count + m] - constants[m];
+      if (offsets)
+        v -= static_cast<std::int64_t>(layer.b_zero_point()) *
+             static_cast<std::int64_t>(field.data_ptr<float>()[i * shape.groups + m / per_group]);
+      sums.data_ptr<double>()[i * m_count + m] = static_cast<double>(v);
+    }
+  return sums;
+}
+
+// y = sums · a_scale·b_scale[m] + bias[m] − a_scale·b_scale[m]·mean_acc[m]
+at::Tensor outputs(const Pass& pass, const at::Tensor& sums,
+                   const c10::optional<at::Tensor>& bias) {
+  const MultiplyLayer& layer = *pass.layer;
+  const auto m_count = static_cast<std::size_t>(layer.geometry.out_channels);
+  std::vector<float> scale(m_count), shift(m_count, 0.0f);
+  const at::Tensor offset = bias && pass.with_bias ? bias->to(at::kCPU).contiguous() : at::Tensor();
+  for (std::size_t m = 0; m < m_count; ++m) {
+    const double unit = pass.grid.scale * pass.weight.scale(static_cast<std::int64_t>(m));
+    scale[m] = static_cast<float>(unit);
+    double add = offset.defined() ? static_cast<double>(offset.data_ptr<float>()[m]) : 0.0;
+    if (layer.mode == LayerMode::approximate && !layer.mean_acc.empty())
+      add -= unit * layer.mean_acc[m];
+    shift[m] = static_cast<float>(add);
+  }
+  const auto channels = static_cast<std::int64_t>(m_count);
+  if (!sums.device().is_cpu()) {
+    const auto on = [&](const std::vector<float>& v) {
+      return at::tensor(v).to(sums.device()).view({1, channels, 1, 1});
+    };
+    return sums.to(at::kFloat) * on(scale) + on(shift);
+  }
+  at::Tensor y = empty_channels_last(sums.sizes(), at::kFloat);
+  const std::size_t rows = count(sums) / m_count;
+  if (sums.scalar_type() == at::kInt) {
+    detail::scale_sums(sums.data_ptr<std::int32_t>(), rows, m_count, scale.data(), shift.data(),
+                       y.data_ptr<float>());
+  } else {
+    const at::Tensor single = channels_last(sums.to(at::kFloat));
+    detail::scale_sums(single.data_ptr<float>(), rows, m_count, scale.data(), shift.data(),
+                       y.data_ptr<float>());
+  }
+  return y;
+}
+
+// Adds this batch's table − exact sums per output channel to the layer's tally.
+void tally_errors(MultiplyLayer& layer, const at::Tensor& approximate, const at::Tensor& exact) {
+  const at::Tensor error = approximate.to(at::kDouble) - exact.to(at::kDouble);
+  const at::Tensor sums = error.sum({0, 2, 3}).contiguous();
+  layer.error_sum.resize(static_cast<std::size_t>(sums.numel()), 0.0);
+  for (std::size_t m = 0; m < layer.error_sum.size(); ++m)
+    layer.error_sum[m] += sums.data_ptr<double>()[m];
+  layer.error_count += static_cast<double>(error.numel() / sums.numel());
+}
+
+at::Tensor layer_sums(const Pass& pass, const at::Tensor& x, const at::Tensor& integers) {
+  MultiplyLayer& layer = *pass.layer;
+  if (layer.mode != LayerMode::approximate) {
+    const at::Tensor sums =
+        exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
+    if (layer.capture) {
+      layer.captured_codes = quantized_codes(pass, x).permute({0, 2, 3, 1});
+      layer.captured_accumulator = sums;
+    }
+    return sums;
+  }
+  const at::Tensor sums = table_sums(pass, quantized_codes(pass, x));
+  if (!layer.measure_errors) return sums;
+  const at::Tensor exact =
+      exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
+  tally_errors(layer, sums, exact);
+  return exact;
+}
+
+class Multiply : public torch::autograd::Function<Multiply> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
+                            const at::Tensor& weight, const c10::optional<at::Tensor>& bias,
+                            std::shared_ptr<Pass> pass) {
+    const at::Tensor x = channels_last(input);
+    const at::Tensor integers = pass->with_gradient || pass->layer->mode != LayerMode::approximate
+                                    ? quantized_integers(*pass, x)
+                                    : at::Tensor();
+    const at::Tensor y = outputs(*pass, layer_sums(*pass, x, integers), bias);
+    if (pass->with_gradient) {
+      const LayerGeometry& g = pass->layer->geometry;
+      std::vector<float> scales;
+      for (const double scale : pass->weight.scales) scales.push_back(static_cast<float>(scale));
+      const at::Tensor real =
+          pass->weight.integers * at::tensor(scales).to(weight.device()).view({-1, 1, 1, 1});
+      context->save_for_backward({x, integers, real});
+      context->saved_data["geometry"] = c10::IValue(
+          std::vector<std::int64_t>{g.stride[0], g.stride[1], g.padding[0], g.padding[1],
+                                    g.dilation[0], g.dilation[1], g.groups});
+      context->saved_data["grid"] = c10::IValue(
+          std::vector<double>{pass->grid.scale, pass->low(), pass->high(), pass->inverse()});
+      context->saved_data["bias"] = bias.has_value() && pass->with_bias;
+    }
+    return y;
+  }
+
+  // The gradients of the exact layer on quantised operands; inputs outside the grid get none.
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &integers = saved[1], &real = saved[2];
+    const auto g = context->saved_data["geometry"].toIntVector();
+    const auto grid = context->saved_data["grid"].toDoubleVector();
+    const at::Tensor dy = channels_last(gradients[0]);
+    const bool wants_x = context->needs_input_grad(0);
+    auto [dx, dw, unused] = at::convolution_backward(
+        dy, integers, channels_last(real), c10::nullopt, at::IntArrayRef(g).slice(0, 2),
+        at::IntArrayRef(g).slice(2, 2), at::IntArrayRef(g).slice(4, 2), false, {0, 0}, g[6],
+        {wants_x, true, false});
+    if (wants_x) {
+      const auto low = static_cast<float>(grid[1]), high = static_cast<float>(grid[2]),
+                 inverse = static_cast<float>(grid[3]);
+      if (dx.device().is_cpu()) {
+        dx = channels_last(dx);
+        detail::mask_gradient(dx.data_ptr<float>(), x.data_ptr<float>(), count(x), inverse, low,
+                              high);
+      } else {
+        const at::Tensor t = x * inverse;
+        dx = dx * t.ge(low - 0.5f).logical_and_(t.le(high + 0.5f));
+      }
+    }
+    at::Tensor db;
+    if (context->saved_data["bias"].toBool()) db = dy.sum({0, 2, 3});
+    return {dx, dw.mul_(grid[0]), db, at::Tensor()};
+  }
+};
+
+at::Tensor float_forward(const MultiplyLayer& layer, const at::Tensor& x) {
+  const LayerGeometry& g = layer.geometry;
+  if (g.linear) return at::linear(x, layer.weight, layer.bias);
+  return at::conv2d(x, layer.weight, layer.bias, g.stride, g.padding, g.dilation, g.groups);
+}
+
+// y + N(0,1) · std(y) · sigma_l; the standard deviation is not detached (DESIGN 5).
+at::Tensor add_noise(MultiplyLayer& layer, const at::Tensor& y) {
+  at::Tensor normal = empty_channels_last(y.sizes(), at::kFloat);
+  fill_normal({normal.data_ptr<float>(), count(normal)}, layer.noise_seed, layer.noise_stream++);
+  return y + normal.to(y.device()) * (y.std(false) * layer.sigma_l);
+}
+
+void check_input(const MultiplyLayer& layer, const at::Tensor& x) {
+  const LayerGeometry& g = layer.geometry;
+  if (x.dim() != (g.linear ? 2 : 4) || x.size(1) != g.in_channels)
+    throw InputError(912, "layer " + layer.name + " takes " + std::to_string(g.in_channels) +
+                              (g.linear ? " features" : " channels") + ", not " +
+                              (x.dim() > 1 ? std::to_string(x.size(1)) : std::string("none")) +
+                              "; is this data of another kind than the network's?");
+}
+
+void count_ops(MultiplyLayer& layer, const at::Tensor& y) {
+  if (y.numel() > 0) layer.ops = y.numel() / y.size(0) * layer.geometry.fan_in();
+}
+
+}  // namespace
+
+std::string_view to_string(LayerMode mode) {
+  constexpr std::string_view names[] = {"float", "quantized", "noise", "approximate"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
+std::string_view to_string(TableEncoding encoding) {
+  constexpr std::string_view names[] = {"s8s8", "affine", "sign-magnitude"};
+  return names[static_cast<std::size_t>(encoding)];
+}
+
+std::optional<TableEncoding> parse_table_encoding(std::string_view text) {
+  for (const TableEncoding e :
+       {TableEncoding::s8s8, TableEncoding::affine, TableEncoding::sign_magnitude})
+    if (text == to_string(e)) return e;
+  return std::nullopt;
+}
+
+void RangeObserver::update(double batch_min, double batch_max) {
+  min = seen ? min + momentum * (batch_min - min) : batch_min;
+  max = seen ? max + momentum * (batch_max - max) : batch_max;
+  seen = true;
+}
+
+OperandType MultiplyLayer::operand_type() const {
+  if (encoding == TableEncoding::affine) return OperandType::u8u8;
+  const bool non_negative = encoding == TableEncoding::sign_magnitude && observer.min >= 0;
+  return non_negative ? OperandType::u8s8 : OperandType::s8s8;
+}
+
+ActivationGrid activation_grid(const MultiplyLayer& layer) {
+  const RangeObserver& range = layer.observer;
+  if (!range.seen)
+    throw InputError(
+        910, "layer " + layer.name + " has no activation range yet; quantise the network first");
+  ActivationGrid grid;
+  const double low = std::min(0.0, range.min), high = std::max(0.0, range.max);
+  if (layer.operand_type() == OperandType::s8s8) {
+    grid = {std::max(-low, high) / 127.0, 0, -127, 127};
+  } else if (layer.encoding == TableEncoding::affine) {
+    grid.scale = (high - low) / 255.0;
+    if (grid.scale > 0) grid.zero_point = static_cast<int>(std::nearbyint(-low / grid.scale));
+  } else {
+    grid.scale = high / 255.0;
+  }
+  if (grid.scale == 0) grid.scale = 1.0;  // an input that is always 0; NaN stays and is seen
+  return grid;
+}
+
+QuantizedWeight quantize_weight(const MultiplyLayer& layer) {
+  const LayerGeometry& g = layer.geometry;
+  const at::Tensor w = layer.weight.detach().to(at::kCPU).contiguous();
+  QuantizedWeight result;
+  at::Tensor integers =
+      at::empty({g.out_channels, g.in_channels / g.groups, g.kernel[0], g.kernel[1]});
+  const auto rows = static_cast<std::size_t>(layer.per_channel ? g.out_channels : 1);
+  const std::size_t per_row = count(w) / std::max<std::size_t>(1, rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const float* from = w.data_ptr<float>() + r * per_row;
+    float* to = integers.data_ptr<float>() + r * per_row;
+    const detail::Range range = detail::range_of(from, per_row);
+    double scale = std::max(-static_cast<double>(range.min), static_cast<double>(range.max)) / 127;
+    if (scale == 0) scale = 1;
+    result.scales.push_back(scale);  // a NaN weight makes the scale, and so the output, NaN
+    detail::quantize(from, per_row, static_cast<float>(1 / scale), -127, 127, 0, nullptr, to);
+  }
+  result.integers = integers.to(layer.weight.device());
+  return result;
+}
+
+std::vector<std::uint8_t> weight_operands(const MultiplyLayer& layer,
+                                          const QuantizedWeight& weight) {
+  const LayerGeometry& g = layer.geometry;
+  const auto per_group = static_cast<std::size_t>(g.out_channels / g.groups);
+  const auto fan_in = static_cast<std::size_t>(g.fan_in());
+  const at::Tensor integers = weight.integers.to(at::kCPU).contiguous();
+  const float* from = integers.data_ptr<float>();
+  std::vector<std::uint8_t> b(count(integers));
+  for (std::size_t m = 0; m < static_cast<std::size_t>(g.out_channels); ++m)
+    for (std::size_t k = 0; k < fan_in; ++k)
+      b[(m / per_group * fan_in + k) * per_group + m % per_group] =
+          static_cast<std::uint8_t>(static_cast<int>(from[m * fan_in + k]) + layer.b_zero_point());
+  return b;
+}
+
+void set_multiplier(MultiplyLayer& layer, std::shared_ptr<const Multiplier> multiplier,
+                    TableEncoding unsigned_encoding) {
+  const Lut& lut = multiplier->lut;
+  if (lut.type() == OperandType::s8s8) {
+    layer.encoding = TableEncoding::s8s8;
+    layer.table = lut;
+  } else if (lut.type() == OperandType::u8s8 || unsigned_encoding != TableEncoding::affine) {
+    layer.encoding = TableEncoding::sign_magnitude;
+    if (lut.type() == OperandType::u8s8 && layer.operand_type() != OperandType::u8s8)
+      throw InputError(911, "layer " + layer.name +
+                                " has activations below 0, which the u8s8 table " +
+                                multiplier->name + " cannot take; use an s8s8 or unsigned one");
+    layer.table = lut.type() == OperandType::u8s8 ? lut : sign_magnitude(lut, layer.operand_type());
+  } else {
+    layer.encoding = TableEncoding::affine;
+    layer.table = lut;
+  }
+  layer.multiplier = std::move(multiplier);
+  layer.mode = LayerMode::approximate;
+}
+
+at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x) {
+  check_input(layer, x);
+  if (layer.observe) {
+    const at::Tensor dense = x.dim() == 4 ? channels_last(x) : x.contiguous();
+    const detail::Range range =
+        dense.device().is_cpu()
+            ? detail::range_of(dense.data_ptr<float>(), count(dense))
+            : detail::Range{dense.min().item<float>(), dense.max().item<float>()};
+    layer.observer.update(range.min, range.max);
+  }
+  if (layer.mode == LayerMode::float32) {
+    at::Tensor y = float_forward(layer, x);
+    count_ops(layer, y);
+    return y;
+  }
+  const LayerGeometry& g = layer.geometry;
+  auto pass = std::make_shared<Pass>();
+  pass->layer = &layer;
+  pass->grid = activation_grid(layer);
+  pass->weight = quantize_weight(layer);
+  pass->with_gradient =
+      at::GradMode::is_enabled() && (layer.weight.requires_grad() || x.requires_grad());
+  const bool noisy = layer.mode == LayerMode::noise && pass->with_gradient;
+  pass->with_bias = !noisy;
+  const at::Tensor image = g.linear ? x.view({x.size(0), g.in_channels, 1, 1}) : x;
+  const at::Tensor weight =
+      g.linear ? layer.weight.view({g.out_channels, g.in_channels, 1, 1}) : layer.weight;
+  const auto bias =
+      layer.bias.defined() ? c10::optional<at::Tensor>(layer.bias) : c10::optional<at::Tensor>();
+  at::Tensor y = Multiply::apply(image, weight, bias, pass);
+  if (noisy) {
+    y = add_noise(layer, y);
+    if (layer.bias.defined()) y = y + layer.bias.view({1, -1, 1, 1});
+  }
+  count_ops(layer, y);
+  return g.linear ? y.view({y.size(0), g.out_channels}) : y;
+}
+
+void fill_normal(std::span<float> out, std::uint64_t seed, std::uint64_t stream) {
+  constexpr std::size_t kBlock = 4096;
+  parallel_for((out.size() + kBlock - 1) / kBlock, 0, [&](std::size_t block) {
+    const std::size_t begin = block * kBlock, end = std::min(out.size(), begin + kBlock);
+    for (std::size_t i = begin; i < end; i += 4) {
+      const std::uint64_t index = i / 4;
+      const auto words =
+          philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
+                      static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)},
+                     {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+      for (std::size_t j = 0; j < 4 && i + j < end; ++j) {
+        // Box–Muller on a pair of words; u in (0, 1].
+        const float u = (static_cast<float>(words[j / 2 * 2] >> 8) + 1.0f) * 0x1.0p-24f;
+        const float v = static_cast<float>(words[j / 2 * 2 + 1] >> 8) * 0x1.0p-24f;
+        const float radius = std::sqrt(-2.0f * std::log(u));
+        const float angle = 6.2831853f * v;
+        out[i + j] = radius * (j % 2 == 0 ? std::cos(angle) : std::sin(angle));
+      }
+    }
+  });
+}
+
+}  // namespace axmul

@@ -1,0 +1,481 @@
+// The built-in networks, built from named layers and joined by small functions.
+#include "axmul/train/network.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/philox.hpp"
+
+namespace axmul {
+namespace {
+
+using at::Tensor;
+using Step = std::function<Tensor(Network&, const Tensor&)>;
+
+Tensor normal_tensor(at::IntArrayRef sizes, double std, std::uint64_t seed, std::uint64_t stream) {
+  Tensor tensor = at::empty(sizes, at::kFloat);
+  fill_normal({tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}, seed,
+              (std::uint64_t{1} << 62) + stream);
+  return tensor.mul_(std);
+}
+
+struct Conv {
+  std::int64_t in, out, kernel = 1, stride = 1, padding = 0, groups = 1;
+  bool bias = false;
+};
+
+MultiplyLayer* add_layer(Network& net, const std::string& name, const LayerGeometry& g, bool bias,
+                         double gain_fan) {
+  auto layer = std::make_unique<MultiplyLayer>();
+  layer->name = name;
+  layer->geometry = g;
+  std::vector<std::int64_t> sizes = {g.out_channels, g.in_channels / g.groups};
+  if (!g.linear) sizes.insert(sizes.end(), g.kernel.begin(), g.kernel.end());
+  layer->weight = normal_tensor(sizes, std::sqrt(2.0 / gain_fan), net.seed, net.layers.size());
+  layer->weight.set_requires_grad(true);
+  if (bias) layer->bias = at::zeros({g.out_channels}).set_requires_grad(true);
+  layer->noise_seed = net.seed;
+  layer->noise_stream = static_cast<std::uint64_t>(net.layers.size()) << 40;
+  net.layers.push_back(std::move(layer));
+  return net.layers.back().get();
+}
+
+// Pointers to layers stay valid when the network is moved: they are held by unique_ptr.
+MultiplyLayer* add_conv(Network& net, const std::string& name, const Conv& c) {
+  LayerGeometry g;
+  g.in_channels = c.in;
+  g.out_channels = c.out;
+  g.kernel = {c.kernel, c.kernel};
+  g.stride = {c.stride, c.stride};
+  g.padding = {c.padding, c.padding};
+  g.groups = c.groups;
+  return add_layer(net, name, g, c.bias,
+                   static_cast<double>(c.out / c.groups * c.kernel * c.kernel));
+}
+
+MultiplyLayer* add_linear(Network& net, const std::string& name, std::int64_t in,
+                          std::int64_t out) {
+  LayerGeometry g;
+  g.linear = true;
+  g.in_channels = in;
+  g.out_channels = out;
+  return add_layer(net, name, g, true, static_cast<double>(in));
+}
+
+BatchNorm* add_norm(Network& net, const std::string& name, std::int64_t channels) {
+  auto norm = std::make_unique<BatchNorm>();
+  norm->name = name;
+  norm->weight = at::ones({channels}).set_requires_grad(true);
+  norm->bias = at::zeros({channels}).set_requires_grad(true);
+  norm->running_mean = at::zeros({channels});
+  norm->running_var = at::ones({channels});
+  net.norms.push_back(std::move(norm));
+  return net.norms.back().get();
+}
+
+Tensor apply_norm(const Network& net, BatchNorm& norm, const Tensor& x) {
+  const bool train = net.training || norm.estimating;
+  double momentum = norm.momentum;
+  if (train) {
+    ++norm.batches;
+    if (norm.estimating) momentum = 1.0 / static_cast<double>(norm.batches);
+  }
+  return at::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, train,
+                        momentum, norm.eps, false);
+}
+
+// Its own generator instead of at::dropout's, so that masks depend on (seed, step) only.
+Tensor dropout(Network& net, const Tensor& x, double p, std::uint64_t place) {
+  if (!net.training) return x;
+  Tensor mask = at::empty(x.sizes(), at::kFloat);
+  Philox random(net.seed + 1, net.step * 16 + place);
+  float* to = mask.data_ptr<float>();
+  for (std::int64_t i = 0; i < mask.numel(); ++i)
+    to[i] = random.next_u32() * 0x1.0p-32 < p ? 0.0f : static_cast<float>(1 / (1 - p));
+  return x * mask.to(x.device());
+}
+
+Step in_sequence(std::vector<Step> steps) {
+  return [steps = std::move(steps)](Network& net, const Tensor& x) {
+    Tensor y = x;
+    for (const Step& step : steps) y = step(net, y);
+    return y;
+  };
+}
+
+Step multiply(MultiplyLayer* layer) {
+  return [layer](Network&, const Tensor& x) { return forward(*layer, x); };
+}
+
+enum class Activation : std::uint8_t { none, relu, relu6 };
+
+Step conv_norm(MultiplyLayer* conv, BatchNorm* norm, Activation activation) {
+  return [=](Network& net, const Tensor& x) {
+    Tensor y = apply_norm(net, *norm, forward(*conv, x));
+    // Not in place: batch_norm's backward does not need y, but a quantised layer keeps its input.
+    if (activation == Activation::relu) y = at::relu(y);
+    if (activation == Activation::relu6) y = at::clamp(y, 0, 6);
+    return y;
+  };
+}
+
+[[noreturn]] void wrong_size(const Network& net, const std::string& takes) {
+  const NetworkOptions& o = net.options;
+  throw InputError(931, net.architecture + " takes " + takes + ", not " +
+                            std::to_string(o.channels) + " x " + std::to_string(o.height) + " x " +
+                            std::to_string(o.width));
+}
+
+// LeNet-5 (LeCun et al. 1998) with ReLU and max pooling, as PyTorch's tutorials write it.
+void build_lenet5(Network& net) {
+  const NetworkOptions& o = net.options;
+  if (o.height != o.width || (o.height != 28 && o.height != 32))
+    wrong_size(net, "images of 28 x 28 or 32 x 32 pixels");
+  auto* conv1 = add_conv(net, "conv1", {o.channels, 6, 5, 1, o.height == 28 ? 2 : 0, 1, true});
+  auto* conv2 = add_conv(net, "conv2", {6, 16, 5, 1, 0, 1, true});
+  auto* fc1 = add_linear(net, "fc1", 400, 120);
+  auto* fc2 = add_linear(net, "fc2", 120, 84);
+  auto* fc3 = add_linear(net, "fc3", 84, o.classes);
+  net.body = [=](Network&, const Tensor& x) {
+    Tensor y = at::max_pool2d(at::relu(forward(*conv1, x)), {2, 2});
+    y = at::max_pool2d(at::relu(forward(*conv2, y)), {2, 2});
+    y = at::relu(forward(*fc1, y.contiguous().flatten(1)));
+    return forward(*fc3, at::relu(forward(*fc2, y)));
+  };
+}
+
+// Shortcut "A" of He et al. 2015: every second pixel, new channels zero on both sides.
+Tensor shortcut_a(const Tensor& x, std::int64_t out) {
+  const std::int64_t add = (out - x.size(1)) / 2;
+  return at::constant_pad_nd(x.slice(2, 0, x.size(2), 2).slice(3, 0, x.size(3), 2),
+                             {0, 0, 0, 0, add, add});
+}
+
+Step basic_block(Network& net, const std::string& name, std::int64_t in, std::int64_t out,
+                 std::int64_t stride) {
+  auto* conv1 = add_conv(net, name + ".conv1", {in, out, 3, stride, 1});
+  auto* norm1 = add_norm(net, name + ".bn1", out);
+  auto* conv2 = add_conv(net, name + ".conv2", {out, out, 3, 1, 1});
+  auto* norm2 = add_norm(net, name + ".bn2", out);
+  const Step first = conv_norm(conv1, norm1, Activation::relu);
+  const Step second = conv_norm(conv2, norm2, Activation::none);
+  return [=](Network& n, const Tensor& x) {
+    const Tensor y = second(n, first(n, x));
+    return at::relu(y + (stride == 1 && in == out ? x : shortcut_a(x, out)));
+  };
+}
+
+// ResNet for CIFAR with 6n+2 layers (He et al. 2015); names as akamaster/pytorch_resnet_cifar10.
+void build_resnet(Network& net, int depth) {
+  if (net.options.height < 8 || net.options.width < 8)
+    wrong_size(net, "images of at least 8 x 8 pixels");
+  const int blocks = (depth - 2) / 6;
+  std::vector<Step> steps = {conv_norm(add_conv(net, "conv1", {net.options.channels, 16, 3, 1, 1}),
+                                       add_norm(net, "bn1", 16), Activation::relu)};
+  std::int64_t in = 16;
+  for (int stage = 0; stage < 3; ++stage)
+    for (int i = 0; i < blocks; ++i) {
+      const std::int64_t out = std::int64_t{16} << stage;
+      steps.push_back(basic_block(net,
+                                  "layer" + std::to_string(stage + 1) + "." + std::to_string(i), in,
+                                  out, stage > 0 && i == 0 ? 2 : 1));
+      in = out;
+    }
+  steps.push_back([](Network&, const Tensor& x) { return x.mean({2, 3}); });
+  steps.push_back(multiply(add_linear(net, "linear", 64, net.options.classes)));
+  net.body = in_sequence(std::move(steps));
+}
+
+// VGG with batch norm (Simonyan, Zisserman 2015), layers and names as torchvision's vggNN_bn.
+void build_vgg(Network& net, int depth) {
+  if (net.options.height < 32 || net.options.width < 32)
+    wrong_size(net, "images of at least 32 x 32 pixels");
+  const int repeats[5] = {depth == 11 ? 1 : 2, depth == 11 ? 1 : 2,
+                          depth == 19   ? 4
+                          : depth == 16 ? 3
+                                        : 2,
+                          depth == 19   ? 4
+                          : depth == 16 ? 3
+                                        : 2,
+                          depth == 19   ? 4
+                          : depth == 16 ? 3
+                                        : 2};
+  std::vector<Step> steps;
+  std::int64_t in = net.options.channels;
+  int index = 0;  // position in torchvision's Sequential: conv, norm, relu, …, pool
+  for (int stage = 0; stage < 5; ++stage) {
+    const std::int64_t out = std::min<std::int64_t>(64 << stage, 512);
+    for (int i = 0; i < repeats[stage]; ++i, index += 3, in = out) {
+      const std::string name = "features." + std::to_string(index);
+      auto* conv = add_conv(net, name, {in, out, 3, 1, 1, 1, true});
+      auto* norm = add_norm(net, "features." + std::to_string(index + 1), out);
+      steps.push_back(conv_norm(conv, norm, Activation::relu));
+    }
+    ++index;
+    steps.push_back([](Network&, const Tensor& x) { return at::max_pool2d(x, {2, 2}); });
+  }
+  auto* fc1 = add_linear(net, "classifier.0", 512 * 49, 4096);
+  auto* fc2 = add_linear(net, "classifier.3", 4096, 4096);
+  auto* fc3 = add_linear(net, "classifier.6", 4096, net.options.classes);
+  steps.push_back([=](Network& n, const Tensor& x) {
+    const Tensor pooled = at::adaptive_avg_pool2d(x, {7, 7}).contiguous().flatten(1);
+    const Tensor y = dropout(n, at::relu(forward(*fc1, pooled)), 0.5, 0);
+    return forward(*fc3, dropout(n, at::relu(forward(*fc2, y)), 0.5, 1));
+  });
+  net.body = in_sequence(std::move(steps));
+}
+
+Step inverted_residual(Network& net, const std::string& name, std::int64_t in, std::int64_t out,
+                       std::int64_t stride, std::int64_t expand) {
+  const std::int64_t hidden = in * expand;
+  std::vector<Step> steps;
+  int index = 0;
+  const auto conv_name = [&] { return name + ".conv." + std::to_string(index); };
+  if (expand != 1) {
+    auto* conv = add_conv(net, conv_name() + ".0", {in, hidden});
+    steps.push_back(conv_norm(conv, add_norm(net, conv_name() + ".1", hidden), Activation::relu6));
+    ++index;
+  }
+  auto* depthwise = add_conv(net, conv_name() + ".0", {hidden, hidden, 3, stride, 1, hidden});
+  steps.push_back(
+      conv_norm(depthwise, add_norm(net, conv_name() + ".1", hidden), Activation::relu6));
+  ++index;
+  auto* project = add_conv(net, conv_name(), {hidden, out});
+  auto* norm = add_norm(net, name + ".conv." + std::to_string(index + 1), out);
+  steps.push_back(conv_norm(project, norm, Activation::none));
+  const Step inner = in_sequence(std::move(steps));
+  return [=](Network& n, const Tensor& x) {
+    return stride == 1 && in == out ? x + inner(n, x) : inner(n, x);
+  };
+}
+
+// MobileNetV2 (Sandler et al. 2018), names as torchvision's. Images below 96 pixels keep stride 1
+// in the stem and in the second stage, as is usual for CIFAR.
+void build_mobilenetv2(Network& net) {
+  const NetworkOptions& o = net.options;
+  if (o.height < 16 || o.width < 16) wrong_size(net, "images of at least 16 x 16 pixels");
+  const bool small = o.height < 96;
+  struct Stage {
+    std::int64_t expand, out, repeats, stride;
+  };
+  const Stage stages[] = {{1, 16, 1, 1}, {6, 24, 2, small ? 1 : 2},
+                          {6, 32, 3, 2}, {6, 64, 4, 2},
+                          {6, 96, 3, 1}, {6, 160, 3, 2},
+                          {6, 320, 1, 1}};
+  auto* stem = add_conv(net, "features.0.0", {o.channels, 32, 3, small ? 1 : 2, 1});
+  std::vector<Step> steps = {conv_norm(stem, add_norm(net, "features.0.1", 32), Activation::relu6)};
+  std::int64_t in = 32;
+  int index = 1;
+  for (const Stage& stage : stages)
+    for (std::int64_t i = 0; i < stage.repeats; ++i, ++index, in = stage.out)
+      steps.push_back(inverted_residual(net, "features." + std::to_string(index), in, stage.out,
+                                        i == 0 ? stage.stride : 1, stage.expand));
+  const std::string last = "features." + std::to_string(index);
+  auto* conv = add_conv(net, last + ".0", {in, 1280});
+  steps.push_back(conv_norm(conv, add_norm(net, last + ".1", 1280), Activation::relu6));
+  auto* classifier = add_linear(net, "classifier.1", 1280, o.classes);
+  steps.push_back([=](Network& n, const Tensor& x) {
+    return forward(*classifier, dropout(n, x.mean({2, 3}), 0.2, 0));
+  });
+  net.body = in_sequence(std::move(steps));
+}
+
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+    {"lenet5", "LeNet-5, images of 28 or 32 pixels"},
+    {"resnet8", "ResNet for CIFAR, option-A shortcuts"},
+    {"resnet14", "ResNet for CIFAR, option-A shortcuts"},
+    {"resnet20", "ResNet for CIFAR, option-A shortcuts"},
+    {"resnet32", "ResNet for CIFAR, option-A shortcuts"},
+    {"resnet44", "ResNet for CIFAR, option-A shortcuts"},
+    {"resnet56", "ResNet for CIFAR, option-A shortcuts"},
+    {"vgg11-bn", "VGG with batch norm, torchvision's layers"},
+    {"vgg13-bn", "VGG with batch norm, torchvision's layers"},
+    {"vgg16-bn", "VGG with batch norm, torchvision's layers"},
+    {"vgg19-bn", "VGG with batch norm, torchvision's layers"},
+    {"mobilenetv2", "MobileNetV2, torchvision's layers"}};
+
+StateTensor to_state(const Tensor& tensor) {
+  const Tensor dense = tensor.detach().to(at::kCPU).to(at::kFloat).contiguous();
+  const float* from = dense.data_ptr<float>();
+  return StateTensor::from(dense.sizes().vec(), std::vector<float>(from, from + dense.numel()));
+}
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+// Names and tensors that PyTorch's state_dict would have, but num_batches_tracked.
+std::vector<NamedTensor> pytorch_tensors(const Network& net) {
+  std::vector<NamedTensor> tensors = parameters(net);
+  for (const auto& norm : net.norms) {
+    tensors.push_back({norm->name + ".running_mean", norm->running_mean});
+    tensors.push_back({norm->name + ".running_var", norm->running_var});
+  }
+  return tensors;
+}
+
+// Takes over the tensors that PyTorch knows; returns a list of complaints.
+std::vector<std::string> load_tensors(Network& net, const StateDict& state) {
+  std::vector<std::string> complaints;
+  for (NamedTensor& own : pytorch_tensors(net)) {
+    const auto found = state.tensors.find(own.name);
+    if (found == state.tensors.end()) {
+      complaints.push_back(own.name + " is missing");
+    } else if (found->second.shape != own.tensor.sizes().vec()) {
+      complaints.push_back(own.name + " is " + shape_text(found->second.shape) + ", not " +
+                           shape_text(own.tensor.sizes()));
+    } else if (complaints.empty()) {
+      const std::vector<double> values = found->second.doubles();
+      const Tensor fresh = at::tensor(values, at::kDouble).view(own.tensor.sizes()).to(at::kFloat);
+      const at::NoGradGuard guard;
+      own.tensor.copy_(fresh);
+    }
+  }
+  return complaints;
+}
+
+bool is_known(const Network& net, const std::string& name) {
+  for (const NamedTensor& own : pytorch_tensors(net))
+    if (own.name == name) return true;
+  for (const auto& norm : net.norms)
+    if (name == norm->name + ".num_batches_tracked") return true;
+  for (const auto& layer : net.layers)
+    for (const char* extra : {".a_range", ".mean_acc", ".sigma_l"})
+      if (name == layer->name + extra) return true;
+  return false;
+}
+
+void load_extras(Network& net, const StateDict& state) {
+  for (const auto& norm : net.norms)
+    if (const auto it = state.tensors.find(norm->name + ".num_batches_tracked");
+        it != state.tensors.end() && it->second.elements() == 1)
+      norm->batches = static_cast<std::int64_t>(it->second.doubles()[0]);
+  for (const auto& layer : net.layers) {
+    if (const auto it = state.tensors.find(layer->name + ".a_range");
+        it != state.tensors.end() && it->second.elements() == 2) {
+      const auto range = it->second.doubles();
+      layer->observer.min = range[0];
+      layer->observer.max = range[1];
+      layer->observer.seen = true;
+    }
+    if (const auto it = state.tensors.find(layer->name + ".mean_acc"); it != state.tensors.end())
+      layer->mean_acc = it->second.doubles();
+    if (const auto it = state.tensors.find(layer->name + ".sigma_l"); it != state.tensors.end())
+      layer->sigma_l = at::scalar_tensor(it->second.doubles().at(0)).set_requires_grad(true);
+  }
+}
+
+}  // namespace
+
+std::span<const std::pair<std::string_view, std::string_view>> network_names() { return kNames; }
+
+Network make_network(const std::string& architecture, const NetworkOptions& options,
+                     std::uint64_t seed) {
+  Network net;
+  net.architecture = architecture;
+  net.options = options;
+  net.seed = seed;
+  const auto known = std::find_if(std::begin(kNames), std::end(kNames),
+                                  [&](const auto& entry) { return entry.first == architecture; });
+  if (known == std::end(kNames)) {
+    std::string list;
+    for (const auto& [name, purpose] : kNames)
+      list += (list.empty() ? "" : ", ") + std::string(name);
+    throw UsageError(930, "unknown network \"" + architecture + "\"; one of " + list);
+  }
+  if (architecture == "lenet5")
+    build_lenet5(net);
+  else if (architecture.starts_with("resnet"))
+    build_resnet(net, std::stoi(architecture.substr(6)));
+  else if (architecture.starts_with("vgg"))
+    build_vgg(net, std::stoi(architecture.substr(3)));
+  else
+    build_mobilenetv2(net);
+  return net;
+}
+
+at::Tensor forward(Network& network, const at::Tensor& images) {
+  return network.body(network, images);
+}
+
+std::vector<NamedTensor> parameters(const Network& network) {
+  std::vector<NamedTensor> list;
+  for (const auto& layer : network.layers) {
+    list.push_back({layer->name + ".weight", layer->weight});
+    if (layer->bias.defined()) list.push_back({layer->name + ".bias", layer->bias});
+  }
+  for (const auto& norm : network.norms) {
+    list.push_back({norm->name + ".weight", norm->weight});
+    list.push_back({norm->name + ".bias", norm->bias});
+  }
+  return list;
+}
+
+StateDict state_of(const Network& network) {
+  StateDict state;
+  for (const NamedTensor& own : pytorch_tensors(network))
+    state.tensors[own.name] = to_state(own.tensor);
+  for (const auto& norm : network.norms)
+    state.tensors[norm->name + ".num_batches_tracked"] =
+        StateTensor::from({}, std::vector<std::int64_t>{norm->batches});
+  for (const auto& layer : network.layers) {
+    if (layer->observer.seen)
+      state.tensors[layer->name + ".a_range"] =
+          StateTensor::from({2}, std::vector<double>{layer->observer.min, layer->observer.max});
+    if (!layer->mean_acc.empty())
+      state.tensors[layer->name + ".mean_acc"] =
+          StateTensor::from({static_cast<std::int64_t>(layer->mean_acc.size())}, layer->mean_acc);
+    if (layer->sigma_l.defined())
+      state.tensors[layer->name + ".sigma_l"] =
+          StateTensor::from({}, std::vector<double>{layer->sigma_l.item<double>()});
+  }
+  state.metadata["arch"] = network.architecture;
+  return state;
+}
+
+void load_state(Network& network, const StateDict& state, const std::string& path) {
+  std::vector<std::string> complaints = load_tensors(network, state);
+  for (const auto& [name, tensor] : state.tensors)
+    if (!is_known(network, name)) complaints.push_back(name + " has no place in the network");
+  if (!complaints.empty()) {
+    constexpr std::size_t kShown = 4;
+    std::string list;
+    for (std::size_t i = 0; i < std::min(kShown, complaints.size()); ++i)
+      list += (i == 0 ? "" : "; ") + complaints[i];
+    if (complaints.size() > kShown)
+      list += "; and " + std::to_string(complaints.size() - kShown) + " more";
+    const auto arch = state.metadata.find("arch");
+    throw InputError(
+        932, {path},
+        "does not hold weights of " + network.architecture + " with " +
+            std::to_string(network.options.classes) + " classes" +
+            (arch == state.metadata.end() ? "" : " (it says arch " + arch->second + ")") + ": " +
+            list);
+  }
+  load_extras(network, state);
+}
+
+int classes_of(const StateDict& state) {
+  for (const char* name :
+       {"linear.weight", "fc3.weight", "classifier.6.weight", "classifier.1.weight", "fc.weight"})
+    if (const auto it = state.tensors.find(name);
+        it != state.tensors.end() && it->second.shape.size() == 2)
+      return static_cast<int>(it->second.shape[0]);
+  return 0;
+}
+
+MultiplyLayer* find_layer(Network& network, std::string_view name) {
+  for (const auto& layer : network.layers)
+    if (layer->name == name) return layer.get();
+  return nullptr;
+}
+
+void set_mode(Network& network, LayerMode mode) {
+  for (const auto& layer : network.layers) layer->mode = mode;
+}
+
+}  // namespace axmul

@@ -1,0 +1,431 @@
+// The training loop with its checkpoints, and the passes that measure: evaluate, calibrate, fold.
+#include "axmul/train/training.hpp"
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+
+#include "axmul/core/errors.hpp"
+
+namespace axmul {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::vector<std::uint32_t> range_indices(std::size_t begin, std::size_t end) {
+  std::vector<std::uint32_t> indices(end - begin);
+  std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(begin));
+  return indices;
+}
+
+std::size_t count_equal(const at::Tensor& predicted, const at::Tensor& labels) {
+  return static_cast<std::size_t>(predicted.eq(labels).sum().item<std::int64_t>());
+}
+
+// Where a run stands: everything that decides how it goes on, but weights and momentum.
+struct Position {
+  int epoch = 0;         // finished epochs
+  std::size_t step = 0;  // finished steps of the current epoch
+  double loss_sum = 0;   // over the images of the current epoch
+  std::size_t correct = 0, seen = 0;
+  double seconds = 0;  // spent in the current epoch before an interruption
+};
+
+struct Sgd {
+  std::vector<NamedTensor> parameters;
+  std::vector<at::Tensor> momentum;
+
+  explicit Sgd(const Network& network) : parameters(axmul::parameters(network)) {
+    for (const auto& layer : network.layers)
+      if (layer->mode == LayerMode::noise && layer->sigma_l.defined())
+        parameters.push_back({layer->name + ".sigma_l", layer->sigma_l});
+    for (const NamedTensor& p : parameters) momentum.push_back(at::zeros_like(p.tensor));
+  }
+
+  void zero_gradients() {
+    for (NamedTensor& p : parameters) p.tensor.mutable_grad() = at::Tensor();
+  }
+
+  // v ← momentum·v + g + decay·w;  w ← w − rate·v
+  void step(const Schedule& schedule, double rate) {
+    const at::NoGradGuard guard;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      at::Tensor& w = parameters[i].tensor;
+      if (!w.grad().defined()) continue;
+      momentum[i].mul_(schedule.momentum).add_(w.grad()).add_(w, schedule.weight_decay);
+      w.add_(momentum[i], -rate);
+    }
+  }
+};
+
+StateTensor history_tensor(const std::vector<EpochRecord>& epochs) {
+  std::vector<double> values;
+  for (const EpochRecord& e : epochs)
+    values.insert(values.end(), {static_cast<double>(e.epoch), e.learning_rate, e.loss, e.accuracy,
+                                 e.validation_loss, e.validation_accuracy, e.seconds});
+  return StateTensor::from({static_cast<std::int64_t>(epochs.size()), 7}, values);
+}
+
+std::vector<EpochRecord> history_from(const StateTensor& tensor) {
+  const std::vector<double> v = tensor.doubles();
+  std::vector<EpochRecord> epochs;
+  for (std::size_t i = 0; i + 7 <= v.size(); i += 7)
+    epochs.push_back(
+        {static_cast<int>(v[i]), v[i + 1], v[i + 2], v[i + 3], v[i + 4], v[i + 5], v[i + 6]});
+  return epochs;
+}
+
+constexpr const char* kOptimizer = "optimizer.";
+constexpr const char* kRun = "run.";
+
+void write_checkpoint(const Network& network, const Sgd& sgd, const Position& at,
+                      const std::vector<EpochRecord>& epochs, const TrainOptions& options) {
+  StateDict state = state_of(network);
+  for (std::size_t i = 0; i < sgd.parameters.size(); ++i) {
+    const at::Tensor dense = sgd.momentum[i].to(at::kCPU).contiguous();
+    const float* from = dense.data_ptr<float>();
+    state.tensors[kOptimizer + sgd.parameters[i].name] =
+        StateTensor::from(dense.sizes().vec(), std::vector<float>(from, from + dense.numel()));
+  }
+  std::vector<std::int64_t> counters = {
+      at.epoch, static_cast<std::int64_t>(at.step), static_cast<std::int64_t>(at.correct),
+      static_cast<std::int64_t>(at.seen), static_cast<std::int64_t>(network.step)};
+  for (const auto& layer : network.layers)
+    counters.push_back(static_cast<std::int64_t>(layer->noise_stream));
+  const auto counter_count = static_cast<std::int64_t>(counters.size());
+  state.tensors[std::string(kRun) + "counters"] = StateTensor::from({counter_count}, counters);
+  state.tensors[std::string(kRun) + "sums"] =
+      StateTensor::from({2}, std::vector<double>{at.loss_sum, at.seconds});
+  state.tensors[std::string(kRun) + "history"] = history_tensor(epochs);
+  state.metadata["settings"] = options.settings;
+  state.metadata["format"] = "axmul-checkpoint/1";
+  write_state_dict(state, options.checkpoint);
+}
+
+struct Restored {
+  Position at;
+  std::vector<EpochRecord> epochs;
+};
+
+// Splits a checkpoint into what load_state knows and the rest.
+Restored read_checkpoint(Network& network, Sgd& sgd, const TrainOptions& options) {
+  const std::string& path = options.checkpoint;
+  StateDict state = read_state_dict(path);
+  if (state.metadata["format"] != "axmul-checkpoint/1")
+    throw InputError(943, {path}, "is not a checkpoint of axmul-train");
+  if (state.metadata["settings"] != options.settings)
+    throw InputError(943, {path},
+                     "was made with other options, so resuming would not continue it; it has " +
+                         state.metadata["settings"] + ", this run " + options.settings);
+  std::map<std::string, StateTensor> rest;
+  for (auto it = state.tensors.begin(); it != state.tensors.end();) {
+    const bool own = it->first.starts_with(kOptimizer) || it->first.starts_with(kRun);
+    if (own) rest.insert(*it);
+    it = own ? state.tensors.erase(it) : std::next(it);
+  }
+  const auto part = [&](const std::string& name) -> const StateTensor& {
+    const auto it = rest.find(name);
+    if (it == rest.end()) throw InputError(943, {path}, "has no entry " + name);
+    return it->second;
+  };
+  load_state(network, state, path);
+  for (std::size_t i = 0; i < sgd.parameters.size(); ++i) {
+    const StateTensor& saved = part(kOptimizer + sgd.parameters[i].name);
+    if (saved.shape != sgd.momentum[i].sizes().vec())
+      throw InputError(943, {path}, "momentum of " + sgd.parameters[i].name + " has another shape");
+    sgd.momentum[i].copy_(at::tensor(saved.doubles(), at::kDouble).view(sgd.momentum[i].sizes()));
+  }
+  const auto counters = part(std::string(kRun) + "counters").doubles();
+  const auto sums = part(std::string(kRun) + "sums").doubles();
+  if (counters.size() != 5 + network.layers.size() || sums.size() != 2)
+    throw InputError(943, {path}, "is of another network");
+  const auto natural = [&](std::size_t i) { return static_cast<std::size_t>(counters[i]); };
+  network.step = natural(4);
+  for (std::size_t i = 0; i < network.layers.size(); ++i)
+    network.layers[i]->noise_stream = natural(5 + i);
+  return {{static_cast<int>(counters[0]), natural(1), sums[0], natural(2), natural(3), sums[1]},
+          history_from(part(std::string(kRun) + "history"))};
+}
+
+// One optimiser step; returns the batch's mean loss.
+double train_step(Network& network, Sgd& sgd, const at::Tensor& x, const at::Tensor& labels,
+                  const Schedule& schedule, double rate, std::size_t& correct) {
+  ++network.step;
+  sgd.zero_gradients();
+  const at::Tensor logits = forward(network, x);
+  const at::Tensor loss = at::cross_entropy_loss(logits, labels);
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) return value;
+  loss.backward();
+  sgd.step(schedule, rate);
+  correct += count_equal(logits.argmax(1), labels);
+  return value;
+}
+
+void check_training_input(const ImageSet& images, const TrainOptions& options) {
+  if (images.size() == 0) throw InputError(944, "there are no training images");
+  if (options.batch == 0) throw UsageError(944, "--batch must be at least 1");
+}
+
+}  // namespace
+
+void set_training_threads(int threads) {
+  set_threads(threads);
+  at::set_num_threads(default_threads());
+}
+
+at::Tensor batch_tensor(const ImageSet& images, const Normalisation& normalisation,
+                        const BatchRequest& request) {
+  const auto n = static_cast<std::int64_t>(request.indices.size());
+  at::Tensor x =
+      at::empty({n, images.channels, images.height, images.width},
+                at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+  fill_batch(images, normalisation, request,
+             {x.data_ptr<float>(), static_cast<std::size_t>(x.numel())});
+  return x;
+}
+
+at::Tensor label_tensor(const ImageSet& images, std::span<const std::uint32_t> indices) {
+  at::Tensor labels = at::empty({static_cast<std::int64_t>(indices.size())}, at::kLong);
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    labels.data_ptr<std::int64_t>()[i] = images.labels[indices[i]];
+  return labels;
+}
+
+void for_each_batch(const ImageSet& images, std::size_t count, std::size_t batch,
+                    const Normalisation& normalisation,
+                    const std::function<void(const at::Tensor&, std::size_t)>& body) {
+  count = std::min(count, images.size());
+  for (std::size_t begin = 0; begin < count; begin += batch) {
+    poll_interrupt();
+    const auto indices = range_indices(begin, std::min(count, begin + batch));
+    body(batch_tensor(images, normalisation, {indices}), begin);
+  }
+}
+
+EvaluationReport evaluate(Network& network, const ImageSet& images,
+                          const Normalisation& normalisation, std::size_t batch,
+                          const Progress& progress) {
+  const at::NoGradGuard guard;
+  network.training = false;
+  const auto classes = static_cast<std::size_t>(network.options.classes);
+  EvaluationReport report;
+  report.images = images.size();
+  report.labels = images.labels;
+  report.confusion = Array2<std::int64_t>(classes, classes);
+  for (const std::int32_t label : images.labels)
+    if (label < 0 || static_cast<std::size_t>(label) >= classes)
+      throw InputError(945, "the data has class " + std::to_string(label) + ", the network only " +
+                                std::to_string(classes) + " classes");
+  double loss_sum = 0;
+  std::size_t top5 = 0;
+  for_each_batch(
+      images, images.size(), batch, normalisation, [&](const at::Tensor& x, std::size_t begin) {
+        const auto indices = range_indices(begin, begin + static_cast<std::size_t>(x.size(0)));
+        const at::Tensor labels = label_tensor(images, indices);
+        const at::Tensor logits = forward(network, x).contiguous();
+        loss_sum += at::cross_entropy_loss(logits, labels).item<double>() *
+                    static_cast<double>(indices.size());
+        const at::Tensor predicted = logits.argmax(1);
+        for (std::size_t i = 0; i < indices.size(); ++i)
+          report.predicted.push_back(
+              static_cast<std::int32_t>(predicted.data_ptr<std::int64_t>()[i]));
+        if (classes > 5)
+          top5 += static_cast<std::size_t>(
+              std::get<1>(logits.topk(5, 1)).eq(labels.unsqueeze(1)).sum().item<std::int64_t>());
+        else
+          top5 += indices.size();
+        if (progress) progress(begin + indices.size(), images.size());
+      });
+  if (!std::isfinite(loss_sum))
+    throw InputError(940,
+                     "the network's output is not finite: the weights are damaged or belong "
+                     "to other data");
+  std::size_t correct = 0;
+  for (std::size_t i = 0; i < report.images; ++i) {
+    correct += report.predicted[i] == report.labels[i];
+    ++report.confusion(static_cast<std::size_t>(report.labels[i]),
+                       static_cast<std::size_t>(report.predicted[i]));
+  }
+  const double n = std::max(1.0, static_cast<double>(report.images));
+  report.loss = loss_sum / n;
+  report.top1 = static_cast<double>(correct) / n;
+  report.top5 = static_cast<double>(top5) / n;
+  return report;
+}
+
+PairedComparison compare_predictions(const EvaluationReport& first,
+                                     const EvaluationReport& second) {
+  if (first.labels != second.labels)
+    throw InputError(941, "the two evaluations are not of the same images in the same order");
+  PairedComparison result;
+  result.images = first.labels.size();
+  for (std::size_t i = 0; i < result.images; ++i) {
+    const bool a = first.predicted[i] == first.labels[i];
+    const bool b = second.predicted[i] == second.labels[i];
+    result.only_first += a && !b;
+    result.only_second += b && !a;
+  }
+  const double n = std::max(1.0, static_cast<double>(result.images));
+  const auto b = static_cast<double>(result.only_first),
+             c = static_cast<double>(result.only_second);
+  result.difference = (b - c) / n;
+  result.standard_error = std::sqrt(std::max(0.0, b + c - (b - c) * (b - c) / n)) / n;
+  // Two-sided binomial test of min(b, c) among b + c at ½, in logarithms.
+  const double trials = b + c;
+  double tail = 0;
+  for (double k = 0; k <= std::min(b, c); ++k)
+    tail += std::exp(std::lgamma(trials + 1) - std::lgamma(k + 1) - std::lgamma(trials - k + 1) -
+                     trials * std::log(2.0));
+  result.p_value = std::min(1.0, 2 * tail);
+  return result;
+}
+
+void calibrate(Network& network, const ImageSet& images, const Normalisation& normalisation,
+               const CalibrationOptions& options) {
+  const at::NoGradGuard guard;
+  network.training = false;
+  std::size_t batches = 0;
+  for (const auto& layer : network.layers) layer->observer = {};
+  for_each_batch(images, options.images, options.batch, normalisation,
+                 [&](const at::Tensor& x, std::size_t) {
+                   ++batches;
+                   for (const auto& layer : network.layers) {
+                     layer->observe = true;
+                     layer->observer.momentum = 1.0 / static_cast<double>(batches);
+                   }
+                   forward(network, x);
+                 });
+  for (const auto& layer : network.layers) {
+    layer->observe = false;
+    layer->observer.momentum = RangeObserver{}.momentum;
+  }
+}
+
+void fold_bias(Network& network, const ImageSet& images, const Normalisation& normalisation,
+               const CalibrationOptions& options) {
+  const at::NoGradGuard guard;
+  network.training = false;
+  for (const auto& layer : network.layers) {
+    layer->mean_acc.clear();
+    layer->error_sum.clear();
+    layer->error_count = 0;
+    layer->measure_errors = true;
+  }
+  for_each_batch(images, options.images, options.batch, normalisation,
+                 [&](const at::Tensor& x, std::size_t) { forward(network, x); });
+  for (const auto& layer : network.layers) {
+    layer->measure_errors = false;
+    for (const double sum : layer->error_sum) layer->mean_acc.push_back(sum / layer->error_count);
+  }
+}
+
+void reestimate_norms(Network& network, const ImageSet& images, const Normalisation& normalisation,
+                      const CalibrationOptions& options) {
+  const at::NoGradGuard guard;
+  network.training = false;
+  for (const auto& norm : network.norms) {
+    norm->batches = 0;
+    norm->estimating = true;
+  }
+  for_each_batch(images, options.images, options.batch, normalisation,
+                 [&](const at::Tensor& x, std::size_t) { forward(network, x); });
+  for (const auto& norm : network.norms) norm->estimating = false;
+}
+
+double learning_rate_at(const Schedule& schedule, int epoch) {
+  double rate = schedule.learning_rate;
+  for (const int drop : schedule.drops)
+    if (epoch >= drop) rate *= schedule.factor;
+  return rate;
+}
+
+TrainReport train(Network& network, const ImageSet& images, const ImageSet* validation,
+                  const Normalisation& normalisation, const TrainOptions& options) {
+  check_training_input(images, options);
+  Sgd sgd(network);
+  TrainReport report;
+  Position at;
+  // A run that was killed before its first checkpoint is resumed from its beginning.
+  if (options.resume && std::filesystem::exists(options.checkpoint)) {
+    Restored restored = read_checkpoint(network, sgd, options);
+    at = restored.at;
+    report.epochs = std::move(restored.epochs);
+    report.resumed = true;
+  }
+  const bool keeps = !options.checkpoint.empty();
+  const std::size_t steps = (images.size() + options.batch - 1) / options.batch;
+  auto last_checkpoint = Clock::now();
+  const auto checkpoint = [&] {
+    if (keeps) write_checkpoint(network, sgd, at, report.epochs, options);
+    last_checkpoint = Clock::now();
+  };
+  for (; at.epoch < options.schedule.epochs; ++at.epoch) {
+    const auto start = Clock::now();
+    const double seconds_before = at.seconds;
+    const double rate = learning_rate_at(options.schedule, at.epoch);
+    const auto epoch = static_cast<std::uint64_t>(at.epoch);
+    const auto order = shuffled_indices(images.size(), options.seed, epoch);
+    network.training = true;
+    while (at.step < steps) {
+      const std::size_t begin = at.step * options.batch;
+      const std::size_t end = std::min(images.size(), begin + options.batch);
+      const std::span<const std::uint32_t> indices(order.data() + begin, end - begin);
+      const at::Tensor x = batch_tensor(
+          images, normalisation, {indices, begin, options.seed, epoch, options.augmentation});
+      const double loss = train_step(network, sgd, x, label_tensor(images, indices),
+                                     options.schedule, rate, at.correct);
+      if (!std::isfinite(loss))
+        throw InputError(942, "the loss became " + std::to_string(loss) + " in epoch " +
+                                  std::to_string(at.epoch + 1) + ", step " +
+                                  std::to_string(at.step + 1) +
+                                  "; lower --lr. Earlier checkpoints are kept as they were");
+      at.loss_sum += loss * static_cast<double>(end - begin);
+      at.seen += end - begin;
+      ++at.step;
+      at.seconds = seconds_before + seconds_since(start);
+      if (options.on_step)
+        options.on_step({at.epoch + 1, at.step, steps, at.loss_sum / static_cast<double>(at.seen)});
+      const bool due = seconds_since(last_checkpoint) >= options.checkpoint_minutes * 60 ||
+                       (options.checkpoint_steps > 0 && at.step % options.checkpoint_steps == 0);
+      if (interrupt_requested() || (due && at.step < steps)) checkpoint();
+      poll_interrupt();
+    }
+    EpochRecord record{at.epoch + 1, rate, at.loss_sum / static_cast<double>(at.seen),
+                       static_cast<double>(at.correct) / static_cast<double>(at.seen)};
+    record.validation_loss = record.validation_accuracy = std::numeric_limits<double>::quiet_NaN();
+    if (validation != nullptr && validation->size() > 0) {
+      EvaluationReport result;
+      try {
+        result = evaluate(network, *validation, normalisation, options.batch);
+      } catch (const InterruptedError&) {
+        checkpoint();  // all steps are done, only the validation is to be repeated
+        throw;
+      }
+      record.validation_loss = result.loss;
+      record.validation_accuracy = result.top1;
+    }
+    record.seconds = seconds_before + seconds_since(start);
+    report.epochs.push_back(record);
+    at = {at.epoch, 0, 0, 0, 0, 0};
+    // The checkpoint says "epoch + 1 finished"; the loop's own increment comes after it.
+    ++at.epoch;
+    checkpoint();
+    --at.epoch;
+    if (options.on_epoch) options.on_epoch(record);
+  }
+  network.training = false;
+  return report;
+}
+
+}  // namespace axmul
