@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -74,17 +75,51 @@ struct AXMUL_API ErrorReport {
   ConditionalErrors conditional;
 };
 
+namespace detail::stats {
+struct Workspace;
+}
+
+/// Buffers that calls reuse, and what they have found out about the last table: one table under
+/// many distributions, or many tables, go faster with one. One thread at a time; results never
+/// depend on what it was used for before.
+class AXMUL_API CharacterizeWorkspace {
+ public:
+  CharacterizeWorkspace();
+  ~CharacterizeWorkspace();
+  CharacterizeWorkspace(CharacterizeWorkspace&&) noexcept;
+  CharacterizeWorkspace& operator=(CharacterizeWorkspace&&) noexcept;
+  detail::stats::Workspace& state() { return *state_; }  ///< for the library itself
+
+ private:
+  std::unique_ptr<detail::stats::Workspace> state_;
+};
+
 /// All figures of one table under independent operands p(a)·p(b). When both are uniform the integer
 /// path of DESIGN 2 is taken (same bits everywhere). Throws UsageError when signedness does not
 /// match.
 AXMUL_API ErrorReport characterize(const Lut& lut, const OperandDistribution& a,
                                    const OperandDistribution& b,
                                    const CharacterizeOptions& options = {});
+AXMUL_API ErrorReport characterize(const Lut& lut, const OperandDistribution& a,
+                                   const OperandDistribution& b, const CharacterizeOptions& options,
+                                   CharacterizeWorkspace& workspace);
 /// The same under a joint pmf; the ANOVA split is NaN.
 AXMUL_API ErrorReport characterize(const Lut& lut, const JointDistribution& joint,
                                    const CharacterizeOptions& options = {});
+AXMUL_API ErrorReport characterize(const Lut& lut, const JointDistribution& joint,
+                                   const CharacterizeOptions& options,
+                                   CharacterizeWorkspace& workspace);
 /// Uniform operands.
 AXMUL_API ErrorReport characterize(const Lut& lut, const CharacterizeOptions& options = {});
+
+/// The basic figures alone, for searches over many tables or distributions: bias, mae, nmed,
+/// mae_pct_fullscale, mse, rmse, variance, error_std, error_rate, wce with its place and
+/// percentage. The rest stays NaN, false or −1.
+AXMUL_API ErrorMetrics basic_metrics(const Lut& lut, const OperandDistribution& a,
+                                     const OperandDistribution& b,
+                                     CharacterizeWorkspace& workspace);
+AXMUL_API ErrorMetrics basic_metrics(const Lut& lut, const OperandDistribution& a,
+                                     const OperandDistribution& b);
 
 /// Exact rational rank of a 256x256 integer table.
 AXMUL_API int exact_rank(std::span<const std::int32_t, kLutSize> table);

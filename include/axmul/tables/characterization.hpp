@@ -1,0 +1,98 @@
+// Characterising many designs under many distributions, in order and in bounded memory.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/multiplier.hpp"
+#include "axmul/core/parallel.hpp"
+#include "axmul/stats/metrics.hpp"
+#include "axmul/tables/open_design.hpp"
+
+namespace axmul {
+
+/// Distribution texts of the two operands, or the file of a joint pmf.
+struct AXMUL_API DistributionTexts {
+  std::string a = "uniform";
+  std::string b = "uniform";
+  std::optional<std::string> joint;  ///< path for read_joint_distribution; a and b are then unused
+};
+
+/// Pairs the i-th text for a with the i-th for b (DESIGN 3): one text repeats, none is uniform.
+/// Throws UsageError AX810 for other counts, or when joint comes with a or b.
+AXMUL_API std::vector<DistributionTexts> pair_distributions(
+    std::span<const std::string> a, std::span<const std::string> b,
+    std::span<const std::string> joint = {});
+
+/// The distributions of one pair for one operand type, as used and stored.
+struct AXMUL_API ResolvedDistribution {
+  std::string text_a, text_b;  ///< canonical; for a joint pmf both are its text
+  std::optional<OperandDistribution> a, b;
+  std::optional<JointDistribution> joint;
+};
+
+struct AXMUL_API CharacterizationOptions {
+  std::vector<DistributionTexts> distributions = {{}};
+  CharacterizeOptions metrics;
+  DistributionContext context;
+  int threads = 0;
+};
+
+/// One design with a report per distribution.
+struct AXMUL_API Characterization {
+  Multiplier multiplier;
+  std::string sha256;
+  std::vector<ErrorReport> reports;
+};
+
+/// Resolves distribution texts per operand type, each text once. Thread-safe after construction.
+class AXMUL_API DistributionSet {
+ public:
+  explicit DistributionSet(const CharacterizationOptions& options);
+  ~DistributionSet();
+  /// One entry per pair of options.distributions; throws what parsing throws.
+  const std::vector<ResolvedDistribution>& of(OperandType type) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Loads and characterises the designs on `threads` threads and hands each result to sink, in the
+/// order of the designs and from the calling thread; at most a few per thread are held at a time.
+/// The results do not depend on the thread count. Throws what loading and parsing throw, and
+/// InterruptedError; sink has then seen every design before the one that failed.
+AXMUL_API void characterize_designs(std::span<const DesignRef> designs,
+                                    const CharacterizationOptions& options,
+                                    const DistributionSet& distributions,
+                                    const std::function<void(const Characterization&)>& sink,
+                                    const Progress& progress = {});
+
+/// What the text outputs keep of a design: scalars and quantiles, not the pmf.
+struct AXMUL_API CharacterizationRow {
+  std::string name, sha256;
+  OperandType type = OperandType::u8u8;
+  Cost cost;
+  Provenance provenance;
+  struct Figures {
+    std::string a, b;
+    ErrorMetrics metrics;
+    std::vector<Quantile> quantiles;
+  };
+  std::vector<Figures> distributions;
+};
+AXMUL_API CharacterizationRow characterization_row(const Characterization& result,
+                                                   const DistributionSet& distributions);
+
+/// {"schema":"axmul.characterization/1","convention",…,"multipliers":[…]}; NaN is null.
+AXMUL_API std::string characterization_json(std::span<const CharacterizationRow> rows,
+                                            Convention convention);
+/// One line per multiplier and distribution, header first; NaN is "NaN".
+AXMUL_API std::string characterization_csv(std::span<const CharacterizationRow> rows);
+
+}  // namespace axmul

@@ -1,0 +1,331 @@
+// C header: "const int16_t lut[256][256] = {{…}, …};", rows and columns by two's-complement byte.
+#include <algorithm>
+#include <charconv>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/csv.hpp"
+#include "formats/format.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+enum class Kind { end, word, number, mark };
+
+struct Token {
+  Kind kind = Kind::end;
+  std::string_view text;
+  std::size_t line = 1;
+  bool is(char c) const { return kind == Kind::mark && text.front() == c; }
+};
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// C tokens as far as a table needs them: comments and preprocessor lines are left out.
+class Scanner {
+ public:
+  explicit Scanner(const Input& input) : input_(input), text_(input.content) {}
+
+  Token next() {
+    skip();
+    if (at_ >= text_.size()) return {Kind::end, {}, line_};
+    const std::size_t start = at_++;
+    Kind kind = Kind::mark;
+    if (is_word(text_[start])) {
+      while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+      kind = text_[start] >= '0' && text_[start] <= '9' ? Kind::number : Kind::word;
+    }
+    line_start_ = false;
+    return {kind, text_.substr(start, at_ - start), line_};
+  }
+
+ private:
+  void advance_to(std::size_t end) {
+    line_ += static_cast<std::size_t>(std::ranges::count(text_.substr(at_, end - at_), '\n'));
+    at_ = end;
+  }
+
+  void skip() {
+    while (at_ < text_.size()) {
+      const std::string_view rest = text_.substr(at_, 2);
+      const char c = rest[0];
+      if (c == '\n') {
+        ++line_, ++at_;
+        line_start_ = true;
+      } else if (c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v') {
+        ++at_;
+      } else if (rest == "//") {
+        advance_to(std::min(text_.find('\n', at_), text_.size()));
+      } else if (rest == "/*") {
+        const std::size_t end = text_.find("*/", at_ + 2);
+        if (end == std::string_view::npos)
+          throw InputError(322, Place{input_.path, line_}, "a comment does not end");
+        advance_to(end + 2);
+      } else if (c == '#' && line_start_) {
+        skip_directive();
+      } else {
+        return;
+      }
+    }
+  }
+
+  void skip_directive() {
+    for (bool continued = true; continued && at_ < text_.size();) {
+      const std::size_t end = std::min(text_.find('\n', at_), text_.size());
+      std::string_view line = text_.substr(at_, end - at_);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      continued = line.ends_with('\\');
+      advance_to(std::min(end + 1, text_.size()));
+    }
+  }
+
+  const Input input_;
+  std::string_view text_;
+  std::size_t at_ = 0, line_ = 1;
+  bool line_start_ = true;
+};
+
+struct ElementType {
+  unsigned bits = 64;
+  bool is_unsigned = false;
+  std::string text;
+};
+
+ElementType element_type(const std::vector<std::string_view>& words) {
+  ElementType type;
+  for (const std::string_view word : words) {
+    const std::string_view plain = word.starts_with('u') ? word.substr(1) : word;
+    type.text += (type.text.empty() ? "" : " ") + std::string(word);
+    if (word == "unsigned" || (plain != word && plain.starts_with("int"))) type.is_unsigned = true;
+    if (plain.starts_with("int8_t") || word == "char") type.bits = 8;
+    if (plain.starts_with("int16_t") || word == "short") type.bits = 16;
+    if (plain.starts_with("int32_t") || (word == "int" && type.bits == 64)) type.bits = 32;
+  }
+  return type;
+}
+
+std::optional<std::uint64_t> parse_literal(std::string_view text, bool& bit_pattern) {
+  while (!text.empty() &&
+         (text.back() == 'u' || text.back() == 'U' || text.back() == 'l' || text.back() == 'L'))
+    text.remove_suffix(1);
+  int base = 10;
+  bit_pattern = false;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    bit_pattern = true;
+    text.remove_prefix(2);
+  } else if (text.size() > 1 && text.front() == '0') {
+    base = 8;
+  }
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+class Parser {
+ public:
+  explicit Parser(const Input& input) : input_(input), scanner_(input) { advance(); }
+
+  RawTable parse() {
+    RawTable raw;
+    raw.statement = parse_statement(input_);
+    while (token_.kind != Kind::end) take_declaration(raw);
+    if (raw.words.empty())
+      throw InputError(326, Place{input_.path},
+                       "declares no table such as \"const int16_t lut[256][256] = {…}\"");
+    return raw;
+  }
+
+ private:
+  [[noreturn]] void fail(int id, const std::string& what) const {
+    throw InputError(id, Place{input_.path, token_.line}, what);
+  }
+  void advance() { token_ = scanner_.next(); }
+
+  /// Everything up to an array's '[': the words before it are the element type and the name.
+  void take_declaration(RawTable& raw) {
+    if (token_.kind == Kind::word) {
+      words_.push_back(token_.text);
+      if (words_.size() > 64) words_.erase(words_.begin());
+      advance();
+    } else if (token_.is('[') && !words_.empty()) {
+      take_array(raw);
+    } else {
+      words_.clear();
+      advance();
+    }
+  }
+
+  std::vector<std::uint64_t> take_extents() {
+    std::vector<std::uint64_t> extents;
+    while (token_.is('[') && extents.size() < 8) {
+      advance();
+      std::uint64_t extent = 0;  // "[]" and what we do not understand
+      if (token_.kind == Kind::number) {
+        bool ignored = false;
+        extent = parse_literal(token_.text, ignored).value_or(0);
+        advance();
+      }
+      if (!token_.is(']')) extent = 0;
+      while (!token_.is(']') && token_.kind != Kind::end) advance();
+      advance();
+      extents.push_back(extent);
+    }
+    return extents;
+  }
+
+  void take_array(RawTable& raw) {
+    const std::string name(words_.back());
+    words_.pop_back();
+    const ElementType type = element_type(words_);
+    words_.clear();
+    const std::size_t line = token_.line;
+    const std::vector<std::uint64_t> extents = take_extents();
+    if (!token_.is('=')) return;
+    advance();
+    if (!token_.is('{')) return;
+    const bool matrix =
+        extents.size() == 2 && (extents[0] == 256 || extents[0] == 0) && extents[1] == 256;
+    const bool flat = extents.size() == 1 && (extents[0] == kLutSize || extents[0] == 0);
+    if (!matrix && !flat) return skip_braces();
+    if (!raw.words.empty())
+      throw InputError(326, Place{input_.path, line},
+                       "\"" + name + "\" is a second table; one file holds one");
+    raw.unsigned_dtype = type.is_unsigned;
+    matrix ? take_rows(type, raw) : take_values(type, raw);
+    if (raw.words.size() != kLutSize)
+      fail(320, "the table \"" + name + "\" ends with " + std::to_string(raw.words.size()) +
+                    " products, it needs 65536");
+  }
+
+  void skip_braces() {
+    int depth = 0;
+    do {
+      depth += token_.is('{') ? 1 : token_.is('}') ? -1 : 0;
+      advance();
+    } while (depth > 0 && token_.kind != Kind::end);
+  }
+
+  void take_rows(const ElementType& type, RawTable& raw) {
+    advance();
+    if (!token_.is('{')) {  // rows without braces of their own
+      take_until_brace(type, raw);
+      return;
+    }
+    while (token_.is('{')) {
+      const std::size_t before = raw.words.size();
+      take_values(type, raw);
+      if (raw.words.size() - before != 256)
+        fail(320, "row " + std::to_string(before / 256) + " has " +
+                      std::to_string(raw.words.size() - before) + " products, it needs 256");
+      if (token_.is(',')) advance();
+    }
+    if (!token_.is('}')) fail(322, "expected '}' after the last row, found " + found());
+    advance();
+  }
+
+  void take_values(const ElementType& type, RawTable& raw) {
+    advance();
+    take_until_brace(type, raw);
+  }
+
+  void take_until_brace(const ElementType& type, RawTable& raw) {
+    while (!token_.is('}')) {
+      if (raw.words.size() == kLutSize) fail(320, "more than 65536 products");
+      raw.words.push_back(take_value(type));
+      if (token_.is(','))
+        advance();
+      else if (!token_.is('}'))
+        fail(322, "expected ',' or '}' after a product, found " + found());
+    }
+    advance();
+  }
+
+  std::int32_t take_value(const ElementType& type) {
+    const Token start = token_;
+    const bool negative = token_.is('-');
+    if (negative || token_.is('+')) advance();
+    bool bit_pattern = false;
+    const auto literal = token_.kind == Kind::number ? parse_literal(token_.text, bit_pattern)
+                                                     : std::optional<std::uint64_t>();
+    if (!literal || *literal > 0xffffffffU)
+      fail(322, "expected a product (an integer), found " + found());
+    std::int64_t value = static_cast<std::int64_t>(*literal) * (negative ? -1 : 1);
+    // 0xff9c in an int16_t is meant as the pattern of -100.
+    if (bit_pattern && !negative && !type.is_unsigned && type.bits < 64 &&
+        value >> (type.bits - 1) == 1)
+      value -= std::int64_t{1} << type.bits;
+    const unsigned range_bits = type.is_unsigned ? type.bits : type.bits - 1;
+    const std::int64_t high = range_bits >= 32 ? INT32_MAX : (std::int64_t{1} << range_bits) - 1;
+    const std::int64_t low = type.is_unsigned ? 0 : -high - 1;
+    if (value < low || value > high)
+      throw InputError(
+          321, Place{input_.path, start.line},
+          "product " + std::to_string(value) + " does not fit the element type " + type.text);
+    checked_product(value, {input_.path, start.line}, "product");
+    advance();
+    return static_cast<std::int32_t>(value);
+  }
+
+  std::string found() const {
+    return token_.kind == Kind::end ? "the end of the file" : quoted(token_.text);
+  }
+
+  const Input& input_;
+  Scanner scanner_;
+  Token token_;
+  std::vector<std::string_view> words_;
+};
+
+/// "[256]" or "[65536]" and a brace, as no Verilog and no JSON has them.
+bool sniff(std::string_view content, std::string_view) {
+  if (!looks_like_text(content)) return false;
+  const std::string_view head = content.substr(0, 65536);
+  if (head.find('{') == std::string_view::npos) return false;
+  for (std::size_t at = head.find('['); at != std::string_view::npos; at = head.find('[', at + 1)) {
+    const std::size_t end = head.find(']', at);
+    if (end == std::string_view::npos) return false;
+    std::string inner;
+    for (const char c : head.substr(at + 1, std::min<std::size_t>(end - at - 1, 16)))
+      if (c != ' ') inner += c;
+    if (inner == "256" || inner == "65536" || inner == "0x100" || inner == "0x10000") return true;
+  }
+  return false;
+}
+
+RawTable decode(const Input& input) { return Parser(input).parse(); }
+
+std::string encode(const Output& output) {
+  std::string text = "/*\n";
+  for (const std::string& line : comment_lines(output)) text += " * " + line + '\n';
+  text +=
+      " */\n#pragma once\n#include <stdint.h>\n\nconst " + output.dtype + "_t lut[256][256] = {\n";
+  for (std::size_t i = 0; i < kLutSize; ++i) {
+    if (i % 256 == 0) text += '{';
+    append_number(text, std::int64_t{output.products[i]});
+    text += i % 256 != 255 ? ", " : i + 1 == kLutSize ? "}\n" : "},\n";
+  }
+  return text + "};\n";
+}
+
+}  // namespace
+
+FormatEntry cheader_format() {
+  return {.info = {.name = "cheader",
+                   .extensions = {".h", ".hpp", ".inc"},
+                   .description = "C array lut[256][256]",
+                   .layout = "const int16_t lut[256][256] = {…} (any integer type, also [65536])",
+                   .order = OperandOrder::ab,
+                   .index = OperandIndex::bits,
+                   .type = OperandType::s8s8,
+                   .text = true,
+                   .dtypes = {"int16", "uint16", "int32"}},
+          .sniff = sniff,
+          .decode = decode,
+          .encode = encode};
+}
+
+}  // namespace axmul::detail

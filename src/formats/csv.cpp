@@ -1,0 +1,78 @@
+// CSV matrix: 256 rows of 256 products.
+#include "axmul/io/csv.hpp"
+
+#include <cmath>
+
+#include "axmul/core/errors.hpp"
+#include "formats/format.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+bool sniff(std::string_view content, std::string_view extension) {
+  if (!looks_like_text(content)) return false;
+  const std::size_t fields = first_numeric_line(content).size();
+  return fields == 256 || (fields == 1 && (extension == ".csv" || extension == ".tsv"));
+}
+
+RawTable decode(const Input& input) {
+  const CsvMatrix matrix = parse_csv(input.content, input.path, {.max_values = 16 * kLutSize});
+  const std::size_t rows = matrix.values.rows(), cols = matrix.values.cols();
+  if (!(rows == 256 && cols == 256) && !(rows == kLutSize && cols == 1))
+    throw InputError(
+        320, Place{input.path, matrix.lines.back()},
+        "the file ends with " + std::to_string(rows) + " rows of " + std::to_string(cols) +
+            " columns, a product matrix has 256 of 256" +
+            (cols == 3 ? " (three columns are triplets, which need all 65536 pairs)" : ""));
+  RawTable raw;
+  raw.statement = parse_statement(input);
+  raw.words.reserve(kLutSize);
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t col = 0; col < cols; ++col) {
+      const double value = matrix.values(row, col);
+      const bool good = std::abs(value) < kProductLimit && value == std::trunc(value);
+      if (!good) {
+        const Place place{input.path, matrix.lines[row]};
+        std::string text = "column " + std::to_string(col + 1);
+        if (value == std::trunc(value) && std::abs(value) < 0x1p53)
+          checked_product(static_cast<std::int64_t>(value), place, text);
+        text += ": ";
+        append_number(text, value);
+        throw InputError(321, place, text + " is not a whole number below 2^24, as products are");
+      }
+      raw.words.push_back(static_cast<std::int32_t>(value));
+    }
+  return raw;
+}
+
+std::string encode(const Output& output) {
+  std::string text;
+  for (const std::string& line : comment_lines(output)) text += "# " + line + '\n';
+  for (std::size_t i = 0; i < kLutSize; ++i) {
+    append_number(text, std::int64_t{output.products[i]});
+    text += i % 256 == 255 ? '\n' : ',';
+  }
+  return text;
+}
+
+}  // namespace
+
+FormatEntry csv_format() {
+  return {
+      .info = {.name = "csv",
+               .extensions = {".csv", ".tsv"},
+               .description = "text matrix of products",
+               .layout = "256 rows (first operand) of 256 columns (second), separated by comma, "
+                         "semicolon or white space",
+               .order = OperandOrder::ab,
+               .index = OperandIndex::value,
+               .type = OperandType::u8u8,
+               .text = true,
+               .dtypes = {"int32"}},
+      .sniff = sniff,
+      .decode = decode,
+      .encode = encode};
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,175 @@
+// Triplets: one line "first second product" per operand pair, in any order.
+#include <algorithm>
+#include <array>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/csv.hpp"
+#include "formats/format.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+bool sniff(std::string_view content, std::string_view) {
+  // A whole table takes at least six bytes a line; shorter texts of three columns are something
+  // else.
+  if (content.size() < 6 * kLutSize || !looks_like_text(content)) return false;
+  const std::vector<std::string_view> fields = first_numeric_line(content);
+  return fields.size() == 3 && std::ranges::all_of(fields, [](std::string_view field) {
+           return parse_whole(field).has_value();
+         });
+}
+
+struct Line {
+  std::int32_t first, second, product;
+  std::size_t number;
+};
+
+class Reader {
+ public:
+  explicit Reader(const Input& input) : input_(input) {}
+
+  RawTable read() {
+    std::string_view text = input_.content;
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    lines_.reserve(kLutSize);
+    for (std::size_t number = 1; !text.empty(); ++number) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      take(line, number);
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+    }
+    RawTable raw;
+    raw.statement = parse_statement(input_);
+    raw.first_signed = column_signed(&Line::first, "first");
+    raw.second_signed = column_signed(&Line::second, "second");
+    fill(raw);
+    return raw;
+  }
+
+ private:
+  [[noreturn]] void fail(int id, std::size_t line, const std::string& what) const {
+    throw InputError(id, Place{input_.path, line}, what);
+  }
+
+  void take(std::string_view text, std::size_t number) {
+    if (is_remark(text)) return;
+    text = text.substr(0, text.find('#'));
+    const std::vector<std::string_view> fields = split_fields(text);
+    if (fields.empty()) return;
+    std::array<std::int64_t, 3> values{};
+    for (std::size_t i = 0; i < std::min<std::size_t>(fields.size(), 3); ++i) {
+      const std::optional<std::int64_t> value = parse_whole(fields[i]);
+      if (!value) {
+        // Words before the first pair are a simulator's chatter or a header; later they are errors.
+        if (lines_.empty() && i == 0 && !is_digit(fields[0])) return;
+        fail(322, number,
+             "column " + std::to_string(i + 1) + ": " + quoted(fields[i]) +
+                 " is not a whole number");
+      }
+      values[i] = *value;
+    }
+    if (fields.size() != 3)
+      fail(320, number,
+           "a triplet is \"first second product\", this line has " + std::to_string(fields.size()) +
+               " fields");
+    for (std::size_t i = 0; i < 2; ++i)
+      if (values[i] < -128 || values[i] > 255)
+        fail(324, number,
+             "column " + std::to_string(i + 1) + ": operand " + std::to_string(values[i]) +
+                 " is not an 8-bit value");
+    if (lines_.size() == kLutSize)
+      fail(323, number, "more than 65536 pairs; each pair is given once");
+    lines_.push_back({static_cast<std::int32_t>(values[0]), static_cast<std::int32_t>(values[1]),
+                      checked_product(values[2], {input_.path, number}, "column 3"), number});
+  }
+
+  static bool is_digit(std::string_view field) {
+    const char c = field.front();
+    return (c >= '0' && c <= '9') || c == '-' || c == '+';
+  }
+
+  /// An operand column is signed when it holds a negative value; then nothing above 127 may occur.
+  bool column_signed(std::int32_t Line::*column, const char* name) const {
+    const auto negative =
+        std::ranges::find_if(lines_, [&](const Line& line) { return line.*column < 0; });
+    if (negative == lines_.end()) return false;
+    for (const Line& line : lines_)
+      if (line.*column > 127)
+        fail(324, line.number,
+             std::string("the ") + name + " operand is " + std::to_string(line.*column) +
+                 " here and " + std::to_string((*negative).*column) + " in line " +
+                 std::to_string(negative->number) + "; it is either 0 … 255 or -128 … 127");
+    return true;
+  }
+
+  void fill(RawTable& raw) const {
+    const std::int32_t first_min = *raw.first_signed ? -128 : 0;
+    const std::int32_t second_min = *raw.second_signed ? -128 : 0;
+    std::vector<std::size_t> seen(kLutSize, 0);
+    raw.words.assign(kLutSize, 0);
+    for (const Line& line : lines_) {
+      const auto at =
+          static_cast<std::size_t>((line.first - first_min) * 256 + line.second - second_min);
+      if (seen[at] != 0)
+        fail(323, line.number,
+             "the pair " + std::to_string(line.first) + ", " + std::to_string(line.second) +
+                 " was given in line " + std::to_string(seen[at]) + " already");
+      seen[at] = line.number;
+      raw.words[at] = line.product;
+    }
+    const auto missing = std::ranges::find(seen, std::size_t{0});
+    if (missing != seen.end()) {
+      const auto at = static_cast<std::int32_t>(missing - seen.begin());
+      fail(325, lines_.empty() ? 0 : lines_.back().number,
+           "the file ends with " + std::to_string(lines_.size()) + " of 65536 pairs; the pair " +
+               std::to_string(at / 256 + first_min) + ", " + std::to_string(at % 256 + second_min) +
+               " is missing");
+    }
+  }
+
+  const Input& input_;
+  std::vector<Line> lines_;
+};
+
+RawTable decode(const Input& input) { return Reader(input).read(); }
+
+std::string encode(const Output& output) {
+  const bool ab = output.order == OperandOrder::ab;
+  const bool first_signed = ab ? a_is_signed(output.type) : b_is_signed(output.type);
+  const bool second_signed = ab ? b_is_signed(output.type) : a_is_signed(output.type);
+  std::string text;
+  for (const std::string& line : comment_lines(output)) text += "# " + line + '\n';
+  text += "# columns: " + std::string(first_operand(output.order)) + ' ' +
+          std::string(second_operand(output.order)) + " product\n";
+  for (int i = 0; i < 256; ++i)
+    for (int j = 0; j < 256; ++j) {
+      const bool bytes = output.index == OperandIndex::bits;
+      append_number(text, std::int64_t{bytes ? i : operand_value(i, first_signed, output.index)});
+      text += ' ';
+      append_number(text, std::int64_t{bytes ? j : operand_value(j, second_signed, output.index)});
+      text += ' ';
+      append_number(text, std::int64_t{output.products[static_cast<std::size_t>(i * 256 + j)]});
+      text += '\n';
+    }
+  return text;
+}
+
+}  // namespace
+
+FormatEntry triplets_format() {
+  return {.info = {.name = "triplets",
+                   .extensions = {".txt", ".dat", ".trp"},
+                   .description = "text lines \"a b product\"",
+                   .layout = "65536 lines of first operand, second operand, product, in any order; "
+                             "leading words and INFO lines are skipped",
+                   .order = OperandOrder::ab,
+                   .index = OperandIndex::value,
+                   .type = OperandType::u8u8,
+                   .text = true,
+                   .dtypes = {"int32"}},
+          .sniff = sniff,
+          .decode = decode,
+          .encode = encode};
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,45 @@
+// Shared by the parser of distributions, the parametric families and the readers of measured ones.
+#pragma once
+
+#include <array>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "axmul/stats/distribution.hpp"
+
+namespace axmul::detail::stats {
+
+using Probabilities = std::array<double, kOperandCount>;
+
+/// A parameter of a family. `required` ones have no default.
+struct Parameter {
+  std::string_view name;
+  bool required = true;
+  double value = 0;  // default
+};
+
+/// The range of the operand, for defaults that depend on it.
+struct OperandRange {
+  int min = 0, max = 255;
+};
+
+/// A family of continuous laws, discretised to the operand's integers.
+struct Family {
+  std::string_view name;
+  std::span<const Parameter> parameters;
+  std::string_view description;
+  /// Probabilities of the 256 values. fold: what lies outside goes to the ends. Throws
+  /// std::invalid_argument with the reason where a parameter is impossible.
+  Probabilities (*make)(std::span<const double> values, OperandRange range, bool fold);
+};
+std::span<const Family> families();
+
+/// The shortest text that reads back as the same number.
+std::string number_text(double x);
+
+/// file(...): 256 probabilities or counts by ascending value, from CSV, NPY or HDF5.
+Probabilities read_measured(const std::string& path, bool is_signed);
+
+}  // namespace axmul::detail::stats
