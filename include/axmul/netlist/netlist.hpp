@@ -31,8 +31,8 @@ struct AXMUL_API CellType {
   std::vector<std::uint64_t> functions{};
 
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  double area = kUnknown;                 ///< in the unit of its library
-  double leakage = kUnknown;              ///< likewise
+  double area = kUnknown;                   ///< in the unit of its library
+  double leakage = kUnknown;                ///< likewise
   std::vector<double> input_capacitance{};  ///< per input, in fF; empty when unknown
 };
 

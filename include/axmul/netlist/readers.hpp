@@ -1,0 +1,84 @@
+// Circuit files in: structural Verilog, BLIF and Yosys JSON become netlists, netlists and C models
+// become multipliers with what their header comments publish.
+//
+// Operand order: port A of a circuit is operand a, port B is operand b. A C model follows its
+// parameter names A and B (any case), else position; NetlistOptions::order overrides by position
+// (circuits: ba swaps the operands). Provenance records what was assumed.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/multiplier.hpp"
+#include "axmul/netlist/netlist.hpp"
+
+namespace axmul {
+
+/// Cells that netlists may instantiate besides the built-in ones: Liberty libraries and Verilog
+/// files of cells. Immutable, shared between threads.
+class AXMUL_API CellLibrary {
+ public:
+  CellLibrary();
+  ~CellLibrary();
+  CellLibrary(const CellLibrary&) = delete;
+  CellLibrary& operator=(const CellLibrary&) = delete;
+
+  /// Adds the cells of a Liberty file (cell, area, cell_leakage_power, pin direction, capacitance
+  /// and function; other groups are skipped). Sequential cells are kept by name and refused where
+  /// they are used. Throws InputError AX220…AX224.
+  void add_liberty(const std::string& path);
+  /// Adds the modules of a Verilog file. Throws InputError as read_verilog() does.
+  void add_verilog(const std::string& path);
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+struct AXMUL_API NetlistOptions {
+  std::string top;  ///< top module; empty: the one named as the file, else the only uninstantiated
+  PortMap ports;    ///< empty fields are found by name
+  std::optional<OperandType> type;             ///< else by name prefix mul8u/mul8s, else u8u8
+  std::optional<OperandOrder> order;           ///< else A is a, B is b (C models: see above)
+  std::shared_ptr<const CellLibrary> library;  ///< may be null
+  bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)
+  bool synthesize = false;         ///< run yosys on Verilog first (behavioural RTL)
+  double native_timeout_s = 20;    ///< wall clock for running one C model, and for its compiler
+  std::size_t max_file_bytes = std::size_t{64} << 20;
+  std::size_t max_cells = std::size_t{1} << 22;  ///< cells after flattening, and nets
+};
+
+/// A top module or model with its hierarchy flattened. Malformed input throws InputError naming
+/// file, line and what would mend it: AX200 unreadable, AX201 syntax, AX202 unsupported construct,
+/// AX203 unknown cell, AX204 top module, AX205 port connections, AX206 undriven net, AX207 doubly
+/// driven net, AX208 combinational loop, AX209 ranges, AX210 limits, AX211 sequential cell, AX212
+/// x or z, AX213 duplicate names.
+AXMUL_API Netlist read_verilog(const std::string& path, const NetlistOptions& options = {});
+AXMUL_API Netlist read_blif(const std::string& path, const NetlistOptions& options = {});
+AXMUL_API Netlist read_yosys_json(const std::string& path, const NetlistOptions& options = {});
+
+/// The same from text; `path` appears in messages and its stem may name the top module.
+AXMUL_API Netlist read_verilog_text(std::string_view text, const std::string& path,
+                                    const NetlistOptions& options = {});
+AXMUL_API Netlist read_blif_text(std::string_view text, const std::string& path,
+                                 const NetlistOptions& options = {});
+AXMUL_API Netlist read_yosys_json_text(std::string_view text, const std::string& path,
+                                       const NetlistOptions& options = {});
+
+/// By extension: .v .vl .blif .json (after yosys for .v .sv when options.synthesize). Throws
+/// UsageError AX290 for any other.
+AXMUL_API Netlist read_netlist(const std::string& path, const NetlistOptions& options = {});
+
+/// Behavioural RTL through yosys (synth, flatten, techmap to gates). Throws UnavailableError AX280
+/// when yosys is not installed, InputError AX281 with yosys's own message when it fails.
+AXMUL_API Netlist synthesize_verilog(const std::string& path, const NetlistOptions& options = {});
+AXMUL_API bool yosys_available();
+
+}  // namespace axmul
