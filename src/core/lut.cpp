@@ -17,6 +17,22 @@ std::shared_ptr<std::int32_t[]> new_table() {
   return std::shared_ptr<std::int32_t[]>(new std::int32_t[kLutSize]);
 }
 
+void check_products(OperandType type, const std::int32_t* products) {
+  std::int32_t least = 0, greatest = 0;
+  for (std::size_t i = 0; i < kLutSize; ++i) {
+    least = std::min(least, products[i]);
+    greatest = std::max(greatest, products[i]);
+  }
+  if (least > -kProductLimit && greatest < kProductLimit) return;
+  for (std::size_t i = 0; i < kLutSize; ++i)
+    if (products[i] <= -kProductLimit || products[i] >= kProductLimit)
+      throw InputError(10, "product " + std::to_string(products[i]) + " of a = " +
+                               std::to_string(static_cast<int>(i / 256) + a_min(type)) +
+                               ", b = " + std::to_string(static_cast<int>(i % 256) + b_min(type)) +
+                               " reaches 2^24; an 8x8-bit product is far smaller: check the "
+                               "table's dtype and byte order");
+}
+
 template <class At>
 std::string identity(OperandType type, At&& at) {
   std::array<std::uint8_t, 1024> row{};
@@ -39,16 +55,15 @@ Lut::Lut(OperandType type, std::span<const std::int32_t> products) : type_(type)
   if (products.size() != kLutSize)
     throw InputError(10,
                      "a product table has 65536 entries, not " + std::to_string(products.size()));
-  for (std::size_t i = 0; i < kLutSize; ++i)
-    if (products[i] <= -kProductLimit || products[i] >= kProductLimit)
-      throw InputError(10, "product " + std::to_string(products[i]) + " of a = " +
-                               std::to_string(static_cast<int>(i / 256) + a_min(type)) +
-                               ", b = " + std::to_string(static_cast<int>(i % 256) + b_min(type)) +
-                               " reaches 2^24; an 8x8-bit product is far smaller: check the "
-                               "table's dtype and byte order");
+  check_products(type, products.data());
   auto table = new_table();
   std::copy(products.begin(), products.end(), table.get());
   products_ = std::move(table);
+}
+
+Lut::Lut(OperandType type, std::shared_ptr<const std::int32_t[]> products)
+    : type_(type), products_(std::move(products)) {
+  check_products(type, products_.get());
 }
 
 Lut Lut::exact(OperandType type) {

@@ -369,7 +369,7 @@ Lut simulate(const Netlist& netlist, OperandType type, const PortMap& given) {
     planes[p] =
         slots.get() + (source < 32 ? compiler.slot(product.nets[source]) : zero_slot) * kBlockWords;
   }
-  const auto table = std::make_unique_for_overwrite<std::int32_t[]>(kLutSize);
+  const std::shared_ptr<std::int32_t[]> table(new std::int32_t[kLutSize]);
   for (std::size_t block = 0; block < kLutSize / kBlockPatterns; ++block) {
     filler.fill(block, slots.get());
     detail::run_steps(compiler.steps.data(), compiler.steps.size(), slots.get());
@@ -385,7 +385,7 @@ Lut simulate(const Netlist& netlist, OperandType type, const PortMap& given) {
       for (std::size_t i = 0; i < kBlockPatterns; ++i)  // an unsigned product past int32
         if (out[i] < 0) out[i] = kProductLimit;
   }
-  return Lut(type, std::span<const std::int32_t>(table.get(), kLutSize));
+  return Lut(type, table);
 }
 
 TruthPlanes simulate_planes(const Netlist& netlist, std::span<const NetId> inputs,

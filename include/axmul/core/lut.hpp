@@ -22,6 +22,10 @@ class AXMUL_API Lut {
   /// product) or the size is not 65536.
   Lut(OperandType type, std::span<const std::int32_t> products);
 
+  /// The same from 65536 products that the table takes over instead of copying them; nobody may
+  /// change them afterwards. Throws InputError AX10.
+  Lut(OperandType type, std::shared_ptr<const std::int32_t[]> products);
+
   /// The exact multiplier of that type.
   static Lut exact(OperandType type);
 
