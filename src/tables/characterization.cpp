@@ -1,12 +1,17 @@
-// The driver: windows of designs in parallel, results in order.
+// Characterises designs on several threads and hands the results on in order.
 #include "axmul/tables/characterization.hpp"
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <exception>
+#include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/io/h5.hpp"
 
 namespace axmul {
 
@@ -69,19 +74,129 @@ const std::vector<ResolvedDistribution>& DistributionSet::of(OperandType type) c
   return state_->resolved[index];
 }
 
+double output_figure(const MetricField& field, const ErrorMetrics& metrics) {
+  const double value = field.get(metrics);
+  if (field.name.starts_with("rank_") && value < 0) return std::numeric_limits<double>::quiet_NaN();
+  return value;
+}
+
 namespace {
 
 Characterization characterize_one(const DesignRef& design, const CharacterizationOptions& options,
-                                  const DistributionSet& distributions) {
-  Characterization result{design.load(), {}, {}};
+                                  const DistributionSet& distributions,
+                                  CharacterizeWorkspace& workspace) {
+  Characterization result{design.load(), {}, {}, {}};
   result.multiplier.name = design.name;
   const Lut& lut = result.multiplier.lut;
   result.sha256 = lut.sha256();
+  result.sha256_swapped = lut.sha256_swapped();
   for (const ResolvedDistribution& d : distributions.of(lut.type()))
-    result.reports.push_back(d.joint ? characterize(lut, *d.joint, options.metrics)
-                                     : characterize(lut, *d.a, *d.b, options.metrics));
+    result.reports.push_back(d.joint ? characterize(lut, *d.joint, options.metrics, workspace)
+                                     : characterize(lut, *d.a, *d.b, options.metrics, workspace));
+  if (options.pack_products) {
+    result.packed_product = h5::deflate_chunk(lut.products());
+    const ErrorMap errors(lut);
+    result.packed_error = h5::deflate_chunk(errors.values());
+  }
   return result;
 }
+
+// Work goes out in order and comes back in order; a result that is ready too early waits, and a
+// thread that would run too far ahead waits too, so memory stays bounded.
+class OrderedRun {
+ public:
+  OrderedRun(std::span<const DesignRef> designs, const CharacterizationOptions& options,
+             const DistributionSet& distributions,
+             const std::function<void(const Characterization&)>& sink, const Progress& progress,
+             std::size_t window)
+      : designs_(designs),
+        options_(options),
+        distributions_(distributions),
+        sink_(sink),
+        progress_(progress),
+        window_(window) {}
+
+  void work() {
+    CharacterizeWorkspace workspace;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return stop_ || next_start_ < next_write_ + window_; });
+      if (!stop_ && interrupt_requested()) stop_ = interrupted_ = true;
+      if (stop_ || next_start_ >= designs_.size()) break;
+      const std::size_t i = next_start_++;
+      lock.unlock();
+      std::optional<Characterization> result;
+      std::exception_ptr failure;
+      try {
+        result = characterize_one(designs_[i], options_, distributions_, workspace);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      if (failure)
+        fail(i, failure);
+      else
+        ready_.emplace(i, std::move(*result));
+      drain(lock);
+    }
+    changed_.notify_all();
+  }
+
+  void finish() {
+    if (failure_) std::rethrow_exception(failure_);
+    if (interrupted_ && next_write_ < designs_.size()) throw InterruptedError();
+  }
+
+ private:
+  void fail(std::size_t i, std::exception_ptr failure) {
+    if (i < failed_) {
+      failed_ = i;
+      failure_ = std::move(failure);
+    }
+    stop_ = true;
+    changed_.notify_all();
+  }
+
+  // Gives on what is next in order; the lock is open while the sink runs, one thread at a time.
+  void drain(std::unique_lock<std::mutex>& lock) {
+    if (draining_) return;
+    draining_ = true;
+    for (auto it = ready_.find(next_write_); it != ready_.end() && next_write_ < failed_;
+         it = ready_.find(next_write_)) {
+      const Characterization result = std::move(it->second);
+      ready_.erase(it);
+      lock.unlock();
+      std::exception_ptr failure;
+      try {
+        sink_(result);
+        if (progress_) progress_(next_write_ + 1, designs_.size());
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      if (failure)
+        fail(next_write_, failure);
+      else
+        ++next_write_;
+      changed_.notify_all();
+    }
+    draining_ = false;
+  }
+
+  std::span<const DesignRef> designs_;
+  const CharacterizationOptions& options_;
+  const DistributionSet& distributions_;
+  const std::function<void(const Characterization&)>& sink_;
+  const Progress& progress_;
+  const std::size_t window_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::size_t, Characterization> ready_;
+  std::size_t next_start_ = 0, next_write_ = 0;
+  std::size_t failed_ = std::numeric_limits<std::size_t>::max();
+  std::exception_ptr failure_;
+  bool stop_ = false, interrupted_ = false, draining_ = false;
+};
 
 }  // namespace
 
@@ -90,26 +205,13 @@ void characterize_designs(std::span<const DesignRef> designs,
                           const DistributionSet& distributions,
                           const std::function<void(const Characterization&)>& sink,
                           const Progress& progress) {
-  const int threads = options.threads > 0 ? options.threads : default_threads();
-  const std::size_t window = static_cast<std::size_t>(threads) * 4;
-  for (std::size_t start = 0; start < designs.size(); start += window) {
-    const std::size_t count = std::min(window, designs.size() - start);
-    std::vector<std::optional<Characterization>> results(count);
-    std::exception_ptr failure;
-    try {
-      parallel_for(count, threads, [&](std::size_t i) {
-        results[i] = characterize_one(designs[start + i], options, distributions);
-      });
-    } catch (...) {
-      failure = std::current_exception();  // what was finished before it still counts
-    }
-    for (std::size_t i = 0; i < count && results[i]; ++i) {
-      sink(*results[i]);
-      results[i].reset();
-      if (progress) progress(start + i + 1, designs.size());
-    }
-    if (failure) std::rethrow_exception(failure);
-  }
+  const auto wanted =
+      static_cast<std::size_t>(options.threads > 0 ? options.threads : default_threads());
+  const std::size_t threads = std::max<std::size_t>(1, std::min(wanted, designs.size()));
+  OrderedRun run(designs, options, distributions, sink, progress, 4 * threads);
+#pragma omp parallel num_threads(static_cast <int>(threads))
+  run.work();
+  run.finish();
 }
 
 CharacterizationRow characterization_row(const Characterization& result,

@@ -18,7 +18,7 @@ Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 Json metrics_json(const ErrorMetrics& metrics) {
   Json json;
   for (const MetricField& field : metric_fields()) {
-    const double value = field.get(metrics);
+    const double value = output_figure(field, metrics);
     if (field.is_integer && std::isfinite(value))
       json[std::string(field.name)] = static_cast<std::int64_t>(value);
     else
@@ -84,7 +84,8 @@ std::string characterization_json(std::span<const CharacterizationRow> rows,
             {"convention", convention == Convention::evoapproxlib ? "evoapproxlib" : "evoapprox8b"},
             {"multipliers", Json::array()}};
   for (const CharacterizationRow& row : rows) json["multipliers"].push_back(row_json(row));
-  return json.dump(2) + "\n";
+  // A file name need not be UTF-8; JSON must be.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string characterization_csv(std::span<const CharacterizationRow> rows) {
@@ -97,7 +98,7 @@ std::string characterization_csv(std::span<const CharacterizationRow> rows) {
       out += csv_text(row.name) + "," + row.sha256 + "," + std::string(to_string(row.type)) + "," +
              csv_text(figures.a) + "," + csv_text(figures.b);
       for (const MetricField& field : metric_fields())
-        out += "," + csv_number(field.get(figures.metrics));
+        out += "," + csv_number(output_figure(field, figures.metrics));
       for (double rate : figures.metrics.bit_flip_rate) out += "," + csv_number(rate);
       for (double cost :
            {row.cost.power_mw, row.cost.area_um2, row.cost.delay_ns, row.cost.power_rel})

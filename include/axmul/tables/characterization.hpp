@@ -1,6 +1,7 @@
 // Characterising many designs under many distributions, in order and in bounded memory.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,13 +42,17 @@ struct AXMUL_API CharacterizationOptions {
   CharacterizeOptions metrics;
   DistributionContext context;
   int threads = 0;
+  /// Compress products and errors on the worker threads, for an ErrorTableWriter that stores them.
+  bool pack_products = false;
 };
 
 /// One design with a report per distribution.
 struct AXMUL_API Characterization {
   Multiplier multiplier;
-  std::string sha256;
+  std::string sha256, sha256_swapped;
   std::vector<ErrorReport> reports;
+  /// Its chunks of the datasets product and error (h5::deflate_chunk) if packed, else empty.
+  std::vector<std::byte> packed_product{}, packed_error{};
 };
 
 /// Resolves distribution texts per operand type, each text once. Thread-safe after construction.
@@ -64,14 +69,18 @@ class AXMUL_API DistributionSet {
 };
 
 /// Loads and characterises the designs on `threads` threads and hands each result to sink, in the
-/// order of the designs and from the calling thread; at most a few per thread are held at a time.
-/// The results do not depend on the thread count. Throws what loading and parsing throw, and
-/// InterruptedError; sink has then seen every design before the one that failed.
+/// order of the designs, one at a time (on whichever thread); at most a few per thread are held.
+/// The results do not depend on the thread count. Throws what loading and parsing throw for the
+/// first design that fails, and what sink throws; after request_interrupt() the designs that were
+/// begun are finished and InterruptedError is thrown. sink has seen every design before.
 AXMUL_API void characterize_designs(std::span<const DesignRef> designs,
                                     const CharacterizationOptions& options,
                                     const DistributionSet& distributions,
                                     const std::function<void(const Characterization&)>& sink,
                                     const Progress& progress = {});
+
+/// Value of a metric for outputs: NaN also for a rank that was not computed.
+AXMUL_API double output_figure(const MetricField& field, const ErrorMetrics& metrics);
 
 /// What the text outputs keep of a design: scalars and quantiles, not the pmf.
 struct AXMUL_API CharacterizationRow {

@@ -1,0 +1,106 @@
+// HDF5 error tables (DESIGN 6, format version 1.0): streamed out, read back. The layout is told in
+// src/tables/README.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/multiplier.hpp"
+#include "axmul/tables/characterization.hpp"
+
+namespace axmul {
+
+/// What the root of every HDF5 file of axmul says about its origin.
+struct AXMUL_API FileOrigin {
+  std::string title;
+  std::string command;  ///< whole command line, for `history`
+  /// The subcommand and its options without paths, for `history` when SOURCE_DATE_EPOCH is set.
+  std::string reproducible_command;
+  std::string references;
+  std::optional<std::int64_t> seed;
+};
+
+/// "<UTC date> <command>"; with SOURCE_DATE_EPOCH set, that date and origin.reproducible_command.
+AXMUL_API std::string history_text(const FileOrigin& origin);
+
+struct AXMUL_API ErrorTableOptions {
+  FileOrigin origin;
+  CharacterizeOptions statistics;  ///< as the run has them (levels, convention)
+  bool products = true;            ///< store product and error, not only statistics
+  bool force = false;              ///< replace an existing file
+  std::size_t expected = 0;        ///< multipliers to come, 0 = unknown; only sizes chunks
+};
+
+/// Writes an error table as results come, in bounded memory. The file appears under its name when
+/// finish() returns; without finish() nothing does. Throws OutputError AX130-132, AX160.
+class AXMUL_API ErrorTableWriter {
+ public:
+  /// `distributions` are those of the run; they must outlive the writer.
+  ErrorTableWriter(const std::string& path, const DistributionSet& distributions,
+                   ErrorTableOptions options = {});
+  ~ErrorTableWriter();
+  ErrorTableWriter(const ErrorTableWriter&) = delete;
+  ErrorTableWriter& operator=(const ErrorTableWriter&) = delete;
+
+  /// Appends one multiplier to the group of its operand type.
+  void add(const Characterization& result);
+  /// Marks the file complete and gives it its name.
+  void finish();
+  /// After an interruption: keeps what there is, marked complete=0, under the name with ".partial"
+  /// before its extension, which is returned.
+  std::string finish_partial();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// One multiplier of a table or library, without its products.
+struct AXMUL_API TableEntry {
+  std::string name;
+  OperandType type = OperandType::u8u8;
+  std::size_t row = 0;  ///< within its group
+};
+
+/// An error table or library, open for reading; calls may come from several threads. Throws
+/// InputError: AX820 not such a file or an unknown major format version, AX821 inconsistent
+/// contents (names the dataset), AX822 no products in the file; and AX150-155.
+class AXMUL_API ErrorTableFile {
+ public:
+  explicit ErrorTableFile(const std::string& path);
+  ~ErrorTableFile();
+  ErrorTableFile(ErrorTableFile&&) noexcept;
+  ErrorTableFile& operator=(ErrorTableFile&&) noexcept;
+
+  /// Whether a file is an HDF5 file whose format attribute is one of axmul's.
+  static bool is_one(const std::string& path);
+
+  const std::string& path() const;
+  std::string format() const;  ///< "axmul-error-table" or "axmul-library"
+  std::string format_version() const;
+  std::string title() const;
+  bool complete() const;  ///< false for what an interruption left
+  const std::vector<TableEntry>& entries() const;
+  bool has_products(OperandType type) const;
+  /// Product table, cost and provenance of an entry.
+  Multiplier multiplier(const TableEntry& entry) const;
+  /// The stored sha256 of an entry, "" where the file has none.
+  std::string sha256(const TableEntry& entry) const;
+  /// Labels of the distributions of a type's group (empty in a library without statistics).
+  std::vector<std::string> distributions(OperandType type) const;
+  /// Names of the metrics that the group holds.
+  std::vector<std::string> metrics(OperandType type) const;
+  /// One metric, [M, D] row-major.
+  std::vector<double> metric(OperandType type, const std::string& name) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace axmul

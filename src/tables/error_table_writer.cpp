@@ -1,0 +1,417 @@
+// Writes HDF5 error tables: one group per operand type, every axis with its scale, rows appended.
+#include <array>
+#include <filesystem>
+#include <memory>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/atomic_file.hpp"
+#include "axmul/io/h5.hpp"
+#include "axmul/tables/error_table.hpp"
+#include "tables/h5_columns.hpp"
+#include "tables/h5_root.hpp"
+
+namespace axmul {
+
+namespace {
+
+using detail::Column;
+using detail::Meaning;
+using detail::TextColumn;
+
+constexpr std::uint64_t kMostRows = 256;      // of a chunk
+constexpr std::uint64_t kPmfChunk = 1 << 15;  // entries
+constexpr std::uint64_t kOperands = kOperandCount;
+constexpr std::uint64_t kBits = 16;
+
+std::string pair_label(const ResolvedDistribution& d) {
+  return d.joint ? d.text_a : d.text_a + " x " + d.text_b;
+}
+
+// The whole [256, 256] probability of a pair, a slow.
+std::vector<double> joint_probability(const ResolvedDistribution& d) {
+  if (d.joint) return {d.joint->p.flat().begin(), d.joint->p.flat().end()};
+  std::vector<double> p;
+  p.reserve(kLutSize);
+  for (const double pa : d.a->p)
+    for (const double pb : d.b->p) p.push_back(pa * pb);
+  return p;
+}
+
+void add_marginals(const ResolvedDistribution& d, std::vector<double>& pa,
+                   std::vector<double>& pb) {
+  if (!d.joint) {
+    pa.insert(pa.end(), d.a->p.begin(), d.a->p.end());
+    pb.insert(pb.end(), d.b->p.begin(), d.b->p.end());
+    return;
+  }
+  std::array<double, kOperandCount> a{}, b{};
+  for (std::size_t i = 0; i < kOperands; ++i)
+    for (std::size_t j = 0; j < kOperands; ++j) {
+      a[i] += d.joint->p(i, j);
+      b[j] += d.joint->p(i, j);
+    }
+  pa.insert(pa.end(), a.begin(), a.end());
+  pb.insert(pb.end(), b.begin(), b.end());
+}
+
+// The datasets of one operand type.
+class TypeGroup {
+ public:
+  TypeGroup(h5::File& file, OperandType type,
+            const std::vector<ResolvedDistribution>& distributions,
+            const ErrorTableOptions& options)
+      : file_(file),
+        group_("/" + std::string(to_string(type))),
+        d_(distributions.size()),
+        rows_(options.expected > 0 ? std::min<std::uint64_t>(options.expected, kMostRows)
+                                   : kMostRows),
+        full_(options.statistics.distribution),
+        with_products_(options.products) {
+    file_.create_group(group_);
+    create_axes(type, options);
+    create_distributions(distributions);
+    if (with_products_) create_products();
+    create_metrics(options);
+    if (full_) create_details(options);
+    create_facts();
+  }
+
+  void add(const Characterization& result) {
+    if (result.reports.size() != d_)
+      throw InternalError("a characterisation with another number of distributions");
+    if (with_products_) add_products(result);
+    for (std::size_t i = 0; i < metrics_.size(); ++i)
+      for (const ErrorReport& report : result.reports)
+        metrics_[i].push(output_figure(metric_fields()[i], report.metrics));
+    if (full_)
+      for (const ErrorReport& report : result.reports) add_details(report);
+    add_facts(result);
+    ++count_;
+  }
+
+  void flush() {
+    for (Column<double>& column : metrics_) column.flush();
+    if (full_) {
+      for (Column<double>* column : {&bits_, &quantile_, &abs_quantile_, &bias_a_, &std_a_,
+                                     &bias_b_, &std_b_, &pmf_probability_})
+        column->flush();
+      pmf_value_.flush();
+      pmf_offset_.flush();
+      pmf_entry_.resize(pmf_end_);
+      pmf_boundary_.resize(count_ * d_ + 1);
+    }
+    for (Column<double>* column : {&power_, &area_, &delay_, &power_rel_}) column->flush();
+    for (TextColumn* column : {&name_, &cost_source_, &technology_, &sha256_, &sha256_swapped_,
+                               &source_file_, &format_, &order_, &index_, &generator_, &reference_})
+      column->flush();
+  }
+
+ private:
+  std::string path(const std::string& name) const { return group_ + "/" + name; }
+
+  void scales(const std::string& dataset, std::initializer_list<const char*> axes) {
+    unsigned axis = 0;
+    for (const char* scale : axes) file_.attach_scale(path(dataset), axis++, path(scale));
+  }
+
+  Column<double> real_column(const std::string& name, const h5::Shape& row,
+                             std::initializer_list<const char*> axes, const Meaning& meaning) {
+    Column<double> column(file_, path(name), row, rows_, meaning);
+    scales(name, axes);
+    return column;
+  }
+
+  TextColumn text_column(const std::string& name, const Meaning& meaning) {
+    TextColumn column(file_, path(name), rows_, meaning);
+    scales(name, {"multiplier"});
+    return column;
+  }
+
+  void write_operands(const std::string& name, int first, const char* long_name) {
+    std::vector<std::int16_t> values;
+    for (int i = 0; i < kOperandCount; ++i) values.push_back(static_cast<std::int16_t>(first + i));
+    file_.write<std::int16_t>(path(name), {kOperands}, values);
+    file_.make_scale(path(name));
+    detail::set_meaning(file_, path(name), {"1", long_name, "operand value, ascending"});
+  }
+
+  void create_axes(OperandType type, const ErrorTableOptions& options) {
+    name_ = TextColumn(file_, path("multiplier"), rows_,
+                       {"", "name of the multiplier", "a label; sha256 is the identity"});
+    file_.make_scale(path("multiplier"));
+    write_operands("operand_a", a_min(type), "operand a (activation, row of the table)");
+    write_operands("operand_b", b_min(type), "operand b (weight, column of the table)");
+    if (!full_) return;
+    std::vector<std::int16_t> bits;
+    for (std::int16_t bit = 0; bit < static_cast<std::int16_t>(kBits); ++bit) bits.push_back(bit);
+    file_.write<std::int16_t>(path("bit"), {kBits}, bits);
+    file_.make_scale(path("bit"));
+    detail::set_meaning(file_, path("bit"), {"1", "output bit", "0 is the least significant"});
+    const std::vector<double>& levels = options.statistics.quantile_levels;
+    file_.write<double>(path("quantile_level"), {levels.size()}, levels);
+    file_.make_scale(path("quantile_level"));
+    detail::set_meaning(file_, path("quantile_level"), {"1", "level of a quantile", ""});
+  }
+
+  void write_texts(const std::string& name, const std::vector<std::string>& texts,
+                   const Meaning& meaning) {
+    file_.write_text(path(name), texts);
+    detail::set_meaning(file_, path(name), meaning);
+  }
+
+  void create_distributions(const std::vector<ResolvedDistribution>& distributions) {
+    std::vector<std::string> labels, a, b;
+    std::vector<double> pa, pb, joint;
+    bool has_joint = false;
+    for (const ResolvedDistribution& d : distributions) {
+      labels.push_back(detail::utf8_text(pair_label(d)));
+      a.push_back(detail::utf8_text(d.text_a));
+      b.push_back(detail::utf8_text(d.text_b));
+      add_marginals(d, pa, pb);
+      has_joint = has_joint || d.joint.has_value();
+    }
+    write_texts("distribution", labels, {"", "operand distributions", "of a x of b, or joint"});
+    file_.make_scale(path("distribution"));
+    write_texts("distribution_a", a, {"", "distribution of operand a", ""});
+    write_texts("distribution_b", b, {"", "distribution of operand b", ""});
+    scales("distribution_a", {"distribution"});
+    scales("distribution_b", {"distribution"});
+    file_.write<double>(path("p_a"), {d_, kOperands}, pa);
+    file_.write<double>(path("p_b"), {d_, kOperands}, pb);
+    scales("p_a", {"distribution", "operand_a"});
+    scales("p_b", {"distribution", "operand_b"});
+    detail::set_meaning(file_, path("p_a"), {"1", "probability of operand a", "sums to 1"});
+    detail::set_meaning(file_, path("p_b"), {"1", "probability of operand b", "sums to 1"});
+    if (!has_joint) return;
+    for (const ResolvedDistribution& d : distributions) {
+      const std::vector<double> p = joint_probability(d);
+      joint.insert(joint.end(), p.begin(), p.end());
+    }
+    h5::DatasetOptions packed;
+    packed.chunk = {1, kOperands, kOperands};
+    packed.deflate = true;
+    file_.write<double>(path("p_joint"), {d_, kOperands, kOperands}, joint, packed);
+    scales("p_joint", {"distribution", "operand_a", "operand_b"});
+    detail::set_meaning(file_, path("p_joint"),
+                        {"1", "probability of an operand pair",
+                         "joint pmf, or p_a(a) p_b(b) where the operands are independent"});
+  }
+
+  void create_products() {
+    h5::DatasetOptions table;
+    table.chunk = {1, kOperands, kOperands};
+    table.extendible = table.deflate = true;
+    product_ =
+        file_.create_dataset(path("product"), h5::Type::int32, {0, kOperands, kOperands}, table);
+    error_ = file_.create_dataset(path("error"), h5::Type::int32, {0, kOperands, kOperands}, table);
+    detail::set_meaning(file_, path("product"),
+                        {"product", "approximate product", "of operand values a and b"});
+    detail::set_meaning(file_, path("error"), {"product", "error", "approximate - exact product"});
+    scales("product", {"multiplier", "operand_a", "operand_b"});
+    scales("error", {"multiplier", "operand_a", "operand_b"});
+  }
+
+  void create_metrics(const ErrorTableOptions&) {
+    for (const MetricField& field : metric_fields())
+      metrics_.push_back(real_column(std::string(field.name), {d_}, {"multiplier", "distribution"},
+                                     {field.units, field.long_name, field.definition}));
+  }
+
+  void create_details(const ErrorTableOptions& options) {
+    const std::uint64_t levels = options.statistics.quantile_levels.size();
+    bits_ = real_column("bit_flip_rate", {d_, kBits}, {"multiplier", "distribution", "bit"},
+                        {"1", "bit flip rate", "P(output bit differs), low 16 bits"});
+    quantile_ = real_column("error_quantile", {d_, levels},
+                            {"multiplier", "distribution", "quantile_level"},
+                            {"product", "quantile of the error",
+                             "smallest error whose cumulative probability reaches the level"});
+    abs_quantile_ = real_column(
+        "abs_error_quantile", {d_, levels}, {"multiplier", "distribution", "quantile_level"},
+        {"product", "quantile of the absolute error",
+         "smallest |error| whose cumulative probability reaches the level"});
+    const auto conditional = [&](const char* name, const char* operand, const char* text,
+                                 const char* definition) {
+      return real_column(name, {d_, kOperands}, {"multiplier", "distribution", operand},
+                         {"product", text, definition});
+    };
+    bias_a_ =
+        conditional("conditional_bias_a", "operand_a", "mean error given operand a", "E[e|a]");
+    std_a_ = conditional("conditional_std_a", "operand_a",
+                         "standard deviation of the error given operand a", "sqrt(Var[e|a])");
+    bias_b_ =
+        conditional("conditional_bias_b", "operand_b", "mean error given operand b", "E[e|b]");
+    std_b_ = conditional("conditional_std_b", "operand_b",
+                         "standard deviation of the error given operand b", "sqrt(Var[e|b])");
+    create_pmf();
+  }
+
+  void create_pmf() {
+    pmf_entry_ = file_.create_plain_dimension(path("error_pmf_entry"), 0, true);
+    pmf_boundary_ = file_.create_plain_dimension(path("error_pmf_boundary"), 0, true);
+    pmf_value_ = Column<std::int32_t>(file_, path("error_pmf_value"), {}, kPmfChunk,
+                                      {"product", "distinct errors", "ascending, one run per pmf"});
+    pmf_probability_ = Column<double>(file_, path("error_pmf_probability"), {}, kPmfChunk,
+                                      {"1", "probability of each distinct error", ""});
+    pmf_offset_ = Column<std::int64_t>(
+        file_, path("error_pmf_offset"), {}, 1024,
+        {"1", "first entry of each pmf",
+         "the pmf of multiplier m, distribution d is [offset[m D + d], offset[m D + d + 1])"});
+    scales("error_pmf_value", {"error_pmf_entry"});
+    scales("error_pmf_probability", {"error_pmf_entry"});
+    scales("error_pmf_offset", {"error_pmf_boundary"});
+    pmf_offset_.push(0);
+  }
+
+  void create_facts() {
+    const auto cost = [&](const char* name, const char* units, const char* text,
+                          const char* definition) {
+      return real_column(name, {}, {"multiplier"}, {units, text, definition});
+    };
+    power_ = cost("power_mw", "mW", "power", "NaN = unknown");
+    area_ = cost("area_um2", "um2", "cell area", "NaN = unknown");
+    delay_ = cost("delay_ns", "ns", "critical path delay", "NaN = unknown");
+    power_rel_ = cost("power_rel", "1", "relative power",
+                      "power / power of the exact multiplier of the same source and technology");
+    cost_source_ = text_column("cost_source",
+                               {"", "where the cost comes from", "published, estimated or empty"});
+    technology_ = text_column("technology", {"", "technology of the cost", ""});
+    sha256_ = text_column("sha256", {"", "identity of the function",
+                                     "SHA-256 of the operand type's name and the 65536 products as "
+                                     "little-endian int32, a slow, b fast, ascending values"});
+    sha256_swapped_ = text_column("sha256_swapped", {"", "sha256 with operands swapped", ""});
+    source_file_ = text_column("source_file", {"", "file that was read", "empty for a generator"});
+    format_ = text_column("source_format", {"", "reader or generator", ""});
+    order_ = text_column("source_order", {"", "operand order assumed on reading", "ab or ba"});
+    index_ = text_column("source_index", {"", "operand index assumed on reading", "value or bits"});
+    generator_ = text_column("generator", {"", "design text", "empty unless generated"});
+    reference_ = text_column("reference", {"", "publication of the design", ""});
+  }
+
+  void add_products(const Characterization& result) {
+    product_.resize(count_ + 1);
+    error_.resize(count_ + 1);
+    const Lut& lut = result.multiplier.lut;
+    product_.write_filtered_chunk({count_, 0, 0}, result.packed_product.empty()
+                                                      ? h5::deflate_chunk(lut.products())
+                                                      : result.packed_product);
+    error_.write_filtered_chunk({count_, 0, 0}, result.packed_error.empty()
+                                                    ? h5::deflate_chunk(ErrorMap(lut).values())
+                                                    : result.packed_error);
+  }
+
+  void add_details(const ErrorReport& report) {
+    bits_.push_all(report.metrics.bit_flip_rate);
+    for (const Quantile& q : report.quantiles) {
+      quantile_.push(q.error);
+      abs_quantile_.push(q.abs_error);
+    }
+    bias_a_.push_all(report.conditional.bias_given_a);
+    std_a_.push_all(report.conditional.std_given_a);
+    bias_b_.push_all(report.conditional.bias_given_b);
+    std_b_.push_all(report.conditional.std_given_b);
+    pmf_value_.push_all(report.pmf.value);
+    pmf_probability_.push_all(report.pmf.probability);
+    pmf_end_ += report.pmf.value.size();
+    pmf_offset_.push(static_cast<std::int64_t>(pmf_end_));
+  }
+
+  void add_facts(const Characterization& result) {
+    const Multiplier& m = result.multiplier;
+    name_.push(m.name);
+    power_.push(m.cost.power_mw);
+    area_.push(m.cost.area_um2);
+    delay_.push(m.cost.delay_ns);
+    power_rel_.push(m.cost.power_rel);
+    cost_source_.push(m.cost.source);
+    technology_.push(m.cost.technology);
+    sha256_.push(result.sha256);
+    sha256_swapped_.push(result.sha256_swapped);
+    source_file_.push(detail::stored_path(m.provenance.source_file));
+    format_.push(m.provenance.format);
+    order_.push(m.provenance.order == OperandOrder::ab ? "ab" : "ba");
+    index_.push(m.provenance.index == OperandIndex::value ? "value" : "bits");
+    generator_.push(m.provenance.generator);
+    reference_.push(m.provenance.reference);
+  }
+
+  h5::File& file_;
+  const std::string group_;
+  const std::uint64_t d_, rows_;
+  const bool full_, with_products_;
+  std::uint64_t count_ = 0, pmf_end_ = 0;
+  h5::Dataset product_, error_, pmf_entry_, pmf_boundary_;
+  std::vector<Column<double>> metrics_;
+  Column<double> bits_, quantile_, abs_quantile_, bias_a_, std_a_, bias_b_, std_b_;
+  Column<std::int32_t> pmf_value_;
+  Column<double> pmf_probability_;
+  Column<std::int64_t> pmf_offset_;
+  Column<double> power_, area_, delay_, power_rel_;
+  TextColumn name_, cost_source_, technology_, sha256_, sha256_swapped_, source_file_, format_,
+      order_, index_, generator_, reference_;
+};
+
+std::string partial_path(const std::string& path) {
+  const std::filesystem::path p(path);
+  return (p.parent_path() / (p.stem().string() + ".partial" + p.extension().string())).string();
+}
+
+}  // namespace
+
+struct ErrorTableWriter::State {
+  State(const std::string& path, const DistributionSet& set, ErrorTableOptions with)
+      : options(std::move(with)),
+        distributions(set),
+        target(path, options.force),
+        file(h5::File::create(target.path())) {
+    file.set_display_path(path);
+    detail::write_root(file, "axmul-error-table", options.origin);
+    file.set_attribute(
+        "/", "convention",
+        options.statistics.convention == Convention::evoapproxlib ? "evoapproxlib" : "evoapprox8b");
+    file.set_attribute("/", "complete", std::int64_t{0});
+  }
+
+  TypeGroup& group(OperandType type) {
+    auto& group = groups[static_cast<std::size_t>(type)];
+    if (group == nullptr)
+      group = std::make_unique<TypeGroup>(file, type, distributions.of(type), options);
+    return *group;
+  }
+
+  void close() {
+    for (const auto& group : groups)
+      if (group != nullptr) group->flush();
+    file.close();
+  }
+
+  ErrorTableOptions options;
+  const DistributionSet& distributions;
+  AtomicFile target;
+  h5::File file;
+  std::array<std::unique_ptr<TypeGroup>, std::size(kOperandTypes)> groups;
+};
+
+ErrorTableWriter::ErrorTableWriter(const std::string& path, const DistributionSet& distributions,
+                                   ErrorTableOptions options)
+    : state_(std::make_unique<State>(path, distributions, std::move(options))) {}
+
+ErrorTableWriter::~ErrorTableWriter() = default;
+
+void ErrorTableWriter::add(const Characterization& result) {
+  state_->group(result.multiplier.lut.type()).add(result);
+}
+
+void ErrorTableWriter::finish() {
+  state_->file.set_attribute("/", "complete", std::int64_t{1});
+  state_->close();
+  state_->target.commit();
+}
+
+std::string ErrorTableWriter::finish_partial() {
+  const std::string path = partial_path(state_->target.target());
+  state_->close();
+  state_->target.commit_as(path);
+  return path;
+}
+
+}  // namespace axmul
