@@ -55,6 +55,17 @@ void write_output(Session& session, const OutputTarget& target, const std::strin
   if (!session.quiet) session.io.err << "wrote " << target.path << '\n';
 }
 
+std::string reproducible_command(const Session& session) {
+  std::string text = session.command.name;
+  for (const OptionSpec& spec : session.command.options) {
+    const bool is_path = spec.value == "FILE" || spec.value == "LIBRARY" || spec.value == "DIR";
+    if (is_path || spec.name == "force") continue;
+    for (const std::string& value : session.args.values(spec.name))
+      text += " --" + spec.name + (spec.value.empty() ? "" : " " + value);
+  }
+  return text;
+}
+
 bool use_color(const Session& session, bool stream_is_tty) {
   const std::string when = session.args.text_or("color", "auto");
   if (when != "auto") return when == "always";

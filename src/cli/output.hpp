@@ -24,6 +24,9 @@ OutputTarget output_target(const Session& session);
 /// Writes text to the target; files appear whole or not at all. OutputError when that fails.
 void write_output(Session& session, const OutputTarget& target, const std::string& text);
 
+/// Subcommand and options without paths: the history of reproducible files.
+std::string reproducible_command(const Session& session);
+
 /// True when colours are wanted on that stream.
 bool use_color(const Session& session, bool stream_is_tty);
 

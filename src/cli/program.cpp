@@ -18,11 +18,13 @@ CommandSpec reference_command() {
 }
 
 const Program& axmul_program() {
-  static const Program program{"axmul",
-                               "Characterise approximate 8x8-bit multipliers and predict what "
-                               "their errors do inside a neural "
-                               "network.",
-                               {reference_command()}};
+  static const Program program{
+      "axmul",
+      "Characterise approximate 8x8-bit multipliers and predict what "
+      "their errors do inside a neural "
+      "network.",
+      {characterize_command(), export_command(), compare_command(), convert_command(),
+       generate_command(), pareto_command(), reference_command()}};
   return program;
 }
 

@@ -14,6 +14,7 @@ CommandSpec info_command();
 CommandSpec compare_command();
 CommandSpec convert_command();
 CommandSpec generate_command();
+CommandSpec pareto_command();
 CommandSpec reference_command();
 
 }  // namespace axmul::cli

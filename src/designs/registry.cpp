@@ -5,7 +5,7 @@
 
 namespace axmul {
 
-namespace detail::designs {
+namespace detail {
 
 #define AXMUL_DESIGN(name) Family name##_family();
 #include "designs/families.inc"
@@ -27,15 +27,12 @@ const Family* find_family(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-}  // namespace detail::designs
+}  // namespace detail
 
 std::span<const Design> design_families() {
   static const std::vector<Design> all = [] {
     std::vector<Design> designs;
-    for (const detail::designs::Family& family : detail::designs::families()) {
-      designs.push_back(family.design);
-      designs.back().has_circuit = family.circuit != nullptr;
-    }
+    for (const detail::Family& family : detail::families()) designs.push_back(family.design);
     return designs;
   }();
   return all;

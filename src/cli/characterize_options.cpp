@@ -1,0 +1,99 @@
+// Distribution options, and streaming characterisations into HDF5.
+#include "cli/characterize_options.hpp"
+
+#include <charconv>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/tables/error_table.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+std::vector<double> quantile_levels(const Session& session) {
+  std::vector<double> levels;
+  for (const std::string& text : session.args.values("quantile")) {
+    double level = 0;
+    const char* end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, level);
+    if (result.ec != std::errc() || result.ptr != end || !(level >= 0 && level <= 1))
+      throw UsageError(1040, "--quantile takes a level from 0 to 1, not \"" + text + "\"");
+    levels.push_back(level);
+  }
+  return levels;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> distribution_option_specs() {
+  return {{"a", "DIST", "Distribution of operand a (activations); the i-th goes with the i-th --b.",
+           "uniform", true},
+          {"b", "DIST", "Distribution of operand b (weights).", "uniform", true},
+          {"joint", "FILE", "Joint 256x256 pmf or counts, row = a (CSV, NPY, HDF5).", "", true},
+          {"convention",
+           "NAME",
+           "Relative errors over non-zero exact products (evoapproxlib) or over max(1, |exact|) "
+           "(evoapprox8b).",
+           "evoapproxlib",
+           false,
+           {"evoapproxlib", "evoapprox8b"}},
+          {"rank", "", "Also the exact rank of the table and of its error map (slower)."},
+          {"quantile", "LEVEL", "Level of a quantile of e and |e|.",
+           "0.01 0.05 0.25 0.5 0.75 0.95 0.99", true}};
+}
+
+CharacterizationOptions characterization_options(Session& session) {
+  CharacterizationOptions options;
+  options.distributions = pair_distributions(session.args.values("a"), session.args.values("b"),
+                                             session.args.values("joint"));
+  if (session.args.text_or("convention", "evoapproxlib") == "evoapprox8b")
+    options.metrics.convention = Convention::evoapprox8b;
+  options.metrics.rank = session.args.has("rank");
+  if (session.args.has("quantile")) options.metrics.quantile_levels = quantile_levels(session);
+  return options;
+}
+
+std::string distribution_notes() {
+  std::string text =
+      "Distributions (DIST), also weighted sums such as 0.4*point(0)+0.6*halfnormal(std=30):\n";
+  for (const DistributionFamily& family : distribution_families()) {
+    std::string left =
+        "  " + family.name + (family.parameters.empty() ? "" : "(" + family.parameters + ")");
+    if (left.size() < 40) left.resize(40, ' ');
+    text += left + "  " + family.description + "\n";
+  }
+  text.pop_back();
+  return text;
+}
+
+int write_error_tables(Session& session, const OutputTarget& target, const DesignList& list,
+                       const CharacterizationOptions& options, bool with_products) {
+  ErrorTableOptions table;
+  table.origin.title = with_products ? "axmul error tables" : "axmul error statistics";
+  table.origin.command = session.command_line;
+  table.origin.reproducible_command = reproducible_command(session);
+  table.statistics = options.metrics;
+  table.products = with_products;
+  table.force = session.args.has("force");
+  table.expected = list.designs.size();
+  const DistributionSet distributions(options);
+  ErrorTableWriter writer(target.path, distributions, table);
+  try {
+    ProgressBar bar(session, "writing " + target.path);
+    characterize_designs(
+        list.designs, options, distributions,
+        [&](const Characterization& result) { writer.add(result); }, bar.callback());
+  } catch (const InterruptedError&) {
+    session.io.err << "interrupted; what was finished is in " << writer.finish_partial() << '\n';
+    throw;
+  }
+  writer.finish();
+  if (!session.quiet)
+    session.io.err << "wrote " << target.path << ": " << list.designs.size() << " multipliers, "
+                   << options.distributions.size() << " distribution"
+                   << (options.distributions.size() == 1 ? "" : "s") << '\n';
+  return 0;
+}
+
+}  // namespace axmul::cli

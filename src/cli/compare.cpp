@@ -1,0 +1,113 @@
+// axmul compare: are two designs the same function, and if not, where do they first differ?
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/tables/open_design.hpp"
+#include "cli/design_options.hpp"
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+struct Difference {
+  int a, b;
+  std::int32_t first, second;
+};
+
+struct Comparison {
+  std::string verdict;  ///< "same", "swapped", "different", "types_differ"
+  std::size_t count = 0;
+  std::int32_t largest = 0;
+  std::vector<Difference> shown;
+};
+
+Comparison compare(const Lut& x, const Lut& y, std::size_t limit) {
+  Comparison result;
+  if (x.type() != y.type()) {
+    result.verdict = "types_differ";
+    return result;
+  }
+  for (int a = a_min(x.type()); a <= a_max(x.type()); ++a)
+    for (int b = b_min(x.type()); b <= b_max(x.type()); ++b) {
+      if (x(a, b) == y(a, b)) continue;
+      ++result.count;
+      result.largest = std::max(result.largest, std::abs(x(a, b) - y(a, b)));
+      if (result.shown.size() < limit) result.shown.push_back({a, b, x(a, b), y(a, b)});
+    }
+  result.verdict = result.count == 0                  ? "same"
+                   : x.sha256() == y.sha256_swapped() ? "swapped"
+                                                      : "different";
+  return result;
+}
+
+std::string as_json(const Comparison& c, const Multiplier& x, const Multiplier& y) {
+  const auto side = [](const Multiplier& m) {
+    return nlohmann::ordered_json{
+        {"name", m.name}, {"type", to_string(m.lut.type())}, {"sha256", m.lut.sha256()}};
+  };
+  nlohmann::ordered_json json{{"schema", "axmul.comparison/1"},
+                              {"first", side(x)},
+                              {"second", side(y)},
+                              {"verdict", c.verdict},
+                              {"differing_entries", c.count},
+                              {"largest_difference", c.largest},
+                              {"differences", nlohmann::json::array()}};
+  for (const Difference& d : c.shown)
+    json["differences"].push_back(
+        nlohmann::ordered_json{{"a", d.a}, {"b", d.b}, {"first", d.first}, {"second", d.second}});
+  return json.dump(2) + "\n";
+}
+
+std::string as_table(const Comparison& c, const Multiplier& x, const Multiplier& y, bool color) {
+  if (c.verdict == "same") return "same function, sha256 " + x.lut.sha256() + "\n";
+  if (c.verdict == "types_differ")
+    return fmt::format("different operand types: {} is {}, {} is {}\n", x.name,
+                       to_string(x.lut.type()), y.name, to_string(y.lut.type()));
+  std::string out = c.verdict == "swapped" ? "same with operands swapped; as they are, " : "";
+  out += fmt::format("{} of 65536 entries differ, by at most {}\n", c.count, c.largest);
+  TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
+  for (const Difference& d : c.shown)
+    table.row({std::to_string(d.a), std::to_string(d.b), std::to_string(d.a * d.b),
+               std::to_string(d.first), std::to_string(d.second)});
+  out += table.render(color);
+  if (c.shown.size() < c.count) out += fmt::format("… and {} more\n", c.count - c.shown.size());
+  return out;
+}
+
+int run(Session& session) {
+  OpenOptions options = open_options(session);
+  const Multiplier x = open_design(session.args.positional(0).front(), options);
+  const Multiplier y = open_design(session.args.positional(1).front(), options);
+  const auto limit = static_cast<std::size_t>(session.args.integer("limit", 0, 65536).value_or(10));
+  const Comparison result = compare(x.lut, y.lut, limit);
+  const OutputTarget target = output_target(session);
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  write_output(session, target,
+               target.format == "json" ? as_json(result, x, y) : as_table(result, x, y, color));
+  return result.verdict == "same" ? 0 : 1;
+}
+
+}  // namespace
+
+CommandSpec compare_command() {
+  CommandSpec spec;
+  spec.name = "compare";
+  spec.purpose =
+      "Tell whether two designs are the same function; exit code 1 and the first differing entries "
+      "when not.";
+  spec.examples = {{"axmul compare mul8u_2AC.bin mul8u_2AC.v", "does the table fit the circuit?"},
+                   {"axmul compare a.npy b.npy --limit 0", "only the verdict"}};
+  spec.positionals = {{"A", "a design, as for characterize"}, {"B", "another one"}};
+  spec.options = output_options({"table", "json"});
+  spec.options.push_back({"limit", "N", "Differing entries to show.", "10"});
+  for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
+  spec.run = run;
+  return spec;
+}
+
+}  // namespace axmul::cli

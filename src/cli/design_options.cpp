@@ -1,0 +1,110 @@
+// Shared options of commands that read designs or write tables.
+#include "cli/design_options.hpp"
+
+#include <algorithm>
+#include <istream>
+#include <iterator>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "cli/output.hpp"
+
+namespace axmul::cli {
+
+PositionalSpec designs_positional(std::size_t min, std::size_t max) {
+  return {"DESIGN",
+          "a table file, a folder, an axmul HDF5 file (or FILE.h5:NAME), a generator text such as "
+          "'drum(k=6)', or - for standard input",
+          min, max};
+}
+
+std::vector<OptionSpec> open_option_specs() {
+  std::vector<std::string> formats;
+  for (const TableFormat& format : table_formats()) formats.push_back(format.name);
+  return {{"type",
+           "TYPE",
+           "Operand type of the design files: u8u8, s8s8 or u8s8.",
+           "by name, dtype or content",
+           false,
+           {"u8u8", "s8s8", "u8s8"}},
+          {"order",
+           "ORDER",
+           "First index of the design files: ab = operand a, ba = operand b.",
+           "the format's",
+           false,
+           {"ab", "ba"}},
+          {"index",
+           "INDEX",
+           "Their rows and columns ascend by value or by two's-complement bits.",
+           "the format's",
+           false,
+           {"value", "bits"}},
+          {"input-format", "NAME", "Format of the design files.", "by content, then extension",
+           false, formats}};
+}
+
+OpenOptions open_options(Session& session) {
+  OpenOptions options;
+  if (const auto type = session.args.text("type")) options.read.type = parse_operand_type(*type);
+  if (const auto order = session.args.text("order"))
+    options.read.order = *order == "ab" ? OperandOrder::ab : OperandOrder::ba;
+  if (const auto index = session.args.text("index"))
+    options.read.index = *index == "value" ? OperandIndex::value : OperandIndex::bits;
+  options.read.format = session.args.text("input-format");
+  return options;
+}
+
+std::vector<OptionSpec> write_option_specs() {
+  return {{"write-order",
+           "ORDER",
+           "First index of the table written.",
+           "the format's",
+           false,
+           {"ab", "ba"}},
+          {"write-index",
+           "INDEX",
+           "Order of its rows and columns.",
+           "the format's",
+           false,
+           {"value", "bits"}},
+          {"dtype", "DTYPE", "Element type of the table written, e.g. int32.",
+           "the narrowest that holds the products"}};
+}
+
+WriteOptions write_options(const Session& session) {
+  WriteOptions options;
+  options.format = session.args.text("format");
+  if (const auto order = session.args.text("write-order"))
+    options.order = *order == "ab" ? OperandOrder::ab : OperandOrder::ba;
+  if (const auto index = session.args.text("write-index"))
+    options.index = *index == "value" ? OperandIndex::value : OperandIndex::bits;
+  options.dtype = session.args.text("dtype");
+  options.force = session.args.has("force");
+  return options;
+}
+
+DesignList session_designs(Session& session) {
+  return session_designs(session, session.args.positional(0));
+}
+
+DesignList session_designs(Session& session, const std::vector<std::string>& texts) {
+  OpenOptions options = open_options(session);
+  if (std::ranges::find(texts, "-") != texts.end())
+    options.standard_input = std::string(std::istreambuf_iterator<char>(session.io.in), {});
+  DesignList list = find_designs(texts, options);
+  for (const std::string& text : list.warnings) warn(session, text);
+  if (list.skipped > 0 && !session.quiet)
+    session.io.err << "skipped " << list.skipped << " files of the folders that are no designs\n";
+  return list;
+}
+
+std::string assumptions(OperandType type, const Provenance& p) {
+  std::string text = "type " + std::string(to_string(type));
+  if (!p.type_from.empty()) text += " (from " + p.type_from + ")";
+  if (p.source_file.empty()) return text;
+  text += p.order == OperandOrder::ab ? ", order ab" : ", order ba";
+  text += p.index == OperandIndex::value ? ", index value" : ", index bits";
+  return text;
+}
+
+}  // namespace axmul::cli

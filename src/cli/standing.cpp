@@ -1,0 +1,236 @@
+// axmul pareto, and the standing of new designs in a library.
+#include "cli/standing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/report/pareto.hpp"
+#include "cli/characterize_options.hpp"
+#include "cli/design_options.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A figure that can be an axis; sign −1 where more is better.
+struct Axis {
+  std::string name;
+  std::function<double(const CharacterizationRow&)> get;
+  double sign = 1;
+};
+
+std::vector<std::string> axis_names() {
+  std::vector<std::string> names{"power_rel", "power_mw", "area_um2", "delay_ns"};
+  for (const MetricField& field : metric_fields()) names.emplace_back(field.name);
+  return names;
+}
+
+Axis axis(const Session& session, const char* option, const char* fallback) {
+  const std::string name = session.args.text_or(option, fallback);
+  if (name == "power_rel") return {name, [](const auto& row) { return row.cost.power_rel; }};
+  if (name == "power_mw") return {name, [](const auto& row) { return row.cost.power_mw; }};
+  if (name == "area_um2") return {name, [](const auto& row) { return row.cost.area_um2; }};
+  if (name == "delay_ns") return {name, [](const auto& row) { return row.cost.delay_ns; }};
+  const bool is_bias = name == "bias";
+  for (const MetricField& field : metric_fields())
+    if (field.name == name)
+      return {name,
+              [get = field.get, is_bias](const CharacterizationRow& row) {
+                const double value = get(row.distributions.front().metrics);
+                return is_bias ? std::abs(value) : value;
+              },
+              name == "snr_db" || name == "is_symmetric" || name == "sign_preserved" ? -1.0 : 1.0};
+  std::string names;
+  for (const std::string& known : axis_names()) names += (names.empty() ? "" : ", ") + known;
+  throw UsageError(1030,
+                   "--" + std::string(option) + " \"" + name + "\" is no figure; one of " + names);
+}
+
+struct Entry {
+  const CharacterizationRow* row;
+  double x, y;  ///< as measured
+  bool is_new;
+  ParetoPlace place{};
+};
+
+std::vector<Entry> places(const std::vector<CharacterizationRow>& fresh,
+                          const std::vector<CharacterizationRow>& known, const Axis& x,
+                          const Axis& y) {
+  std::vector<Entry> entries;
+  for (const auto& row : fresh) entries.push_back({&row, x.get(row), y.get(row), true});
+  for (const auto& row : known) {
+    const bool repeated = std::ranges::any_of(
+        fresh, [&](const CharacterizationRow& other) { return other.sha256 == row.sha256; });
+    if (!repeated) entries.push_back({&row, x.get(row), y.get(row), false});
+  }
+  std::vector<ParetoPoint> points;
+  for (const Entry& e : entries) points.push_back({x.sign * e.x, y.sign * e.y});
+  const std::vector<ParetoPlace> result = pareto(points);
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].place = result[i];
+  return entries;
+}
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json entry_json(const std::vector<Entry>& entries, const Entry& e) {
+  Json json{
+      {"name", e.row->name}, {"sha256", e.row->sha256}, {"x", number(e.x)}, {"y", number(e.y)}};
+  if (!e.place.comparable) {
+    json["rank"] = nullptr;
+    json["on_front"] = false;
+    return json;
+  }
+  json["rank"] = e.place.rank;
+  json["on_front"] = e.place.rank == 1;
+  json["dominators"] = e.place.dominators;
+  json["dominated_by"] = e.place.dominated_by == ParetoPlace::npos
+                             ? Json(nullptr)
+                             : Json(entries[e.place.dominated_by].row->name);
+  return json;
+}
+
+std::vector<const Entry*> front_of(const std::vector<Entry>& entries) {
+  std::vector<const Entry*> front;
+  for (const Entry& e : entries)
+    if (e.place.comparable && e.place.rank == 1) front.push_back(&e);
+  std::ranges::stable_sort(front, [](const Entry* p, const Entry* q) { return p->x < q->x; });
+  return front;
+}
+
+std::string as_json(const char* schema, const std::vector<Entry>& entries, const Axis& x,
+                    const Axis& y, bool only_new) {
+  Json json{{"schema", schema},
+            {"x", x.name},
+            {"y", y.name},
+            {"compared", entries.size()},
+            {"designs", Json::array()},
+            {"front", Json::array()}};
+  for (const Entry& e : entries)
+    if (e.is_new || !only_new) json["designs"].push_back(entry_json(entries, e));
+  for (const Entry* e : front_of(entries)) json["front"].push_back(e->row->name);
+  return json.dump(2) + "\n";
+}
+
+std::vector<std::string> cells(const std::vector<Entry>& entries, const Entry& e) {
+  std::string rank = "–", by = "not comparable";
+  if (e.place.comparable) {
+    rank = std::to_string(e.place.rank);
+    by = e.place.dominated_by == ParetoPlace::npos ? "on the front"
+                                                   : entries[e.place.dominated_by].row->name;
+    if (e.place.dominators > 1) by += fmt::format(" and {} more", e.place.dominators - 1);
+  }
+  return {e.row->name, short_number(e.x), short_number(e.y), rank, by};
+}
+
+std::string as_table(const std::vector<Entry>& entries, const Axis& x, const Axis& y, bool only_new,
+                     bool color) {
+  std::string out;
+  if (only_new) {
+    TextTable table({"design", x.name, y.name, "rank", "dominated by"}, "lrrrl");
+    for (const Entry& e : entries)
+      if (e.is_new) table.row(cells(entries, e));
+    out = fmt::format("among {} designs, by {} and {}:\n", entries.size(), x.name, y.name) +
+          table.render(color) + "\n";
+  }
+  const auto front = front_of(entries);
+  out += fmt::format("Pareto front ({} of {} designs):\n", front.size(), entries.size());
+  TextTable table({"design", x.name, y.name}, "lrr");
+  for (const Entry* e : front) table.row({e->row->name, short_number(e->x), short_number(e->y)});
+  return out + table.render(color);
+}
+
+std::vector<CharacterizationRow> library_rows(Session& session,
+                                              const std::vector<std::string>& texts,
+                                              const CharacterizationOptions& options) {
+  const DesignList list = session_designs(session, texts);
+  const DistributionSet distributions(options);
+  std::vector<CharacterizationRow> rows;
+  ProgressBar bar(session, "characterizing the library");
+  characterize_designs(
+      list.designs, options, distributions,
+      [&](const Characterization& c) { rows.push_back(characterization_row(c, distributions)); },
+      bar.callback());
+  return rows;
+}
+
+bool only_one_type(const std::vector<CharacterizationRow>& rows) {
+  return std::ranges::all_of(rows, [&](const auto& r) { return r.type == rows.front().type; });
+}
+
+int run_pareto(Session& session) {
+  const OutputTarget target = output_target(session);
+  const Axis x = axis(session, "x", "power_rel"), y = axis(session, "y", "mae");
+  CharacterizationOptions options = characterization_options(session);
+  options.metrics.rank |= x.name.starts_with("rank_") || y.name.starts_with("rank_");
+  const auto rows = library_rows(session, session.args.positional(0), options);
+  if (!rows.empty() && !only_one_type(rows))
+    warn(session,
+         "designs of different operand types are compared; their errors have different scales");
+  const std::vector<Entry> entries = places({}, rows, x, y);
+  if (front_of(entries).empty())
+    throw InputError(1031,
+                     "no design has both " + x.name + " and " + y.name +
+                         "; costs come with circuits, libraries or axmul library build --costs");
+  write_output(session, target,
+               target.format == "json"
+                   ? as_json("axmul.pareto/1", entries, x, y, false)
+                   : as_table(entries, x, y, false,
+                              target.is_stdout() && use_color(session, session.io.out_is_tty)));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> standing_option_specs() {
+  return {{"x", "FIGURE",
+           "First figure: a metric (mae, wce, error_std …) or a cost (power_rel, "
+           "power_mw, area_um2, delay_ns).",
+           "power_rel"},
+          {"y", "FIGURE", "Second figure.", "mae"}};
+}
+
+std::string standing(Session& session, const std::vector<CharacterizationRow>& rows,
+                     const std::string& library, const CharacterizationOptions& options,
+                     const OutputTarget& target) {
+  const Axis x = axis(session, "x", "power_rel"), y = axis(session, "y", "mae");
+  auto known = library_rows(session, {library}, options);
+  // A u8u8 error says nothing beside an s8s8 one: only designs of the new ones' types compare.
+  std::erase_if(known, [&](const CharacterizationRow& entry) {
+    return std::ranges::none_of(rows, [&](const auto& row) { return row.type == entry.type; });
+  });
+  const std::vector<Entry> entries = places(rows, known, x, y);
+  if (target.format == "json") return as_json("axmul.standing/1", entries, x, y, true);
+  return as_table(entries, x, y, true,
+                  target.is_stdout() && use_color(session, session.io.out_is_tty));
+}
+
+CommandSpec pareto_command() {
+  CommandSpec spec;
+  spec.name = "pareto";
+  spec.purpose = "Show the Pareto front of designs by two figures, lower being better.";
+  spec.examples = {
+      {"axmul pareto luts/axmul-library.h5 --x power_rel --y mred", "cost against error"},
+      {"axmul pareto circuits/ --x area_um2 --y wce --format json", "every design's rank"}};
+  spec.positionals = {designs_positional()};
+  spec.options = standing_option_specs();
+  for (OptionSpec& option : distribution_option_specs()) spec.options.push_back(std::move(option));
+  for (OptionSpec& option : output_options({"table", "json"}))
+    spec.options.push_back(std::move(option));
+  for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
+  spec.notes =
+      "A design dominates another when it is nowhere worse and somewhere better; snr_db counts "
+      "the\n"
+      "other way round, bias by its magnitude. Designs without one of the figures take no part.";
+  spec.run = run_pareto;
+  return spec;
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,21 @@
+// Where designs stand in a library: rank, who dominates them, and the Pareto front.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "axmul/tables/characterization.hpp"
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+
+namespace axmul::cli {
+
+/// --x and --y: metrics or costs.
+std::vector<OptionSpec> standing_option_specs();
+
+/// Text of `rows` among the entries of `library`, as table or JSON (axmul.standing/1).
+std::string standing(Session& session, const std::vector<CharacterizationRow>& rows,
+                     const std::string& library, const CharacterizationOptions& options,
+                     const OutputTarget& target);
+
+}  // namespace axmul::cli
