@@ -33,9 +33,9 @@ RawTable decode(const Input& input) {
   raw.wrap_bits = item == 2 ? 16 : 0;
   for (std::size_t at = 0; at < size; at += item) {
     const std::uint32_t word = load(input.content, at, item);
-    raw.words.push_back(item == 2 ? static_cast<std::int32_t>(word)
-                                  : checked_product(static_cast<std::int32_t>(word), {input.path},
-                                                    "byte " + std::to_string(at)));
+    const auto value = static_cast<std::int32_t>(word);
+    if (!is_product(value)) refuse_product(value, {input.path}, "byte " + std::to_string(at));
+    raw.words.push_back(value);
   }
   return raw;
 }

@@ -265,7 +265,7 @@ class Parser {
       throw InputError(
           321, Place{input_.path, start.line},
           "product " + std::to_string(value) + " does not fit the element type " + type.text);
-    checked_product(value, {input_.path, start.line}, "product");
+    if (!is_product(value)) refuse_product(value, {input_.path, start.line}, "literal");
     advance();
     return static_cast<std::int32_t>(value);
   }

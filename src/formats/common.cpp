@@ -18,6 +18,13 @@ std::string_view skip_separators(std::string_view text) {
   return start == std::string_view::npos ? std::string_view() : text.substr(start);
 }
 
+std::vector<std::string_view> split_fields(std::string_view line) {
+  std::vector<std::string_view> fields;
+  for (std::string_view field = next_field(line); !field.empty(); field = next_field(line))
+    fields.push_back(field);
+  return fields;
+}
+
 bool starts_number(std::string_view text) {
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
   return !text.empty() && text.front() >= '0' && text.front() <= '9';
@@ -72,7 +79,7 @@ Statement parse_statement(const Input& input) {
                     1 + static_cast<std::size_t>(std::ranges::count(head.substr(0, at), '\n'))};
   std::string_view line = head.substr(at + kStatement.size());
   line = line.substr(0, line.find('\n'));
-  for (const std::string_view field : split_fields(line)) {
+  for (std::string_view field = next_field(line); !field.empty(); field = next_field(line)) {
     const std::size_t equals = field.find('=');
     if (equals != std::string_view::npos)
       take_statement(statement, field.substr(0, equals), field.substr(equals + 1), place);
@@ -105,13 +112,11 @@ std::string quoted(std::string_view text) {
   return result + (text.size() > 40 ? "...\"" : "\"");
 }
 
-std::int32_t checked_product(std::int64_t value, const Place& place, const std::string& where) {
-  if (value <= -kProductLimit || value >= kProductLimit)
-    throw InputError(321, place,
-                     where + ": product " + std::to_string(value) +
-                         " reaches 2^24; an 8x8-bit product is far smaller: check the element type "
-                         "and byte order");
-  return static_cast<std::int32_t>(value);
+void refuse_product(std::int64_t value, const Place& place, const std::string& where) {
+  throw InputError(321, place,
+                   where + ": product " + std::to_string(value) +
+                       " reaches 2^24; an 8x8-bit product is far smaller: check the element type "
+                       "and byte order");
 }
 
 std::optional<std::int64_t> parse_whole(std::string_view text) {
@@ -134,14 +139,11 @@ bool is_remark(std::string_view line) {
          line.starts_with("INFO");
 }
 
-std::vector<std::string_view> split_fields(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (line = skip_separators(line); !line.empty(); line = skip_separators(line)) {
-    const std::string_view field = line.substr(0, line.find_first_of(kSeparators));
-    fields.push_back(field);
-    line.remove_prefix(field.size());
-  }
-  return fields;
+std::string_view next_field(std::string_view& line) {
+  line = skip_separators(line);
+  const std::string_view field = line.substr(0, line.find_first_of(kSeparators));
+  line.remove_prefix(field.size());
+  return field;
 }
 
 std::vector<std::string_view> first_numeric_line(std::string_view content) {

@@ -13,7 +13,9 @@ namespace {
 bool sniff(std::string_view content, std::string_view extension) {
   if (!looks_like_text(content)) return false;
   const std::size_t fields = first_numeric_line(content).size();
-  return fields == 256 || (fields == 1 && (extension == ".csv" || extension == ".tsv"));
+  const bool column =
+      content.size() >= 2 * kLutSize && (extension == ".csv" || extension == ".tsv");
+  return fields == 256 || (fields == 1 && column);
 }
 
 RawTable decode(const Input& input) {
@@ -36,7 +38,7 @@ RawTable decode(const Input& input) {
         const Place place{input.path, matrix.lines[row]};
         std::string text = "column " + std::to_string(col + 1);
         if (value == std::trunc(value) && std::abs(value) < 0x1p53)
-          checked_product(static_cast<std::int64_t>(value), place, text);
+          refuse_product(static_cast<std::int64_t>(value), place, text);
         text += ": ";
         append_number(text, value);
         throw InputError(321, place, text + " is not a whole number below 2^24, as products are");

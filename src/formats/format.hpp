@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "axmul/core/errors.hpp"
 #include "axmul/formats/table_file.hpp"
 
 /// The registry: one line per format, in the order in which contents are tried. `name` names the
@@ -84,15 +85,19 @@ std::string_view first_operand(OperandOrder order);
 std::string_view second_operand(OperandOrder order);
 /// Text of an input as it may stand in a message: short, in quotes, no control characters.
 std::string quoted(std::string_view text);
-/// Refuses |product| >= 2^24 with AX321; `where` is e.g. "column 3" or "byte 17".
-std::int32_t checked_product(std::int64_t value, const Place& place, const std::string& where);
+/// |value| < 2^24.
+constexpr bool is_product(std::int64_t value) {
+  return value > -kProductLimit && value < kProductLimit;
+}
+/// Throws InputError AX321 for a value that is no product; `where` is e.g. "column 3" or "byte 17".
+[[noreturn]] void refuse_product(std::int64_t value, const Place& place, const std::string& where);
 /// A whole number of a text, decimal, also "3.0" or "1e3"; nothing when it is none.
 std::optional<std::int64_t> parse_whole(std::string_view text);
 /// The first line of a text that starts with a number, as its fields (split at white space, ',' and
 /// ';'); empty when there is none among the first 1000 lines.
 std::vector<std::string_view> first_numeric_line(std::string_view content);
-/// Splits at white space, ',' and ';'.
-std::vector<std::string_view> split_fields(std::string_view line);
+/// Takes the next field off a line, split at white space, ',' and ';'; empty at its end.
+std::string_view next_field(std::string_view& line);
 /// True for a line that starts with a comment mark ('#', "//", '%') or INFO.
 bool is_remark(std::string_view line);
 

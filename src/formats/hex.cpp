@@ -170,7 +170,8 @@ class Reader {
       }
       const std::int32_t value =
           static_cast<std::int32_t>(words_[i] << (32 - bits)) >> static_cast<int>(32 - bits);
-      raw.words.push_back(checked_product(value, {input_.path, lines_[i]}, "the word"));
+      if (!is_product(value)) refuse_product(value, {input_.path, lines_[i]}, "word");
+      raw.words.push_back(value);
     }
     return raw;
   }

@@ -42,9 +42,8 @@ RawTable decode(const Input& input) {
             element(array, i) + " is " + std::to_string(real) + ", products are whole numbers");
       value = static_cast<std::int64_t>(real);
     }
-    raw.words.push_back(value > -kProductLimit && value < kProductLimit
-                            ? static_cast<std::int32_t>(value)
-                            : checked_product(value, {input.path}, element(array, i)));
+    if (!is_product(value)) refuse_product(value, {input.path}, element(array, i));
+    raw.words.push_back(static_cast<std::int32_t>(value));
   }
   return raw;
 }

@@ -70,9 +70,11 @@ double resemblance(const RawTable& raw, OperandOrder order, const Reading& readi
   return norm == 0 ? 0 : dot / std::sqrt(norm * exact_norm);
 }
 
-// Exact tables of two readings have a cosine of at most 0.496; the poorest published multiplier in
-// sign-magnitude use, mul8u_17QU, has 0.707 with its own reading and 0.346 with the next.
-constexpr double kResembles = 0.6, kMargin = 0.25;
+// A reading is decisive from a cosine of 0.6 on, if its distance from 1 is at most 0.6 of the next
+// one's. Nearest calls among 36 published tables in sign-magnitude use: 0.45 (mul8u_17QU as s8s8,
+// cosines 0.707 and 0.346), and 0.50 where a 16-bit pattern may also be unsigned (mul8u_17C8 as
+// u8s8).
+constexpr double kResembles = 0.6, kCloser = 0.6;
 constexpr double kContradicts = 0.8;  // from here on a name that says else is an error
 
 struct Scored {
@@ -164,7 +166,8 @@ class Resolver {
       scores.push_back({reading, resemblance(raw_, order_, reading)});
     std::ranges::stable_sort(scores, std::ranges::greater(), &Scored::score);
     if (scores.empty() || scores[0].score < kResembles) return std::nullopt;
-    if (scores.size() > 1 && scores[1].score > scores[0].score - kMargin) return std::nullopt;
+    if (scores.size() > 1 && 1 - scores[0].score > kCloser * (1 - scores[1].score))
+      return std::nullopt;
     return scores[0];
   }
 

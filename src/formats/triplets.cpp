@@ -54,10 +54,10 @@ class Reader {
   void take(std::string_view text, std::size_t number) {
     if (is_remark(text)) return;
     text = text.substr(0, text.find('#'));
-    const std::vector<std::string_view> fields = split_fields(text);
-    if (fields.empty()) return;
+    const auto [fields, count] = split(text);
+    if (count == 0) return;
     std::array<std::int64_t, 3> values{};
-    for (std::size_t i = 0; i < std::min<std::size_t>(fields.size(), 3); ++i) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(count, 3); ++i) {
       const std::optional<std::int64_t> value = parse_whole(fields[i]);
       if (!value) {
         // Words before the first pair are a simulator's chatter or a header; later they are errors.
@@ -68,10 +68,10 @@ class Reader {
       }
       values[i] = *value;
     }
-    if (fields.size() != 3)
+    if (count != 3)
       fail(320, number,
-           "a triplet is \"first second product\", this line has " + std::to_string(fields.size()) +
-               " fields");
+           "a triplet is \"first second product\", this line has " +
+               std::string(count > 3 ? "more" : "fewer") + " fields");
     for (std::size_t i = 0; i < 2; ++i)
       if (values[i] < -128 || values[i] > 255)
         fail(324, number,
@@ -79,8 +79,21 @@ class Reader {
                  " is not an 8-bit value");
     if (lines_.size() == kLutSize)
       fail(323, number, "more than 65536 pairs; each pair is given once");
+    if (!is_product(values[2])) refuse_product(values[2], {input_.path, number}, "column 3");
     lines_.push_back({static_cast<std::int32_t>(values[0]), static_cast<std::int32_t>(values[1]),
-                      checked_product(values[2], {input_.path, number}, "column 3"), number});
+                      static_cast<std::int32_t>(values[2]), number});
+  }
+
+  struct Fields {
+    std::array<std::string_view, 3> fields;
+    std::size_t count = 0;  // of the whole line
+  };
+
+  static Fields split(std::string_view line) {
+    Fields result;
+    for (std::string_view field = next_field(line); !field.empty(); field = next_field(line))
+      if (++result.count <= 3) result.fields[result.count - 1] = field;
+    return result;
   }
 
   static bool is_digit(std::string_view field) {

@@ -6,8 +6,8 @@
 //          u8s8), dtype (unsigned: u8u8) or operand columns, the values, the format's default
 //   index  option, the file's own statement, operand columns, the values, the format's default
 //   order  option, the file's own statement, the format's default; never guessed
-// "The values" decide only where the table resembles exact products in exactly one way: cosine with
-// the exact table at least 0.6, and 0.25 above that of every other reading.
+// "The values" decide only where the table resembles exact products in exactly one way: cosine c with
+// the exact table at least 0.6, and 1 - c at most 0.6 of that of every other reading.
 //
 // ids of layer formats: 300-309 choosing a format, 310-319 type, order and index, 320-349 contents,
 // 350-359 writing. axmul's own HDF5 files are read by layer tables.
