@@ -1,0 +1,128 @@
+// Error models: mean and standard deviation of the accumulated error of a layer, for a whole
+// library of multipliers at once. DESIGN 4 has the mathematics; src/model/README.md says which to
+// use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/lut.hpp"
+#include "axmul/model/layer_operands.hpp"
+
+namespace axmul {
+
+enum class ErrorModel : std::uint8_t {
+  global,            ///< one operand distribution each: K·Var(e)
+  monte_carlo,       ///< drawn sums of K independent errors (method of arXiv 1912.00700)
+  multi_population,  ///< one activation histogram per receptive field, Eq. 15–16, arXiv 2208.07265
+  permutation,       ///< a random pairing of exactly these activations with exactly these weights
+  stratified,        ///< the same inside groups of taps
+  sampled            ///< the exact error on the traced receptive fields, all filters
+};
+inline constexpr ErrorModel kErrorModels[] = {ErrorModel::global,           ErrorModel::monte_carlo,
+                                              ErrorModel::multi_population, ErrorModel::permutation,
+                                              ErrorModel::stratified,       ErrorModel::sampled};
+
+/// "global", "monte-carlo", "multi-population", "permutation", "stratified", "sampled".
+AXMUL_API std::string_view to_string(ErrorModel model);
+AXMUL_API std::optional<ErrorModel> parse_error_model(std::string_view text);
+/// Whether the model needs patches and weights (stratified, sampled), not only histograms.
+AXMUL_API bool needs_patches(ErrorModel model);
+
+/// How `stratified` divides the K taps.
+enum class Strata : std::uint8_t { input_channel, kernel_position, given };
+
+struct AXMUL_API PredictOptions {
+  ErrorModel model = ErrorModel::permutation;
+  /// Receptive fields to use; 0 = all. Row ⌊i·S_file/S⌋ for i = 0 … S−1 unless random_patches.
+  std::size_t patches = 512;
+  bool random_patches = false;  ///< drawn without replacement from `seed`, ascending
+  std::uint64_t seed = 0;       ///< for random_patches and monte_carlo
+  Strata strata = Strata::input_channel;
+  std::vector<std::uint32_t> tap_group;  ///< Strata::given: group of each tap, [K] for every layer
+  std::size_t monte_carlo_draws = 10000;
+  bool intervals = true;  ///< 95 % intervals where something is sampled
+  bool channels = true;   ///< figures per output channel where the model has them
+  int threads = 0;        ///< 0 = default_threads(); results are the same for any count
+};
+
+/// Bounds of a 95 % confidence interval; NaN where nothing is sampled or one draw is too few. It
+/// covers the sampling of receptive fields (or draws), not the error of the model itself.
+struct AXMUL_API Interval {
+  double lower = std::numeric_limits<double>::quiet_NaN();
+  double upper = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// Accumulated error of one layer with one multiplier, integer accumulator units (DESIGN 1). Where
+/// b_scale differs by channel, channel m weighs (b_scale[m]/rms(b_scale))² in the layer's figures.
+struct AXMUL_API Prediction {
+  double mean_acc = 0;
+  double sigma_acc = 0;
+  double sigma_corrected = 0;  ///< NaN for models without channels (global, monte-carlo, multi-p.)
+  double rmse_acc = 0;         ///< √(mean_acc² + sigma_acc²)
+  double sigma_rel = 0;        ///< sigma_acc / output_std; NaN when output_std is unknown or 0
+  double sigma_corrected_rel = 0;
+  Interval mean_interval, sigma_interval;
+  std::vector<double> channel_mean, channel_sigma;  ///< [M], or empty
+};
+
+/// Predictions of one model, row = layer, column = multiplier.
+struct AXMUL_API PredictionMatrix {
+  ErrorModel model = ErrorModel::permutation;
+  std::size_t layers = 0;
+  std::size_t multipliers = 0;
+  std::vector<Prediction> cells;  ///< [layers, multipliers]
+  double ns_per_prediction = 0;   ///< wall clock, preparation of the layers not included
+
+  const Prediction& operator()(std::size_t layer, std::size_t multiplier) const {
+    return cells[layer * multipliers + multiplier];
+  }
+};
+
+/// Layers prepared once for many multipliers. To stream a large library in bounded memory, call
+/// predict() once per batch: a batch of 35–100 is as fast per multiplier as any larger one.
+class AXMUL_API ErrorPredictor {
+ public:
+  /// Throws InputError AX700 (layer not usable), AX703 (model needs patches or groups of taps that
+  /// the layer does not have); UsageError AX704 (options: no draws, tap_group of the wrong length).
+  ErrorPredictor(std::span<const LayerOperands> layers, const PredictOptions& options = {});
+  ~ErrorPredictor();
+  ErrorPredictor(ErrorPredictor&&) noexcept;
+  ErrorPredictor& operator=(ErrorPredictor&&) noexcept;
+
+  /// A multiplier must have the layer's operand type; an unsigned (u8u8) one meets a u8s8 or s8s8
+  /// layer in its sign-magnitude form (DESIGN 5). Throws UsageError AX705 for any other pair.
+  PredictionMatrix predict(std::span<const Lut> multipliers) const;
+
+  /// Receptive fields used of a layer, ascending.
+  const std::vector<std::size_t>& patch_rows(std::size_t layer) const;
+  /// What preparing all layers took, in nanoseconds.
+  double preparation_ns() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// One call for a library that fits in memory.
+AXMUL_API PredictionMatrix predict(std::span<const LayerOperands> layers,
+                                   std::span<const Lut> multipliers,
+                                   const PredictOptions& options = {});
+
+/// Rows that options select out of `available` receptive fields.
+AXMUL_API std::vector<std::size_t> select_patch_rows(std::size_t available,
+                                                     const PredictOptions& options);
+
+/// The table that a layer of this operand type sees: lut itself, or the sign-magnitude form of an
+/// unsigned one. Throws UsageError AX705 when there is none.
+AXMUL_API Lut encoded_for(const Lut& lut, OperandType layer_type);
+
+}  // namespace axmul

@@ -1,0 +1,245 @@
+// The models of independent multiplications: global, monte-carlo and multi-population.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "axmul/core/philox.hpp"
+#include "model/arithmetic.hpp"
+#include "model/prepared_layer.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+double dot(std::span<const double> x, std::span<const double> y) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+// u = E q and w = E² q for the rows that occur, about the integer nearest the mean error: the
+// variance is then free of cancellation, whatever the bias.
+struct RowErrors {
+  double shift = 0;
+  std::vector<double> u, w;
+};
+
+RowErrors row_errors(const EncodedMultiplier& multiplier, std::span<const std::uint16_t> rows,
+                     std::span<const double> p, std::span<const double> q) {
+  RowErrors r;
+  r.u.resize(rows.size());
+  r.w.resize(rows.size());
+  const std::int32_t* errors = multiplier.values().data();
+  weighted_rows(errors, rows.data(), rows.size(), q.data(), 0, r.u.data(), nullptr);
+  const auto shift = static_cast<std::int32_t>(std::llround(dot(p, r.u)));
+  weighted_rows(errors, rows.data(), rows.size(), q.data(), shift, r.u.data(), r.w.data());
+  r.shift = shift;
+  return r;
+}
+
+std::vector<std::uint16_t> occurring_rows(std::span<const double> p, std::vector<double>& values) {
+  std::vector<std::uint16_t> rows;
+  for (std::size_t a = 0; a < p.size(); ++a)
+    if (p[a] > 0) {
+      rows.push_back(static_cast<std::uint16_t>(a));
+      values.push_back(p[a]);
+    }
+  return rows;
+}
+
+}  // namespace
+
+void predict_global(const PreparedLayer& layer, std::span<const EncodedMultiplier* const> batch,
+                    std::span<Prediction> cells) {
+  std::vector<double> p;
+  const std::vector<std::uint16_t> rows = occurring_rows(layer.p_pooled, p);
+  const double k = static_cast<double>(layer.fan_in);
+  for (std::size_t j = 0; j < batch.size(); ++j) {
+    const RowErrors r = row_errors(*batch[j], rows, p, layer.q_pooled);
+    const double mean = dot(p, r.u);
+    Prediction& cell = cells[j];
+    cell.mean_acc = k * (r.shift + mean);
+    cell.sigma_acc = std::sqrt(k * std::max(0.0, dot(p, r.w) - mean * mean));
+    cell.sigma_corrected = kNan;
+    finish_prediction(layer, cell);
+  }
+}
+
+namespace {
+
+// Walker's alias method over 256 values: one 64-bit word a draw.
+struct AliasTable {
+  std::array<std::uint64_t, kOperandCount> keep{};  ///< of 2^56
+  std::array<std::uint16_t, kOperandCount> other{};
+
+  explicit AliasTable(std::span<const double> p) {
+    std::array<double, kOperandCount> scaled{};
+    std::vector<std::size_t> small, large;
+    for (std::size_t i = 0; i < kOperandCount; ++i) {
+      scaled[i] = p[i] * kOperandCount;
+      (scaled[i] < 1 ? small : large).push_back(i);
+    }
+    while (!small.empty() && !large.empty()) {
+      const std::size_t s = small.back(), l = large.back();
+      small.pop_back();
+      set(s, scaled[s], l);
+      scaled[l] -= 1 - scaled[s];
+      if (scaled[l] < 1) {
+        large.pop_back();
+        small.push_back(l);
+      }
+    }
+    // What is left over is full up to rounding; a value that cannot occur is never left here
+    // unless all mass was handed out, so it is sent to the most likely value.
+    const auto best = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+    for (const std::size_t i : large) set(i, 1, i);
+    for (const std::size_t i : small) set(i, p[i] > 0 ? 1 : 0, p[i] > 0 ? i : best);
+  }
+  void set(std::size_t i, double probability, std::size_t alias) {
+    keep[i] = static_cast<std::uint64_t>(probability * 0x1.0p56);
+    other[i] = static_cast<std::uint16_t>(alias);
+  }
+  std::uint16_t draw(std::uint64_t word) const {
+    const std::size_t i = word & 255;
+    return (word >> 8) < keep[i] ? static_cast<std::uint16_t>(i) : other[i];
+  }
+};
+
+}  // namespace
+
+void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
+                         const PredictOptions& options,
+                         std::span<const EncodedMultiplier* const> batch,
+                         std::span<Prediction> cells) {
+  const AliasTable a(layer.p_pooled), b(layer.q_pooled);
+  const std::size_t draws = options.monte_carlo_draws, count = batch.size();
+  // The draws depend on seed and layer only, so that a multiplier's figures do not depend on the
+  // batch that it comes in.
+  Philox random(options.seed, layer_number);
+  std::vector<std::uint32_t> pairs(layer.fan_in);
+  std::vector<std::int64_t> sums(count * draws);
+  for (std::size_t i = 0; i < draws; ++i) {
+    for (std::uint32_t& pair : pairs) {
+      const std::uint32_t row = a.draw(random.next_u64());
+      pair = row * kOperandCount + b.draw(random.next_u64());
+    }
+    for (std::size_t j = 0; j < count; ++j) {
+      const std::int32_t* errors = batch[j]->values().data();
+      std::int64_t sum = 0;
+      for (const std::uint32_t pair : pairs) sum += errors[pair];
+      sums[j * draws + i] = sum;
+    }
+  }
+  for (std::size_t j = 0; j < count; ++j) {
+    const std::vector<double> x(sums.begin() + static_cast<std::ptrdiff_t>(j * draws),
+                                sums.begin() + static_cast<std::ptrdiff_t>((j + 1) * draws));
+    double mean = 0, variance = 0;
+    column_moments(x.data(), draws, 1, &mean, &variance);
+    Prediction& cell = cells[j];
+    cell.mean_acc = mean;
+    cell.sigma_acc = std::sqrt(variance);
+    cell.sigma_corrected = kNan;
+    finish_prediction(layer, cell);
+    if (options.intervals) draw_intervals(draws, mean, cell.sigma_acc, cell);
+  }
+}
+
+namespace {
+
+// Population figures of up to 8 multipliers in one group: per receptive field μ_s (about the shift)
+// and, for intervals, p_sᵀE²q.
+struct Populations {
+  std::array<double, kLanes> shift{}, mean_square{};  // mean_square: p̄ᵀE²q
+  std::vector<double> mu, square;                     // [S, 8]
+};
+
+Populations populations(const PreparedLayer& layer, const PreparedGroup& group, bool squares,
+                        std::span<const EncodedMultiplier* const> batch) {
+  Populations result;
+  const std::size_t a_count = group.a_values.size();
+  std::vector<double> u(a_count * kLanes), w(a_count * kLanes);
+  for (std::size_t j = 0; j < batch.size(); ++j) {
+    const RowErrors r = row_errors(*batch[j], group.a_values, group.p_bar, group.q_bar_full);
+    result.shift[j] = r.shift;
+    result.mean_square[j] = dot(group.p_bar, r.w);
+    for (std::size_t a = 0; a < a_count; ++a) {
+      u[a * kLanes + j] = r.u[a];
+      w[a * kLanes + j] = r.w[a];
+    }
+  }
+  const SparsePatches& p = group.sparse;
+  const auto multiply = [&](const std::vector<double>& panel, std::vector<double>& sums) {
+    sums.resize(layer.patches * kLanes);
+    sparse_times_panel(p.offset.data(), p.index.data(), p.weight.data(), layer.patches,
+                       panel.data(), sums.data());
+  };
+  multiply(u, result.mu);
+  if (squares) multiply(w, result.square);
+  return result;
+}
+
+struct GroupShare {
+  double weight = 0, mean = 0, variance = 0;
+};
+
+}  // namespace
+
+void predict_multi_population(const PreparedLayer& layer, const PredictOptions& options,
+                              std::span<const EncodedMultiplier* const> batch,
+                              std::span<Prediction> cells) {
+  const std::size_t patches = layer.patches, group_count = layer.groups.size();
+  const double k = static_cast<double>(layer.fan_in), s_count = static_cast<double>(patches);
+  std::vector<Populations> parts;
+  for (const PreparedGroup& group : layer.groups)
+    parts.push_back(populations(layer, group, options.intervals, batch));
+  std::vector<double> mean_of_patch(patches), square_of_patch(patches);
+  for (std::size_t j = 0; j < batch.size(); ++j) {
+    std::vector<GroupShare> shares(group_count);
+    Prediction& cell = cells[j];
+    for (std::size_t g = 0; g < group_count; ++g) {
+      const Populations& part = parts[g];
+      double mean = 0, between = 0;
+      for (std::size_t s = 0; s < patches; ++s) mean += part.mu[s * kLanes + j];
+      mean /= s_count;
+      for (std::size_t s = 0; s < patches; ++s) {
+        const double d = part.mu[s * kLanes + j] - mean;
+        between += d * d;
+      }
+      between /= s_count;
+      // mean_s v_s = mean_s p_sᵀE²q − mean_s μ_s², and mean_s μ_s² = mean² + Var_s(μ_s).
+      const double within = part.mean_square[j] - mean * mean - between;
+      GroupShare& share = shares[g];
+      for (std::size_t m = 0; m < layer.group_channels; ++m)
+        share.weight += layer.channel_weight[g * layer.group_channels + m];
+      share.weight /= static_cast<double>(layer.channels);
+      share.mean = k * (part.shift[j] + mean);
+      share.variance = k * std::max(0.0, within) + k * k * between;
+      cell.mean_acc += share.weight * share.mean;
+    }
+    double variance = 0;
+    for (const GroupShare& share : shares) {
+      const double d = share.mean - cell.mean_acc;
+      variance += share.weight * (share.variance + d * d);
+    }
+    cell.sigma_acc = std::sqrt(variance);
+    cell.sigma_corrected = kNan;
+    finish_prediction(layer, cell);
+    if (!options.intervals) continue;
+    std::fill(mean_of_patch.begin(), mean_of_patch.end(), 0.0);
+    std::fill(square_of_patch.begin(), square_of_patch.end(), 0.0);
+    for (std::size_t g = 0; g < group_count; ++g)
+      for (std::size_t s = 0; s < patches; ++s) {
+        const double mu = parts[g].mu[s * kLanes + j];
+        const double sum = k * (parts[g].shift[j] + mu), d = sum - cell.mean_acc;
+        mean_of_patch[s] += shares[g].weight * sum;
+        square_of_patch[s] +=
+            shares[g].weight * (k * (parts[g].square[s * kLanes + j] - mu * mu) + d * d);
+      }
+    patch_intervals(mean_of_patch, square_of_patch, patches, cell);
+  }
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,287 @@
+// Prepares a layer: which operand values occur, how often, and how often together.
+#include "model/prepared_layer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "axmul/core/errors.hpp"
+#include "model/arithmetic.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+using Histogram = std::array<std::uint32_t, kOperandCount>;
+
+Histogram count_bytes(const std::uint8_t* bytes, std::size_t count, std::size_t step,
+                      bool is_signed) {
+  Histogram histogram{};
+  for (std::size_t i = 0; i < count; ++i) ++histogram[operand_index(bytes[i * step], is_signed)];
+  return histogram;
+}
+
+// Rows of the receptive fields of group g that are used.
+std::vector<Histogram> activation_histograms(const LayerOperands& layer,
+                                             const std::vector<std::size_t>& rows, std::size_t g) {
+  std::vector<Histogram> histograms;
+  for (const std::size_t s : rows) {
+    const std::size_t row = g * layer.patch_count + s;
+    if (layer.has_patches()) {
+      histograms.push_back(count_bytes(layer.patches.data() + row * layer.fan_in, layer.fan_in, 1,
+                                       a_is_signed(layer.type)));
+    } else {
+      Histogram& h = histograms.emplace_back();
+      std::copy_n(layer.hist_a.data() + row * kOperandCount, kOperandCount, h.begin());
+    }
+  }
+  return histograms;
+}
+
+std::vector<Histogram> weight_histograms(const LayerOperands& layer, std::size_t g) {
+  const std::size_t m_group = layer.channels_per_group();
+  std::vector<Histogram> histograms;
+  for (std::size_t m = 0; m < m_group; ++m) {
+    if (layer.has_weights()) {
+      histograms.push_back(count_bytes(layer.weights.data() + g * layer.fan_in * m_group + m,
+                                       layer.fan_in, m_group, b_is_signed(layer.type)));
+    } else {
+      Histogram& h = histograms.emplace_back();
+      std::copy_n(layer.hist_b.data() + (g * m_group + m) * kOperandCount, kOperandCount,
+                  h.begin());
+    }
+  }
+  return histograms;
+}
+
+std::vector<std::uint16_t> occurring(const std::vector<Histogram>& histograms) {
+  std::vector<std::uint16_t> values;
+  for (std::size_t v = 0; v < kOperandCount; ++v)
+    if (std::any_of(histograms.begin(), histograms.end(),
+                    [v](const Histogram& h) { return h[v] != 0; }))
+      values.push_back(static_cast<std::uint16_t>(v));
+  return values;
+}
+
+std::array<std::uint16_t, kOperandCount> inverse(const std::vector<std::uint16_t>& values) {
+  std::array<std::uint16_t, kOperandCount> position{};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    position[values[i]] = static_cast<std::uint16_t>(i);
+  return position;
+}
+
+void prepare_activations(const std::vector<Histogram>& histograms, double fan_in,
+                         PreparedGroup& group) {
+  group.a_values = occurring(histograms);
+  const auto position = inverse(group.a_values);
+  std::vector<std::uint64_t> total(group.a_values.size());
+  group.sparse.offset.push_back(0);
+  for (const Histogram& h : histograms) {
+    for (const std::uint16_t value : group.a_values) {
+      if (h[value] == 0) continue;
+      group.sparse.index.push_back(position[value]);
+      group.sparse.weight.push_back(h[value] / fan_in);
+      total[position[value]] += h[value];
+    }
+    group.sparse.offset.push_back(static_cast<std::uint32_t>(group.sparse.index.size()));
+  }
+  const double all = fan_in * static_cast<double>(histograms.size());
+  for (const std::uint64_t count : total) group.p_bar.push_back(static_cast<double>(count) / all);
+}
+
+void prepare_weights(const std::vector<Histogram>& histograms, double fan_in,
+                     std::span<const double> channel_weight, PreparedGroup& group) {
+  group.b_values = occurring(histograms);
+  const std::size_t channels = histograms.size(), b_count = group.b_values.size();
+  group.q.assign(panels_for(channels) * b_count * kLanes, 0.0);
+  group.q_bar.assign(b_count, 0.0);
+  group.q_bar_full.assign(kOperandCount, 0.0);
+  double weight_sum = 0;
+  for (const double w : channel_weight) weight_sum += w;
+  for (std::size_t j = 0; j < b_count; ++j) {
+    for (std::size_t m = 0; m < channels; ++m) {
+      const double q = histograms[m][group.b_values[j]] / fan_in;
+      group.q[(m / kLanes * b_count + j) * kLanes + m % kLanes] = q;
+      group.q_bar[j] += channel_weight[m] * q;
+    }
+    group.q_bar[j] /= weight_sum;
+    group.q_bar_full[group.b_values[j]] = group.q_bar[j];
+  }
+}
+
+// C = PᵀP/S, stored so that xᵀ·upper·x = xᵀCx: half the work of the full form.
+void prepare_cooccurrence(std::size_t patches, PreparedGroup& group) {
+  group.padded = (group.a_values.size() + 3) / 4 * 4;
+  group.upper.assign(group.padded * group.padded, 0.0);
+  const SparsePatches& p = group.sparse;
+  for (std::size_t s = 0; s < patches; ++s)
+    for (std::uint32_t i = p.offset[s]; i < p.offset[s + 1]; ++i) {
+      double* row = group.upper.data() + p.index[i] * group.padded;
+      const double weight = p.weight[i];
+      for (std::uint32_t j = i; j < p.offset[s + 1]; ++j) row[p.index[j]] += weight * p.weight[j];
+    }
+  const double count = static_cast<double>(patches);
+  for (std::size_t i = 0; i < group.padded; ++i)
+    for (std::size_t j = i; j < group.padded; ++j)
+      group.upper[i * group.padded + j] *= (i == j ? 1.0 : 2.0) / count;
+}
+
+std::vector<std::uint32_t> tap_groups(const LayerOperands& layer, const PredictOptions& options) {
+  if (options.strata == Strata::given) {
+    if (options.tap_group.size() != layer.fan_in)
+      throw UsageError(704, "layer \"" + layer.name + "\": tap_group has " +
+                                std::to_string(options.tap_group.size()) +
+                                " entries, it must have one per tap (" +
+                                std::to_string(layer.fan_in) + ")");
+    return options.tap_group;
+  }
+  const std::size_t area = layer.kernel_h * layer.kernel_w;
+  if (area == 0 || layer.fan_in % area != 0)
+    throw InputError(703, "layer \"" + layer.name + "\": stratified needs fan_in (" +
+                              std::to_string(layer.fan_in) +
+                              ") to be a multiple of kernel_h * kernel_w (" + std::to_string(area) +
+                              ")");
+  if (layer.tap_order != "c,kh,kw")
+    throw InputError(703, "layer \"" + layer.name + "\": stratified knows the tap_order " +
+                              "\"c,kh,kw\", not \"" + layer.tap_order + "\"");
+  std::vector<std::uint32_t> groups(layer.fan_in);
+  for (std::size_t k = 0; k < layer.fan_in; ++k)
+    groups[k] =
+        static_cast<std::uint32_t>(options.strata == Strata::input_channel ? k / area : k % area);
+  return groups;
+}
+
+Stratum prepare_stratum(const LayerOperands& layer, const PreparedGroup& group, std::size_t patches,
+                        std::vector<std::uint32_t> taps, std::span<const double> channel_weight) {
+  Stratum stratum;
+  stratum.taps = std::move(taps);
+  const std::size_t n = stratum.taps.size(), channels = channel_weight.size();
+  std::array<double, kOperandCount> p{}, q{};
+  stratum.a_index.resize(patches * n);
+  stratum.b_index.resize(n * channels);
+  double weight_sum = 0;
+  for (const double w : channel_weight) weight_sum += w;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t s = 0; s < patches; ++s) {
+      const std::size_t v =
+          operand_index(group.patches[s * layer.fan_in + stratum.taps[i]], a_is_signed(layer.type));
+      stratum.a_index[s * n + i] = static_cast<std::uint16_t>(v);
+      p[v] += 1.0;
+    }
+    for (std::size_t m = 0; m < channels; ++m) {
+      const std::size_t v =
+          operand_index(group.weights[stratum.taps[i] * channels + m], b_is_signed(layer.type));
+      stratum.b_index[i * channels + m] = static_cast<std::uint16_t>(v);
+      q[v] += channel_weight[m];
+    }
+  }
+  const auto compact = [](const auto& pmf, double total, auto& values, auto& probability,
+                          auto& index) {
+    for (std::size_t v = 0; v < kOperandCount; ++v)
+      if (pmf[v] > 0) {
+        values.push_back(static_cast<std::uint16_t>(v));
+        probability.push_back(pmf[v] / total);
+      }
+    const auto position = inverse(values);
+    for (std::uint16_t& v : index) v = position[v];
+  };
+  const double count = static_cast<double>(n);
+  compact(p, count * static_cast<double>(patches), stratum.a_values, stratum.p_bar,
+          stratum.a_index);
+  compact(q, count * weight_sum, stratum.b_values, stratum.q_bar, stratum.b_index);
+  return stratum;
+}
+
+void copy_operands(const LayerOperands& layer, const std::vector<std::size_t>& rows, std::size_t g,
+                   PreparedGroup& group) {
+  const std::size_t k = layer.fan_in, block = k * layer.channels_per_group();
+  for (const std::size_t s : rows) {
+    const std::uint8_t* row = layer.patches.data() + (g * layer.patch_count + s) * k;
+    group.patches.insert(group.patches.end(), row, row + k);
+  }
+  const std::uint8_t* first = layer.weights.data() + g * block;
+  group.weights.assign(first, first + block);
+}
+
+std::vector<double> channel_weights(const LayerOperands& layer) {
+  if (layer.b_scale.size() == 1) return std::vector<double>(layer.out_channels, 1.0);
+  double square = 0;
+  for (const double scale : layer.b_scale) square += scale * scale;
+  square /= static_cast<double>(layer.out_channels);
+  std::vector<double> weights;
+  for (const double scale : layer.b_scale) weights.push_back(scale * scale / square);
+  return weights;
+}
+
+void pool_groups(PreparedLayer& layer) {
+  layer.p_pooled.assign(kOperandCount, 0.0);
+  layer.q_pooled.assign(kOperandCount, 0.0);
+  const double channels = static_cast<double>(layer.channels);
+  for (std::size_t g = 0; g < layer.groups.size(); ++g) {
+    const PreparedGroup& group = layer.groups[g];
+    double share = 0;
+    for (std::size_t m = 0; m < layer.group_channels; ++m)
+      share += layer.channel_weight[g * layer.group_channels + m];
+    for (std::size_t i = 0; i < group.a_values.size(); ++i)
+      layer.p_pooled[group.a_values[i]] +=
+          group.p_bar[i] / static_cast<double>(layer.groups.size());
+    for (std::size_t b = 0; b < kOperandCount; ++b)
+      layer.q_pooled[b] += group.q_bar_full[b] * share / channels;
+  }
+}
+
+PreparedGroup prepare_group(const LayerOperands& layer, const PredictOptions& options,
+                            const PreparedLayer& prepared, std::size_t g) {
+  PreparedGroup group;
+  const std::span<const double> weights(
+      prepared.channel_weight.data() + g * prepared.group_channels, prepared.group_channels);
+  const double fan_in = static_cast<double>(layer.fan_in);
+  if (needs_patches(options.model)) copy_operands(layer, prepared.rows, g, group);
+  if (options.model == ErrorModel::sampled) return group;
+  const bool stratified = options.model == ErrorModel::stratified;
+  if (stratified) {
+    std::map<std::uint32_t, std::vector<std::uint32_t>> taps;
+    const std::vector<std::uint32_t> of_tap = tap_groups(layer, options);
+    for (std::uint32_t k = 0; k < of_tap.size(); ++k) taps[of_tap[k]].push_back(k);
+    if (taps.size() > 1) {
+      for (auto& [label, list] : taps)
+        group.strata.push_back(
+            prepare_stratum(layer, group, prepared.patches, std::move(list), weights));
+      return group;
+    }
+  }
+  prepare_activations(activation_histograms(layer, prepared.rows, g), fan_in, group);
+  prepare_weights(weight_histograms(layer, g), fan_in, weights, group);
+  if (options.model == ErrorModel::permutation || stratified)
+    prepare_cooccurrence(prepared.patches, group);
+  return group;
+}
+
+}  // namespace
+
+PreparedLayer prepare_layer(const LayerOperands& layer, const PredictOptions& options) {
+  check_layer(layer);
+  if (needs_patches(options.model) && (!layer.has_patches() || !layer.has_weights()))
+    throw InputError(703, "layer \"" + layer.name + "\": model " +
+                              std::string(to_string(options.model)) +
+                              " needs the datasets \"patches\" and \"weights\"; from histograms "
+                              "alone use permutation");
+  PreparedLayer prepared;
+  prepared.name = layer.name;
+  prepared.type = layer.type;
+  prepared.fan_in = layer.fan_in;
+  prepared.output_std = layer.output_std;
+  prepared.channels = layer.out_channels;
+  prepared.group_channels = layer.channels_per_group();
+  prepared.rows = select_patch_rows(layer.patch_count, options);
+  prepared.patches = prepared.rows.size();
+  prepared.channel_weight = channel_weights(layer);
+  for (std::size_t g = 0; g < layer.groups; ++g)
+    prepared.groups.push_back(prepare_group(layer, options, prepared, g));
+  if (options.model == ErrorModel::global || options.model == ErrorModel::monte_carlo)
+    pool_groups(prepared);
+  return prepared;
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,111 @@
+// A layer prepared for many multipliers: histograms, occurring operand values, co-occurrence.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/core/lut.hpp"
+#include "axmul/model/error_model.hpp"
+#include "axmul/model/layer_operands.hpp"
+
+namespace axmul::detail {
+
+/// Activation histograms of the used receptive fields as sparse rows: the probabilities of patch s
+/// are weight[offset[s] … offset[s+1]) at rows index[…] of the group's a_values.
+struct SparsePatches {
+  std::vector<std::uint32_t> offset;
+  std::vector<std::uint16_t> index;
+  std::vector<double> weight;
+};
+
+/// One group of taps (stratum) of a group: which taps, which weight values occur there.
+struct Stratum {
+  std::vector<std::uint32_t> taps;
+  std::vector<std::uint16_t> a_values, b_values;  ///< operand indices that occur, ascending
+  std::vector<std::uint16_t> a_index;             ///< [S, taps] into a_values
+  std::vector<std::uint16_t> b_index;             ///< [taps, M/G] into b_values
+  std::vector<double> p_bar, q_bar;               ///< their probabilities
+};
+
+/// One of the layer's G independent products.
+struct PreparedGroup {
+  std::vector<std::uint16_t> a_values, b_values;  ///< operand indices that occur, ascending
+  std::vector<double> p_bar;                      ///< [A] mean activation histogram
+  std::vector<double> q_bar;                      ///< [B] mean weight histogram, channels weighed
+  std::vector<double> q_bar_full;                 ///< [256] the same over all values
+  std::vector<double> q;  ///< [B, panels·8] histogram per channel, in panels
+  SparsePatches sparse;
+  std::size_t padded = 0;     ///< A rounded up to a multiple of 4
+  std::vector<double> upper;  ///< [padded, padded] C = PᵀP/S: diagonal, and twice what is above it
+  std::vector<Stratum> strata;
+  std::vector<std::uint8_t> patches;  ///< [S, K] bytes (models that need them)
+  std::vector<std::uint8_t> weights;  ///< [K, M/G] bytes (models that need them)
+};
+
+struct PreparedLayer {
+  std::string name;
+  OperandType type = OperandType::u8u8;
+  std::size_t fan_in = 0, patches = 0, channels = 0, group_channels = 0;
+  double output_std = 0;
+  std::vector<std::size_t> rows;       ///< receptive fields used, ascending
+  std::vector<double> channel_weight;  ///< [M], mean 1
+  std::vector<PreparedGroup> groups;
+  // Pooled over groups, for the models of a single distribution:
+  std::vector<double> p_pooled, q_pooled;  ///< [256] by operand index
+};
+
+/// Throws as ErrorPredictor's constructor.
+PreparedLayer prepare_layer(const LayerOperands& layer, const PredictOptions& options);
+
+/// A multiplier as a layer type sees it.
+struct EncodedMultiplier {
+  Lut lut;
+  ErrorMap errors;
+  std::span<const std::int32_t, kLutSize> values() const { return errors.values(); }
+};
+
+/// Figures of the channels, combined into the layer's.
+struct ChannelFigures {
+  std::vector<double> mean, variance;  ///< [M]
+};
+Prediction combine_channels(const PreparedLayer& layer, ChannelFigures figures, bool keep_channels);
+
+/// Completes what follows from mean_acc and sigma_acc.
+void finish_prediction(const PreparedLayer& layer, Prediction& prediction);
+
+/// 95 % intervals from what each receptive field contributes to the mean and to the variance: the
+/// receptive fields are the independent draws, all filters share them. total: receptive fields that
+/// the prediction used (contributions may be of a part of them).
+void patch_intervals(std::span<const double> mean_of_patch, std::span<const double> square_of_patch,
+                     std::size_t total, Prediction& prediction);
+/// 95 % intervals for `draws` independent, nearly normal draws: Student t and chi-squared.
+void draw_intervals(std::size_t draws, double mean, double sigma, Prediction& prediction);
+
+// The models. cells: one prediction per multiplier.
+void predict_global(const PreparedLayer& layer, std::span<const EncodedMultiplier* const> batch,
+                    std::span<Prediction> cells);
+void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
+                         const PredictOptions& options,
+                         std::span<const EncodedMultiplier* const> batch,
+                         std::span<Prediction> cells);
+void predict_multi_population(const PreparedLayer& layer, const PredictOptions& options,
+                              std::span<const EncodedMultiplier* const> batch,
+                              std::span<Prediction> cells);
+void predict_permutation(const PreparedLayer& layer, const PredictOptions& options,
+                         const EncodedMultiplier& multiplier, Prediction& cell);
+void predict_stratified(const PreparedLayer& layer, const PredictOptions& options,
+                        const EncodedMultiplier& multiplier, Prediction& cell);
+void predict_sampled(const PreparedLayer& layer, const PredictOptions& options,
+                     const EncodedMultiplier& multiplier, Prediction& cell);
+
+/// Layer figures from exact or expected sums y[g] = [S, M/G] of every group plus the variance that
+/// each channel has beside them. Shared by stratified and sampled, so that equal sums give equal
+/// bits.
+Prediction predict_from_sums(const PreparedLayer& layer, const PredictOptions& options,
+                             const std::vector<std::vector<double>>& y,
+                             const std::vector<double>& extra_variance);
+
+}  // namespace axmul::detail
