@@ -17,6 +17,8 @@ namespace axmul::detail {
 namespace {
 
 constexpr int kMaxHierarchy = 64;
+constexpr std::uint64_t kMaxWork = std::uint64_t{1} << 28;  // expression bits
+constexpr std::uint64_t kMaxConstantSteps = std::uint64_t{1} << 26;
 
 // Ranges of a module's signals, computed once: an instance only adds net numbers.
 struct ModuleInfo {
@@ -161,7 +163,8 @@ class Elaborator {
     const auto value = [&](std::uint32_t child) {
       return constant_value(file, module, child, depth + 1);
     };
-    if (depth > 200) fail(210, file.path, node.line, "constant expression nests too deeply");
+    if (++constant_steps_ > kMaxConstantSteps || depth > 200)
+      fail(210, file.path, node.line, "constant expression is too long");
     const auto check = [&](__int128 v) {
       if (v > 0x7FFFFFFF || v < -0x7FFFFFFF)
         fail(209, file.path, node.line, "constant exceeds 31 bits");
@@ -324,6 +327,7 @@ class Elaborator {
            "select of parameter " + in_quotes(signal.name) + " is not supported");
     const ModuleInfo::Range& r = range(scope, node.a);
     const NetId first = base(scope, node.a);
+    spend(scope, node, r.width);
     if (node.kind == NodeKind::name) {
       for (std::uint32_t i = 0; i < r.width; ++i) stack_.push_back(first + i);
       return;
@@ -361,6 +365,7 @@ class Elaborator {
     const VerilogFile& file = *scopes_[scope].file;
     const Node& node = file.nodes[n];
     const std::size_t mark = stack_.size();
+    spend(scope, node, width);
     switch (node.kind) {
       case NodeKind::name:
         if (scopes_[scope].module->signals[node.a].is_parameter) {
@@ -402,6 +407,13 @@ class Elaborator {
       default:
         return eval_operator(scope, node, mark, width, is_signed);
     }
+  }
+
+  // Bounds the time that a short text can ask for, e.g. by wide replications.
+  void spend(std::uint32_t scope, const Node& node, std::uint64_t bits) {
+    if ((work_ += bits + 1) > kMaxWork)
+      fail(210, scopes_[scope].file->path, node.line,
+           "the expressions of this design are too wide in total");
   }
 
   void check_sized(const VerilogFile& file, std::uint32_t n) const {
@@ -932,6 +944,8 @@ class Elaborator {
       indices_;
   std::unordered_map<std::pair<const VerilogFile*, std::string_view>, Found, HashPair> found_;
   std::map<const Module*, CellType> udp_types_;
+  std::uint64_t work_ = 0;
+  mutable std::uint64_t constant_steps_ = 0;
   std::vector<NetId> stack_;
   std::vector<std::uint32_t> matched_;
   std::vector<char> connected_;

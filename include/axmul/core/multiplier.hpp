@@ -49,6 +49,8 @@ struct AXMUL_API Multiplier {
       published{};                     ///< published figures by their printed keys, e.g. "MAE%"
   std::vector<std::string> aliases{};  ///< other names of the same function
   std::string transpose_of{};          ///< entry whose operands swapped give this one, if any
+  /// The published figures as printed ("0.051", "72829.102e2"): their digits bound their accuracy.
+  std::map<std::string, std::string> published_text{};
 };
 
 /// Gives entries of one name but different functions distinct names NAME@<first 8 hex of sha256>.

@@ -32,8 +32,13 @@ class AXMUL_API CellLibrary {
   /// and function; other groups are skipped). Sequential cells are kept by name and refused where
   /// they are used. Throws InputError AX220…AX224.
   void add_liberty(const std::string& path);
+  void add_liberty_text(std::string_view text, const std::string& path);
   /// Adds the modules of a Verilog file. Throws InputError as read_verilog() does.
   void add_verilog(const std::string& path);
+
+  /// A combinational Liberty cell, or nullptr. Names of all Liberty cells, in file order.
+  const CellType* find(std::string_view name) const;
+  std::vector<std::string> names() const;
 
   struct Impl;
   const Impl& impl() const { return *impl_; }

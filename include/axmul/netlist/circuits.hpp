@@ -1,0 +1,75 @@
+// Circuit files as multipliers: tables by simulation or by running a C model, published figures
+// from header comments, and the check of those figures against the table.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/multiplier.hpp"
+#include "axmul/netlist/readers.hpp"
+#include "axmul/stats/metrics.hpp"
+
+namespace axmul {
+
+/// True for files that read_design_circuit() reads: .v .vl .blif .c, and .json that Yosys wrote.
+AXMUL_API bool is_circuit_file(const std::string& path);
+
+/// Reads a circuit or C model of an 8x8-bit multiplier: its table, name (of the module, model or
+/// function), provenance, published figures and cost. The type is options.type, else told by the
+/// name prefix mul8u / mul8s of module or file, else (C) by int8_t parameters, else u8u8. Without a
+/// published power a netlist's cost is estimated. Throws InputError of the reader, UsageError AX260
+/// for a C model without allow_native_code.
+AXMUL_API Multiplier read_design_circuit(const std::string& path,
+                                         const NetlistOptions& options = {});
+
+/// What header comments say: "// KEY[%] = value [unit]" and "/// KEY = value". A "%" after the
+/// value belongs to the key ("MRE = 1.99 %" is "MRE%").
+struct AXMUL_API PublishedFigures {
+  std::map<std::string, double> values;
+  std::map<std::string, std::string> text;  ///< the value as printed
+  std::string library;                      ///< "EvoApproxLib", "EvoApprox8b" or empty
+};
+AXMUL_API PublishedFigures read_published_figures(std::string_view source_text);
+
+/// Power (mW), area (µm²), delay (ns) among published figures; source "published". power_rel is
+/// relative to EvoApproxLib's own exact multiplier for technology PDK45 (0.391 mW mul8u_1JFF,
+/// 0.425 mW mul8s_1KV8), unknown otherwise.
+AXMUL_API Cost published_cost(const PublishedFigures& figures, OperandType type);
+
+/// Sets power_rel of every multiplier with a published power from the exact multiplier of the same
+/// type, source and technology in the list (the one of least power), where there is one.
+AXMUL_API void fill_power_rel(std::span<Multiplier> multipliers);
+
+enum class FigureVerdict : std::uint8_t {
+  agrees,     ///< within half a unit of the last printed digit
+  rounding,   ///< up to 1.1 units: how the header rounded
+  disagrees,  ///< more
+};
+AXMUL_API std::string_view to_string(FigureVerdict verdict);
+
+/// One published error figure against the table.
+struct AXMUL_API FigureCheck {
+  std::string key, printed;
+  double published = 0, computed = 0;
+  double unit = 0;                                   ///< of the last printed digit
+  double deviation = 0;                              ///< |published − computed| / unit
+  Convention convention = Convention::evoapproxlib;  ///< the one that fits better
+  FigureVerdict verdict = FigureVerdict::agrees;
+};
+
+struct AXMUL_API VerifyReport {
+  std::vector<FigureCheck> checks;  ///< one per published error figure, by key
+  std::size_t agreeing = 0, rounded = 0, disagreeing = 0;
+};
+
+/// Recomputes MAE, WCE, EP, MRE, WCRE, MSE (with or without "%") under uniform operands in both
+/// conventions (DESIGN 2) and compares. Trailing zeros of values printed with six decimals (as the
+/// legacy EvoApprox8b headers are) count as padding. Other figures are ignored.
+AXMUL_API VerifyReport verify_published(const std::map<std::string, std::string>& published_text,
+                                        const Lut& lut);
+
+}  // namespace axmul

@@ -1,0 +1,334 @@
+// C models: a small scanner finds the function, the system's compiler and a limited process do the
+// rest.
+#include "netlist/c_model.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "axmul/core/errors.hpp"
+#include "netlist/process.hpp"
+#include "netlist/source.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+struct CToken {
+  std::string_view text;
+  std::size_t line;
+};
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Words and single punctuation characters outside comments, strings and preprocessor lines.
+std::vector<CToken> scan(std::string_view text) {
+  std::vector<CToken> tokens;
+  std::size_t line = 1;
+  bool line_start = true;
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const std::string_view rest = text.substr(i);
+    if (c == '\n') {
+      ++line;
+      ++i;
+      line_start = true;
+    } else if (rest.starts_with("//") || (c == '#' && line_start)) {
+      while (i < text.size() && text[i] != '\n') {
+        if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '\n') {
+          ++line;
+          ++i;
+        }
+        ++i;
+      }
+    } else if (rest.starts_with("/*")) {
+      const std::size_t end = std::min(text.find("*/", i + 2), text.size());
+      line += static_cast<std::size_t>(
+          std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(end - i), '\n'));
+      i = std::min(end + 2, text.size());
+    } else if (c == '"' || c == '\'') {
+      std::size_t end = i + 1;
+      while (end < text.size() && text[end] != c && text[end] != '\n')
+        end += text[end] == '\\' ? 2 : 1;
+      i = std::min(end + 1, text.size());
+      tokens.push_back({text.substr(0, 0), line});
+      line_start = false;
+    } else if (is_word(c)) {
+      std::size_t end = i;
+      while (end < text.size() && is_word(text[end])) ++end;
+      tokens.push_back({text.substr(i, end - i), line});
+      i = end;
+      line_start = false;
+    } else {
+      if (c != ' ' && c != '\t' && c != '\r') {
+        tokens.push_back({text.substr(i, 1), line});
+        line_start = false;
+      }
+      ++i;
+    }
+  }
+  return tokens;
+}
+
+// "const unsigned char" → "uint8_t"; nothing when it is no plain integer type.
+std::optional<std::string> integer_type(std::span<const CToken> words) {
+  bool is_unsigned = false, is_signed = false, is_char = false, is_short = false, any = false;
+  int longs = 0;
+  std::string fixed;
+  for (const CToken& word : words) {
+    const std::string_view t = word.text;
+    if (t == "const" || t == "static" || t == "inline" || t == "register" || t == "volatile" ||
+        t == "extern" || t == "__inline" || t == "__inline__")
+      continue;
+    any = true;
+    if (t == "unsigned") {
+      is_unsigned = true;
+    } else if (t == "signed") {
+      is_signed = true;
+    } else if (t == "char") {
+      is_char = true;
+    } else if (t == "short") {
+      is_short = true;
+    } else if (t == "long") {
+      ++longs;
+    } else if (t == "int") {
+    } else if (t == "uint8_t" || t == "int8_t" || t == "uint16_t" || t == "int16_t" ||
+               t == "uint32_t" || t == "int32_t" || t == "uint64_t" || t == "int64_t") {
+      fixed = t;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!any) return std::nullopt;
+  if (!fixed.empty()) return fixed;
+  const bool plain_char_unsigned = is_char && !is_signed && is_unsigned;
+  const int bits = is_char ? 8 : is_short ? 16 : longs > 0 ? 64 : 32;
+  return std::string(is_unsigned || plain_char_unsigned ? "u" : "") + "int" + std::to_string(bits) +
+         "_t";
+}
+
+// The parameters between the parentheses of tokens (first, last).
+std::optional<std::vector<CParameter>> parameters(std::span<const CToken> tokens) {
+  std::vector<CParameter> result;
+  if (tokens.empty() || (tokens.size() == 1 && tokens[0].text == "void")) return result;
+  for (std::size_t start = 0; start <= tokens.size();) {
+    std::size_t end = start;
+    while (end < tokens.size() && tokens[end].text != ",") ++end;
+    std::span<const CToken> part = tokens.subspan(start, end - start);
+    if (part.empty()) return std::nullopt;
+    CParameter parameter;
+    std::optional<std::string> whole = integer_type(part);
+    if (!whole && part.size() > 1) {
+      parameter.name = part.back().text;
+      whole = integer_type(part.first(part.size() - 1));
+    }
+    if (!whole) return std::nullopt;
+    parameter.type = *whole;
+    result.push_back(parameter);
+    start = end + 1;
+  }
+  return result;
+}
+
+bool same_letter(const std::string& name, char letter) {
+  return name.size() == 1 && (name[0] | 0x20) == letter;
+}
+
+}  // namespace
+
+std::vector<CFunction> find_c_functions(const std::string& text) {
+  std::vector<CFunction> functions;
+  const std::vector<CToken> tokens = scan(text);
+  std::size_t statement = 0;  // first token since the last ; or } at file level
+  int depth = 0;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const std::string_view t = tokens[i].text;
+    if (t == "{") ++depth;
+    if (t == "}") depth = std::max(0, depth - 1);
+    if (depth == 0 && (t == ";" || t == "}")) statement = i + 1;
+    if (depth != 0 || t != "(" || i < statement + 2) continue;
+    std::size_t close = i + 1;
+    while (close < tokens.size() && tokens[close].text != ")" && tokens[close].text != "(") ++close;
+    if (close + 1 >= tokens.size() || tokens[close].text != ")" || tokens[close + 1].text != "{")
+      continue;
+    const std::span<const CToken> all(tokens);
+    const auto result = integer_type(all.subspan(statement, i - 1 - statement));
+    const auto list = parameters(all.subspan(i + 1, close - i - 1));
+    if (result && list)
+      functions.push_back({std::string(tokens[i - 1].text), *result, *list, tokens[i - 1].line});
+  }
+  return functions;
+}
+
+CFunction find_c_model(const std::string& text, const std::string& path) {
+  std::vector<CFunction> candidates;
+  for (CFunction& function : find_c_functions(text))
+    if (function.parameters.size() == 2) candidates.push_back(std::move(function));
+  const std::string stem = std::filesystem::path(path).stem().string();
+  for (const CFunction& function : candidates)
+    if (function.name == stem) return function;
+  if (candidates.size() == 1) return candidates[0];
+  const CFunction* named = nullptr;
+  std::size_t count = 0;
+  std::string names;
+  for (const CFunction& function : candidates) {
+    names += (names.empty() ? "" : ", ") + function.name;
+    if (!function.name.starts_with("mul")) continue;
+    named = &function;
+    ++count;
+  }
+  if (count == 1) return *named;
+  fail(264, path, 0,
+       candidates.empty()
+           ? "no function of two integer operands found, such as uint16_t f(uint8_t a, uint8_t b)"
+           : "which function is the model? candidates: " + names + "; name one as the file");
+}
+
+OperandOrder c_order(const CFunction& function, const NetlistOptions& options) {
+  if (options.order) return *options.order;
+  const std::string &first = function.parameters[0].name, &second = function.parameters[1].name;
+  return same_letter(first, 'b') && same_letter(second, 'a') ? OperandOrder::ba : OperandOrder::ab;
+}
+
+namespace {
+
+constexpr std::uint64_t kMagic = 0x41584D554C544142u;  // frames the runner's output
+
+std::string c_string(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+// The runner: includes the model, calls it for all operand pairs in table order, writes the table
+// to descriptor 3 in one frame.
+std::string runner_source(const std::string& path, const CFunction& function, OperandType type,
+                          OperandOrder order) {
+  const auto argument = [&](std::size_t position) {
+    const bool is_a = (position == 0) == (order == OperandOrder::ab);
+    const bool is_signed = is_a ? a_is_signed(type) : b_is_signed(type);
+    const std::string& c_type = function.parameters[position].type;
+    // Unsigned parameters of signed circuits take the operand's bit pattern.
+    const std::string byte = is_signed && c_type[0] == 'i' ? "signed char" : "unsigned char";
+    return "(" + byte + ")" + (is_a ? "axmul_a" : "axmul_b");
+  };
+  return "#define main axmul_model_main\n#include " + c_string(path) +
+         "\n#undef main\n"
+         "extern long write(int, const void *, unsigned long);\n"
+         "static unsigned long long axmul_out[65538];\n"
+         "int main(void) {\n"
+         "  unsigned long n = 0, k = 1;\n"
+         "  axmul_out[0] = axmul_out[65537] = " +
+         std::to_string(kMagic) +
+         "ull;\n"
+         "  for (int axmul_a = " +
+         std::to_string(a_min(type)) + "; axmul_a <= " + std::to_string(a_max(type)) +
+         "; ++axmul_a)\n"
+         "    for (int axmul_b = " +
+         std::to_string(b_min(type)) + "; axmul_b <= " + std::to_string(b_max(type)) +
+         "; ++axmul_b)\n"
+         "      axmul_out[k++] = (unsigned long long)(long long)" +
+         function.name + "(" + argument(0) + ", " + argument(1) +
+         ");\n"
+         "  while (n < sizeof axmul_out) {\n"
+         "    long done = write(3, (const char *)axmul_out + n, sizeof axmul_out - n);\n"
+         "    if (done <= 0) return 9;\n"
+         "    n += (unsigned long)done;\n"
+         "  }\n"
+         "  return 0;\n"
+         "}\n";
+}
+
+void compile(const std::string& path, const std::string& source, const std::string& runner,
+             const NetlistOptions& options) {
+  ProcessOptions limits;
+  limits.timeout_s = options.native_timeout_s;
+  const ProcessResult result = run_process(
+      {"cc", "-std=gnu11", "-O1", "-w", "-I",
+       std::filesystem::absolute(path).parent_path().string(), "-o", runner, source, "-lm"},
+      limits);
+  if (!result.started)
+    throw UnavailableError(262, "C models need a C compiler (cc), which is not installed");
+  if (result.timed_out) fail(261, path, 0, "the compiler ran longer than its time limit");
+  if (result.exit_code != 0) {
+    const std::size_t at = result.output.find("error:");
+    const std::string text = at == std::string::npos ? result.output : result.output.substr(at);
+    fail(261, path, 0,
+         "does not compile: " + text.substr(0, std::min<std::size_t>(text.find('\n'), 300)));
+  }
+}
+
+std::string run_limited(const std::string& path, const std::string& runner,
+                        const NetlistOptions& options) {
+  ProcessOptions limits;
+  limits.timeout_s = options.native_timeout_s;
+  limits.output_fd = 3;
+  limits.join_stderr = false;
+  limits.may_fork = false;
+  limits.max_memory = std::size_t{1} << 30;
+  limits.max_file = 0;
+  limits.max_output = 65538 * 8;
+  const ProcessResult result = run_process({runner}, limits);
+  if (!result.started) throw UnavailableError(262, "cannot run " + runner);
+  if (result.timed_out || result.signal == SIGXCPU)
+    fail(263, path, 0,
+         "the model ran longer than " +
+             std::to_string(static_cast<long>(options.native_timeout_s)) +
+             " s for its 65536 products");
+  if (result.signal != 0)
+    fail(263, path, 0,
+         "the model crashed (signal " + std::to_string(result.signal) + ", " +
+             strsignal(result.signal) + ")");
+  if (result.overflowed || result.exit_code != 0 || result.output.size() != 65538 * 8)
+    fail(263, path, 0,
+         "the model did not return 65536 products (exit code " + std::to_string(result.exit_code) +
+             ", " + std::to_string(result.output.size()) + " bytes)");
+  return result.output;
+}
+
+}  // namespace
+
+Lut run_c_model(const std::string& path, const CFunction& function, OperandType type,
+                OperandOrder order, const NetlistOptions& options) {
+  if (!options.allow_native_code)
+    throw UsageError(260, path +
+                              ": a C model is compiled and run on this machine only with "
+                              "--allow-native-code");
+  const TemporaryFolder folder;
+  const std::string source = folder.file("runner.c");
+  {
+    std::ofstream file(source, std::ios::binary);
+    file << runner_source(std::filesystem::absolute(path).string(), function, type, order);
+    if (!file) throw UnavailableError(262, "cannot write " + source);
+  }
+  compile(path, source, folder.file("runner"), options);
+  const std::string output = run_limited(path, folder.file("runner"), options);
+  const auto word = [&](std::size_t i) {
+    std::uint64_t value;
+    std::memcpy(&value, output.data() + 8 * i, 8);
+    return value;
+  };
+  if (word(0) != kMagic || word(65537) != kMagic)
+    fail(263, path, 0, "what the model's runner wrote is no table; does the model write to files?");
+  const std::shared_ptr<std::int32_t[]> table(new std::int32_t[kLutSize]);
+  // Unsigned results of signed circuits are 16 bits in two's complement.
+  const bool pattern = type != OperandType::u8u8 && function.return_type[0] == 'u';
+  for (std::size_t i = 0; i < kLutSize; ++i) {
+    auto value = static_cast<std::int64_t>(word(i + 1));
+    if (pattern) value = static_cast<std::int16_t>(value & 0xFFFF);
+    table[i] =
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(value, -kProductLimit, kProductLimit));
+  }
+  return Lut(type, table);
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,270 @@
+// Published figures: header comments in, costs and verdicts out.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "axmul/netlist/circuits.hpp"
+
+namespace axmul {
+
+namespace {
+
+bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// The text after the slashes and asterisks of a comment line, nothing for other lines.
+std::string_view comment(std::string_view line) {
+  line = trim(line);
+  if (line.starts_with("#")) return trim(line.substr(1));
+  if (!line.starts_with("//") && !line.starts_with("*") && !line.starts_with("/*")) return {};
+  while (!line.empty() && (line.front() == '/' || line.front() == '*')) line.remove_prefix(1);
+  return trim(line);
+}
+
+bool is_key(std::string_view key) {
+  if (key.empty() || key.size() > 40) return false;
+  return std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '%' || c == '(' || c == ')' || blank(c);
+  });
+}
+
+std::string squeeze(std::string_view key) {
+  std::string result;
+  for (const char c : key)
+    if (!blank(c))
+      result += c;
+    else if (!result.empty() && result.back() != ' ')
+      result += ' ';
+  return result;
+}
+
+struct Unit {
+  const char* name;
+  double scale;  // to mW, µm², ns
+};
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return result;
+}
+
+// What a key is about and in which technology: "PDK45_PWR", "Power (45)", "Area".
+struct CostKey {
+  enum { none, power, area, delay } what = none;
+  std::string technology;
+};
+
+CostKey cost_key(const std::string& key) {
+  CostKey result;
+  const std::string text = lower(key);
+  const auto has = [&](const char* word) { return text.find(word) != std::string::npos; };
+  if (has("fpga")) return result;
+  if (has("pwr") || has("power"))
+    result.what = CostKey::power;
+  else if (has("area"))
+    result.what = CostKey::area;
+  else if (has("delay"))
+    result.what = CostKey::delay;
+  else
+    return result;
+  const std::size_t mark = key.find('_');
+  if (text.starts_with("pdk") && mark != std::string::npos)
+    result.technology = key.substr(0, mark);
+  else if (has("(45)"))
+    result.technology = "PDK45 (EvoApprox8b)";
+  else if (has("("))
+    result.what = CostKey::none;
+  return result;
+}
+
+}  // namespace
+
+PublishedFigures read_published_figures(std::string_view source_text) {
+  PublishedFigures figures;
+  constexpr std::size_t kHeaderBytes = 1 << 16;
+  const std::string_view head = source_text.substr(0, kHeaderBytes);
+  if (head.find("EvoApproxLib") != std::string_view::npos ||
+      head.find("ApproxLib library") != std::string_view::npos)
+    figures.library = "EvoApproxLib";
+  else if (lower(head).find("evoapprox8b") != std::string::npos)
+    figures.library = "EvoApprox8b";
+  for (std::size_t start = 0; start < head.size();) {
+    const std::size_t end = std::min(head.find('\n', start), head.size());
+    const std::string_view text = comment(head.substr(start, end - start));
+    start = end + 1;
+    const std::size_t equal = text.find('=');
+    if (equal == std::string_view::npos || !is_key(trim(text.substr(0, equal)))) continue;
+    const std::string_view right = trim(text.substr(equal + 1));
+    double value = 0;
+    const auto [stop, error] = std::from_chars(right.data(), right.data() + right.size(), value);
+    if (error != std::errc() || !std::isfinite(value)) continue;
+    const std::string_view printed = right.substr(0, static_cast<std::size_t>(stop - right.data()));
+    const std::string_view unit = trim(right.substr(printed.size()));
+    if (unit.size() > 12 || unit.find(' ') != std::string_view::npos) continue;
+    std::string key = squeeze(trim(text.substr(0, equal)));
+    if (unit == "%" && !key.ends_with("%")) key += "%";
+    if (figures.values.contains(key)) continue;  // the first one counts
+    const std::string small = lower(unit);
+    const CostKey cost = cost_key(key);
+    if (cost.what == CostKey::power)
+      value *= small == "uw" ? 1e-3 : small == "nw" ? 1e-6 : small == "w" ? 1e3 : 1;
+    if (cost.what == CostKey::delay) value *= small == "ps" ? 1e-3 : small == "us" ? 1e3 : 1;
+    figures.values[key] = value;
+    figures.text[key] = printed;
+  }
+  return figures;
+}
+
+Cost published_cost(const PublishedFigures& figures, OperandType type) {
+  Cost cost;
+  for (const auto& [key, value] : figures.values) {
+    const CostKey what = cost_key(key);
+    if (what.what == CostKey::none) continue;
+    (what.what == CostKey::power  ? cost.power_mw
+     : what.what == CostKey::area ? cost.area_um2
+                                  : cost.delay_ns) = value;
+    if (cost.technology.empty()) cost.technology = what.technology;
+    cost.source = "published";
+  }
+  // Powers of EvoApproxLib's exact circuits as its headers print them: mul8u_1JFF, mul8s_1KV8.
+  if (cost.technology == "PDK45" && figures.library != "EvoApprox8b") {
+    if (type == OperandType::u8u8) cost.power_rel = cost.power_mw / 0.391;
+    if (type == OperandType::s8s8) cost.power_rel = cost.power_mw / 0.425;
+  }
+  return cost;
+}
+
+void fill_power_rel(std::span<Multiplier> multipliers) {
+  const auto same = [](const Multiplier& x, const Multiplier& y) {
+    return x.lut.type() == y.lut.type() && x.cost.source == y.cost.source &&
+           x.cost.technology == y.cost.technology;
+  };
+  std::vector<const Multiplier*> exact;
+  for (const Multiplier& m : multipliers)
+    if (m.cost.power_mw > 0 && m.lut == Lut::exact(m.lut.type())) exact.push_back(&m);
+  for (Multiplier& m : multipliers) {
+    if (m.cost.source != "published") continue;
+    double reference = std::numeric_limits<double>::infinity();
+    for (const Multiplier* e : exact)
+      if (same(m, *e)) reference = std::min(reference, e->cost.power_mw);
+    if (std::isfinite(reference)) m.cost.power_rel = m.cost.power_mw / reference;
+  }
+}
+
+std::string_view to_string(FigureVerdict verdict) {
+  switch (verdict) {
+    case FigureVerdict::agrees:
+      return "agrees";
+    case FigureVerdict::rounding:
+      return "rounding";
+    case FigureVerdict::disagrees:
+      break;
+  }
+  return "disagrees";
+}
+
+namespace {
+
+// The weight of the last digit that carries information in a printed number.
+double last_digit(const std::string& printed) {
+  const std::size_t exponent_at = printed.find_first_of("eE");
+  std::string mantissa = printed.substr(0, exponent_at);
+  double scale = 1;
+  if (exponent_at != std::string::npos) {
+    int exponent = 0;
+    const char* first = printed.c_str() + exponent_at + 1;
+    if (*first == '+') ++first;
+    std::from_chars(first, printed.c_str() + printed.size(), exponent);
+    scale = std::pow(10.0, std::clamp(exponent, -300, 300));
+  }
+  const std::size_t point = mantissa.find('.');
+  if (point == std::string::npos) return scale;
+  std::size_t decimals = mantissa.size() - point - 1;
+  // printf("%f") of a value that was rounded before: the zeros are padding.
+  if (decimals == 6)
+    while (decimals > 0 && mantissa[point + decimals] == '0') --decimals;
+  return scale * std::pow(10.0, -static_cast<double>(decimals));
+}
+
+struct Figure {
+  const char* key;
+  double scale;
+  double ErrorMetrics::*metric;
+  double ErrorMetrics::*other;  // in the evoapprox8b convention
+};
+
+constexpr Figure kFigures[] = {
+    {"MAE", 1, &ErrorMetrics::mae, nullptr},
+    {"MAE%", 1, &ErrorMetrics::mae_pct_fullscale, nullptr},
+    {"WCE%", 1, &ErrorMetrics::wce_pct_fullscale, nullptr},
+    {"EP", 1, &ErrorMetrics::error_rate, nullptr},
+    {"EP%", 100, &ErrorMetrics::error_rate, nullptr},
+    {"MSE", 1, &ErrorMetrics::mse, nullptr},
+    {"MRE", 1, &ErrorMetrics::mred_exclude_zero, &ErrorMetrics::mred_max_one},
+    {"MRE%", 100, &ErrorMetrics::mred_exclude_zero, &ErrorMetrics::mred_max_one},
+    {"WCRE", 1, &ErrorMetrics::wcre_exclude_zero, &ErrorMetrics::wcre_max_one},
+    {"WCRE%", 100, &ErrorMetrics::wcre_exclude_zero, &ErrorMetrics::wcre_max_one},
+};
+
+FigureCheck check_figure(const std::string& key, const std::string& printed, double computed,
+                         Convention convention) {
+  FigureCheck check;
+  check.key = key;
+  check.printed = printed;
+  std::from_chars(printed.data(), printed.data() + printed.size(), check.published);
+  check.computed = computed;
+  check.unit = last_digit(printed);
+  check.convention = convention;
+  check.deviation = std::abs(check.published - computed) / check.unit;
+  // A computed value exactly half-way may round either way; doubles carry 1e-12 of it.
+  const double slack = 1e-9 + 1e-12 * std::abs(check.published) / check.unit;
+  check.verdict = check.deviation <= 0.5 + slack   ? FigureVerdict::agrees
+                  : check.deviation <= 1.1 + slack ? FigureVerdict::rounding
+                                                   : FigureVerdict::disagrees;
+  if (std::isnan(computed)) check.verdict = FigureVerdict::disagrees;
+  return check;
+}
+
+}  // namespace
+
+VerifyReport verify_published(const std::map<std::string, std::string>& published_text,
+                              const Lut& lut) {
+  CharacterizeOptions options;
+  options.distribution = false;
+  const ErrorMetrics metrics = characterize(lut, options).metrics;
+  VerifyReport report;
+  for (const auto& [key, printed] : published_text) {
+    std::vector<FigureCheck> ways;
+    if (key == "WCE")
+      ways.push_back(check_figure(key, printed, metrics.wce, Convention::evoapproxlib));
+    for (const Figure& figure : kFigures) {
+      if (key != figure.key) continue;
+      ways.push_back(check_figure(key, printed, figure.scale * metrics.*figure.metric,
+                                  Convention::evoapproxlib));
+      if (figure.other != nullptr)
+        ways.push_back(check_figure(key, printed, figure.scale * metrics.*figure.other,
+                                    Convention::evoapprox8b));
+    }
+    if (ways.empty()) continue;
+    const auto best = std::min_element(ways.begin(), ways.end(), [](const auto& x, const auto& y) {
+      return x.deviation < y.deviation;
+    });
+    ++(best->verdict == FigureVerdict::agrees     ? report.agreeing
+       : best->verdict == FigureVerdict::rounding ? report.rounded
+                                                  : report.disagreeing);
+    report.checks.push_back(*best);
+  }
+  return report;
+}
+
+}  // namespace axmul
