@@ -4,9 +4,11 @@
 // A partial-product bit a_i·b_j has weight 2^(i+j), negative where exactly one of its bits is a
 // sign bit (two's complement). A bit that is left out counts as zero, in the signed circuits too:
 // there it is the complemented Baugh-Wooley bit that becomes constant one.
-#include "designs/family.hpp"
+#include <algorithm>
 
-namespace axmul::detail {
+#include "designs/circuit.hpp"
+
+namespace axmul::detail::designs {
 
 namespace {
 
@@ -74,7 +76,8 @@ std::int64_t broken_booth_product(const DesignConfig& c, std::int64_t a, std::in
     const std::int64_t row = booth_digit(b, i) * a * (std::int64_t{1} << (2 * i));
     sum += (row >> c[0]) * (std::int64_t{1} << c[0]);
   }
-  return sum;
+  const std::int64_t top = std::int64_t{1} << (2 * c.width - 1);  // the adders wrap around
+  return ((sum + top) & (2 * top - 1)) - top;
 }
 
 std::int64_t operand_truncation_product(const DesignConfig& c, std::int64_t a, std::int64_t b) {
@@ -94,6 +97,110 @@ std::int64_t lower_or_product(const DesignConfig& c, std::int64_t a, std::int64_
   return sum;
 }
 
+// The array of the partial-product bits that keep(i, j) leaves. A bit of negative weight enters
+// complemented, −x = ~x − 1, and the −1s are gathered in the constant (Baugh-Wooley).
+template <class Keep>
+Word kept_array(Circuit& c, const DesignConfig& config, const Word& a, const Word& b,
+                std::int64_t constant, Keep keep) {
+  const auto n = static_cast<std::size_t>(config.width);
+  std::vector<Word> rows;
+  for (std::size_t j = 0; j < n; ++j) {
+    Word row(2 * n, Circuit::kZero);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!keep(static_cast<int>(i), static_cast<int>(j))) continue;
+      const bool negative = (config.a_signed && i == n - 1) != (config.b_signed && j == n - 1);
+      const Bit product = c.and2(a[i], b[j]);
+      row[i + j] = negative ? c.inv(product) : product;
+      if (negative) constant -= std::int64_t{1} << (i + j);
+    }
+    rows.push_back(row);
+  }
+  return array_sum(c, rows, constant, 2 * n);
+}
+
+Word exact_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  return kept_array(c, config, a, b, 0, [](int, int) { return true; });
+}
+
+Word truncated_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  return kept_array(c, config, a, b, 0, [&](int i, int j) { return i + j >= config[0]; });
+}
+
+Word truncated_constant_circuit(Circuit& c, const DesignConfig& config, const Word& a,
+                                const Word& b) {
+  return kept_array(c, config, a, b, truncation_constant(config),
+                    [&](int i, int j) { return i + j >= config[0]; });
+}
+
+Word broken_array_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  return kept_array(c, config, a, b, 0,
+                    [&](int i, int j) { return j >= config[0] && i + j >= config[1]; });
+}
+
+Word perforated_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  return kept_array(c, config, a, b, 0,
+                    [&](int, int j) { return j < config[0] || j >= config[0] + config[1]; });
+}
+
+Word operand_truncation_circuit(Circuit& c, const DesignConfig& config, const Word& a,
+                                const Word& b) {
+  return kept_array(c, config, a, b, 0,
+                    [&](int i, int j) { return i >= config[0] && j >= config[1]; });
+}
+
+// One ripple adder a row above column k, OR gates below it.
+Word lower_or_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const std::size_t size = 2 * a.size(), k = static_cast<std::size_t>(config[0]);
+  Word sum = resized(and_each(c, a, b[0]), size);
+  for (std::size_t j = 1; j < b.size(); ++j) {
+    const Word row = shifted(and_each(c, a, b[j]), j, size);
+    Bit carry = k > 0 ? c.and2(sum[k - 1], row[k - 1]) : Circuit::kZero;
+    for (std::size_t i = 0; i < size; ++i) {
+      if (i < k) {
+        sum[i] = c.or2(sum[i], row[i]);
+        continue;
+      }
+      const Circuit::Sum s = c.full_adder(sum[i], row[i], carry);
+      sum[i] = s.sum;
+      carry = s.carry;
+    }
+  }
+  return sum;
+}
+
+// Row i: 0, ±a or ±2a, two's complement, width + 2 bits.
+Word booth_row(Circuit& c, const Word& a, const Word& b, std::size_t i) {
+  const Bit below = i == 0 ? Circuit::kZero : b[2 * i - 1];
+  const Bit one = c.xor2(b[2 * i], below);
+  const Bit two = c.and2(c.inv(one), c.xor2(b[2 * i + 1], b[2 * i]));
+  Word row;
+  for (std::size_t k = 0; k < a.size() + 2; ++k) {
+    const Bit same = a[std::min(k, a.size() - 1)];
+    const Bit twice = k == 0 ? Circuit::kZero : a[std::min(k, a.size()) - 1];
+    row.push_back(c.or2(c.and2(same, one), c.and2(twice, two)));
+  }
+  return negate_if(c, row, c.and2(b[2 * i + 1], c.or2(one, two)));
+}
+
+Word broken_booth_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const std::size_t n = a.size(), v = static_cast<std::size_t>(config[0]);
+  std::vector<Word> rows;
+  std::int64_t constant = 0;
+  for (std::size_t i = 0; 2 * i < n; ++i) {
+    const Word bits = booth_row(c, a, b, i);
+    Word row(2 * n, Circuit::kZero);
+    for (std::size_t k = 0; k + 1 < bits.size(); ++k)
+      if (2 * i + k >= v && 2 * i + k < 2 * n) row[2 * i + k] = bits[k];
+    const std::size_t sign = std::max(2 * i + bits.size() - 1, v);  // weighs −2^sign
+    if (sign < 2 * n) {
+      row[sign] = c.inv(bits.back());
+      constant -= std::int64_t{1} << sign;
+    }
+    rows.push_back(row);
+  }
+  return array_sum(c, rows, constant, 2 * n);
+}
+
 }  // namespace
 
 Family exact_family() {
@@ -102,6 +209,7 @@ Family exact_family() {
       "exact",    "the exact product, as an array of adders", "arithmetic", Topology::paper, "", {},
       all_types()};
   f.product = exact_product;
+  f.circuit = exact_circuit;
   return f;
 }
 
@@ -117,6 +225,7 @@ Family truncated_family() {
       {{"k", 0, 15, 4, "columns left out", 2}},
       all_types()};
   f.product = truncated_product;
+  f.circuit = truncated_circuit;
   return f;
 }
 
@@ -133,6 +242,7 @@ Family broken_array_family() {
                {"v", 0, 15, 5, "vertical break level: columns left out", 2}},
               all_types()};
   f.product = broken_array_product;
+  f.circuit = broken_array_circuit;
   return f;
 }
 
@@ -148,6 +258,7 @@ Family truncated_constant_family() {
       {{"k", 0, 15, 6, "columns left out", 2}},
       all_types()};
   f.product = truncated_constant_product;
+  f.circuit = truncated_constant_circuit;
   return f;
 }
 
@@ -164,6 +275,7 @@ Family perforated_family() {
                {"m", 0, 8, 2, "partial products left out", 1}},
               all_types()};
   f.product = perforated_product;
+  f.circuit = perforated_circuit;
   f.conflict = perforated_conflict;
   return f;
 }
@@ -179,6 +291,7 @@ Family lower_or_family() {
               {{"k", 0, 15, 6, "columns added by OR", 2}},
               unsigned_only()};
   f.product = lower_or_product;
+  f.circuit = lower_or_circuit;
   return f;
 }
 
@@ -193,6 +306,7 @@ Family operand_truncation_family() {
       {{"ka", 0, 7, 2, "low bits of a cleared", 1}, {"kb", 0, 7, 2, "low bits of b cleared", 1}},
       all_types()};
   f.product = operand_truncation_product;
+  f.circuit = operand_truncation_circuit;
   return f;
 }
 
@@ -208,7 +322,8 @@ Family broken_booth_family() {
       {{"v", 0, 15, 6, "vertical break level: columns left out", 2}},
       {OperandType::s8s8}};
   f.product = broken_booth_product;
+  f.circuit = broken_booth_circuit;
   return f;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

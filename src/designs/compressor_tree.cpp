@@ -5,7 +5,7 @@
 
 #include "axmul/core/errors.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 namespace {
 
@@ -124,4 +124,4 @@ CompressorTree compressor_tree(int width, int approximate_columns, bool has_carr
   return TreeBuilder(width, approximate_columns, has_carry_out).build();
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 inline constexpr int kNoBit = -1;  // a constant zero input
 
@@ -31,4 +31,4 @@ struct CompressorTree {
 /// `has_carry_out`. Carries above the product's 2·width bits are dropped.
 CompressorTree compressor_tree(int width, int approximate_columns, bool has_carry_out);
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "designs/compressor_tree.hpp"
-#include "designs/family.hpp"
+#include "designs/circuit.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 namespace {
 
@@ -124,6 +123,113 @@ Evaluator ha_evaluator(const DesignConfig& c) {
   return tree_evaluator(c, c[0], false, same(c, ha));
 }
 
+// The compressors as the papers' gates. x[0] … x[3] are x1 … x4, x[4] the carry-in.
+struct CompressorNets {
+  Bit sum, carry, carry_out;
+};
+using CompressorCircuit = CompressorNets (*)(Circuit& c, const std::array<Bit, 5>& x);
+
+Bit majority(Circuit& c, Bit x, Bit y, Bit z) {
+  return c.or2(c.and2(x, y), c.and2(z, c.or2(x, y)));
+}
+
+CompressorNets momeni_2_circuit(Circuit& c, const std::array<Bit, 5>& x) {
+  const Bit sum = c.or2(c.inv(c.xor2(x[0], x[1])), c.inv(c.xor2(x[2], x[3])));
+  return {sum, c.and2(c.or2(x[0], x[1]), c.or2(x[2], x[3])), Circuit::kZero};
+}
+
+CompressorNets momeni_1_circuit(Circuit& c, const std::array<Bit, 5>& x) {
+  const CompressorNets d2 = momeni_2_circuit(c, x);
+  return {c.and2(c.inv(x[4]), d2.sum), x[4], d2.carry};
+}
+
+CompressorNets akbari_1_circuit(Circuit&, const std::array<Bit, 5>& x) {
+  return {x[0], x[3], Circuit::kZero};
+}
+
+CompressorNets akbari_4_circuit(Circuit& c, const std::array<Bit, 5>& x) {
+  return {c.or2(c.xor2(x[0], x[1]), c.xor2(x[2], x[3])),
+          c.or2(c.and2(x[0], x[1]), c.and2(x[2], x[3])), Circuit::kZero};
+}
+
+// Carry of two or more ones, shared by Yang's and Lin's cells.
+Bit two_or_more(Circuit& c, const std::array<Bit, 5>& x) {
+  return c.or2(c.or2(c.and2(x[0], x[1]), c.and2(x[2], x[3])),
+               c.and2(c.or2(x[0], x[1]), c.or2(x[2], x[3])));
+}
+
+CompressorNets lin_circuit(Circuit& c, const std::array<Bit, 5>& x) {
+  return {c.xor2(c.xor2(x[0], x[1]), c.xor2(x[2], x[3])), two_or_more(c, x), Circuit::kZero};
+}
+
+CompressorNets yang_circuit(Circuit& c, const std::array<Bit, 5>& x) {
+  const CompressorNets exact = lin_circuit(c, x);
+  const Bit all = c.and2(c.and2(x[0], x[1]), c.and2(x[2], x[3]));
+  return {c.or2(exact.sum, all), exact.carry, Circuit::kZero};
+}
+
+CompressorNets ha_circuit(Circuit& c, const std::array<Bit, 5>& x) {
+  const Bit either = c.or2(x[2], x[3]);
+  return {c.xor2(c.xor2(x[0], x[1]), either), majority(c, x[0], x[1], either), Circuit::kZero};
+}
+
+CompressorNets cell_circuit(Circuit& c, const TreeCell& cell, const std::array<Bit, 5>& x,
+                            CompressorCircuit approximate) {
+  if (cell.kind == TreeCell::Kind::approximate_compressor) return approximate(c, x);
+  const Circuit::Sum first = c.full_adder(x[0], x[1], x[2]);
+  if (cell.kind != TreeCell::Kind::exact_compressor)
+    return {first.sum, first.carry, Circuit::kZero};
+  const Circuit::Sum second = c.full_adder(first.sum, x[3], x[4]);
+  return {second.sum, second.carry, first.carry};
+}
+
+Word tree_circuit(Circuit& c, const CompressorTree& tree, const Word& a, const Word& b,
+                  const std::vector<CompressorCircuit>& by_column) {
+  Word nets(static_cast<std::size_t>(tree.bits), Circuit::kZero);
+  for (std::size_t j = 0; j < b.size(); ++j)
+    for (std::size_t i = 0; i < a.size(); ++i) nets[j * a.size() + i] = c.and2(a[i], b[j]);
+  for (const TreeCell& cell : tree.cells) {
+    std::array<Bit, 5> x{};
+    for (std::size_t k = 0; k < 5; ++k)
+      x[k] = cell.inputs[k] == kNoBit ? Circuit::kZero
+                                      : nets[static_cast<std::size_t>(cell.inputs[k])];
+    const CompressorNets out =
+        cell_circuit(c, cell, x, by_column[static_cast<std::size_t>(cell.column)]);
+    nets[static_cast<std::size_t>(cell.sum)] = out.sum;
+    nets[static_cast<std::size_t>(cell.carry)] = out.carry;
+    if (cell.carry_out != kNoBit) nets[static_cast<std::size_t>(cell.carry_out)] = out.carry_out;
+  }
+  Word rows[2];
+  for (const auto& column : tree.final_columns)
+    for (std::size_t k = 0; k < 2; ++k)
+      rows[k].push_back(k < column.size() ? nets[static_cast<std::size_t>(column[k])]
+                                          : Circuit::kZero);
+  return ripple_add(c, rows[0], rows[1], Circuit::kZero, 2 * a.size());
+}
+
+std::vector<CompressorCircuit> same_circuit(const DesignConfig& c, CompressorCircuit compressor) {
+  return std::vector<CompressorCircuit>(static_cast<std::size_t>(2 * c.width), compressor);
+}
+
+Word momeni_tree(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const bool first = config[0] == 1;
+  return tree_circuit(c, compressor_tree(config.width, config[1], first), a, b,
+                      same_circuit(config, first ? momeni_1_circuit : momeni_2_circuit));
+}
+
+Word akbari_tree(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  auto by_column = same_circuit(config, config[0] == 1 ? akbari_4_circuit : akbari_1_circuit);
+  if (config[0] == 2)
+    std::fill(by_column.begin() + config.width, by_column.end(), akbari_4_circuit);
+  return tree_circuit(c, compressor_tree(config.width, config[1], false), a, b, by_column);
+}
+
+template <CompressorCircuit compressor>
+Word plain_tree(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  return tree_circuit(c, compressor_tree(config.width, config[0], false), a, b,
+                      same_circuit(config, compressor));
+}
+
 DesignParameter columns_parameter(int default_value) {
   return {"columns", 0, 16, default_value, "low columns with approximate compressors (16: all)", 2};
 }
@@ -144,6 +250,7 @@ Family momeni_family() {
       {{"design", 1, 2, 2, "the paper's compressor design"}, columns_parameter(7)},
       unsigned_only()};
   f.evaluator = momeni_evaluator;
+  f.circuit = momeni_tree;
   return f;
 }
 
@@ -161,6 +268,7 @@ Family akbari_family() {
        columns_parameter(16)},
       unsigned_only()};
   f.evaluator = akbari_evaluator;
+  f.circuit = akbari_tree;
   return f;
 }
 
@@ -176,6 +284,7 @@ Family yang_family() {
       {columns_parameter(16)},
       unsigned_only()};
   f.evaluator = yang_evaluator;
+  f.circuit = plain_tree<yang_circuit>;
   return f;
 }
 
@@ -191,6 +300,7 @@ Family lin_family() {
       {columns_parameter(16)},
       unsigned_only()};
   f.evaluator = lin_evaluator;
+  f.circuit = plain_tree<lin_circuit>;
   return f;
 }
 
@@ -206,7 +316,8 @@ Family ha_family() {
       {columns_parameter(8)},
       unsigned_only()};
   f.evaluator = ha_evaluator;
+  f.circuit = plain_tree<ha_circuit>;
   return f;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

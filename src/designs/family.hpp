@@ -8,7 +8,7 @@
 
 #include "axmul/designs/designs.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 /// One configuration: operand width, signedness and parameter values in the family's order.
 struct DesignConfig {
@@ -27,6 +27,8 @@ enum class SignedForm : std::uint8_t {
 /// Approximate product of one configuration; operands as for Family::product.
 using Evaluator = std::function<std::int64_t(std::int64_t a, std::int64_t b)>;
 
+class Circuit;
+
 struct Family {
   Design design;
   /// Approximate product; operands are values, or magnitudes under SignedForm::sign_magnitude.
@@ -34,6 +36,11 @@ struct Family {
   /// Instead of product, for families that prepare something once per configuration.
   Evaluator (*evaluator)(const DesignConfig&) = nullptr;
   SignedForm signed_form = SignedForm::native;
+  /// The circuit: product bits from c.a() and c.b(), or from magnitudes under
+  /// SignedForm::sign_magnitude; nullptr: none.
+  std::vector<std::uint32_t> (*circuit)(Circuit& c, const DesignConfig& config,
+                                        const std::vector<std::uint32_t>& a,
+                                        const std::vector<std::uint32_t>& b) = nullptr;
   /// Why these parameter values exclude each other, or an empty text; nullptr: every mix is good.
   std::string (*conflict)(const DesignConfig&) = nullptr;
 };
@@ -50,4 +57,4 @@ inline int leading_one(std::int64_t x) {
   return 63 - __builtin_clzll(static_cast<unsigned long long>(x));
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

@@ -15,7 +15,8 @@ std::span<const int> DesignInstance::parameters() const {
 }
 
 std::int64_t DesignInstance::operator()(std::int64_t a, std::int64_t b) const {
-  if (state_->family->signed_form == detail::SignedForm::native) return state_->evaluate(a, b);
+  if (state_->family->signed_form == detail::designs::SignedForm::native)
+    return state_->evaluate(a, b);
   const std::int64_t magnitude = state_->evaluate(a < 0 ? -a : a, b < 0 ? -b : b);
   return (a < 0) != (b < 0) ? -magnitude : magnitude;
 }

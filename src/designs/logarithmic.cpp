@@ -1,7 +1,7 @@
 // Multipliers that add binary logarithms: Mitchell, MBM, ALM-SOA, Babić's iterations.
-#include "designs/family.hpp"
+#include "designs/circuit.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 namespace {
 
@@ -57,6 +57,71 @@ std::int64_t babic_product(const DesignConfig& c, std::int64_t a, std::int64_t b
   return sum;
 }
 
+// Fraction below, characteristic above.
+Word log_circuit(Circuit& c, const Word& x) {
+  const Word hot = leading_one_hot(c, x);
+  Word log = fraction_bits(c, x, hot, x.size() - 1);
+  for (Bit bit : encode(c, hot, bits_for(x.size()))) log.push_back(bit);
+  return log;
+}
+
+// The antilogarithm of a sum of two logarithms; 0 unless both operands are non-zero.
+Word antilog_circuit(Circuit& c, const Word& log, const Word& a, const Word& b) {
+  const auto bits = static_cast<std::ptrdiff_t>(a.size() - 1);
+  Word mantissa(log.begin(), log.begin() + bits);
+  mantissa.push_back(Circuit::kOne);
+  const Word wide = shift_left(c, mantissa, Word(log.begin() + bits, log.end()), 3 * a.size() - 1);
+  return and_each(c, Word(wide.begin() + bits, wide.end()), c.and2(or_all(c, a), or_all(c, b)));
+}
+
+Word mitchell_circuit(Circuit& c, const DesignConfig&, const Word& a, const Word& b) {
+  const Word x = log_circuit(c, a), y = log_circuit(c, b);
+  return antilog_circuit(c, ripple_add(c, x, y, Circuit::kZero, x.size() + 1), a, b);
+}
+
+Word alm_soa_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const Word x = log_circuit(c, a), y = log_circuit(c, b);
+  const auto m = static_cast<std::size_t>(config[0]);
+  const auto cut = static_cast<std::ptrdiff_t>(m);
+  const Bit carry = m > 0 ? c.and2(x[m - 1], y[m - 1]) : Circuit::kZero;
+  const Word high = ripple_add(c, Word(x.begin() + cut, x.end()), Word(y.begin() + cut, y.end()),
+                               carry, x.size() + 1 - m);
+  Word sum(m, Circuit::kOne);
+  sum.insert(sum.end(), high.begin(), high.end());
+  return antilog_circuit(c, sum, a, b);
+}
+
+// The constant 5 = 101 shifted by ka + kb, six places cut.
+Word mbm_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const Word plain = mitchell_circuit(c, config, a, b);
+  const std::size_t n = bits_for(a.size()), size = 2 * a.size();
+  const Word amount = ripple_add(c, encode(c, leading_one_hot(c, a), n),
+                                 encode(c, leading_one_hot(c, b), n), Circuit::kZero, n + 1);
+  const Word wide = shift_left(c, {Circuit::kOne, Circuit::kZero, Circuit::kOne}, amount, size + 6);
+  const Word correction =
+      and_each(c, Word(wide.begin() + 6, wide.end()), c.and2(or_all(c, a), or_all(c, b)));
+  const Word sum = ripple_add(c, plain, correction, Circuit::kZero, size + 1);
+  return mux_each(c, resized(sum, size), plain, sum.back());
+}
+
+Word babic_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const std::size_t size = 2 * a.size();
+  Word x = a, y = b, sum(size, Circuit::kZero);
+  for (int i = 0; i <= config[0]; ++i) {
+    const Word px = leading_one_hot(c, x), py = leading_one_hot(c, y);
+    Word rest_x, rest_y;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      rest_x.push_back(c.and2(x[k], c.inv(px[k])));
+      rest_y.push_back(c.and2(y[k], c.inv(py[k])));
+    }
+    sum = ripple_add(c, sum, shift_by_one_hot(c, y, px, size), Circuit::kZero, size);
+    sum = ripple_add(c, sum, shift_by_one_hot(c, rest_x, py, size), Circuit::kZero, size);
+    x = rest_x;
+    y = rest_y;
+  }
+  return sum;
+}
+
 }  // namespace
 
 Family mitchell_family() {
@@ -70,6 +135,7 @@ Family mitchell_family() {
               {},
               all_types()};
   f.product = mitchell_product;
+  f.circuit = mitchell_circuit;
   f.signed_form = SignedForm::sign_magnitude;
   return f;
 }
@@ -86,6 +152,7 @@ Family mbm_family() {
       {},
       unsigned_only()};
   f.product = mbm_product;
+  f.circuit = mbm_circuit;
   return f;
 }
 
@@ -102,6 +169,7 @@ Family alm_soa_family() {
       {{"m", 0, 7, 3, "low bits of the logarithm sum set to one", 1}},
       all_types()};
   f.product = alm_soa_product;
+  f.circuit = alm_soa_circuit;
   f.signed_form = SignedForm::sign_magnitude;
   return f;
 }
@@ -118,8 +186,9 @@ Family babic_family() {
       {{"corrections", 0, 7, 1, "error correction steps after the basic block", 1}},
       all_types()};
   f.product = babic_product;
+  f.circuit = babic_circuit;
   f.signed_form = SignedForm::sign_magnitude;
   return f;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

@@ -1,7 +1,7 @@
 // Multipliers put together from small inexact ones: Kulkarni's 2x2 block.
-#include "designs/family.hpp"
+#include "designs/circuit.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 namespace {
 
@@ -14,6 +14,17 @@ std::int64_t kulkarni_product(const DesignConfig& c, std::int64_t a, std::int64_
     for (int j = 0; j < c.width; j += 2)
       sum += kulkarni_block((a >> i) & 3, (b >> j) & 3) << (i + j);
   return sum;
+}
+
+Word kulkarni_circuit(Circuit& c, const DesignConfig&, const Word& a, const Word& b) {
+  std::vector<std::vector<Bit>> columns(2 * a.size());
+  for (std::size_t j = 0; j < b.size(); j += 2)
+    for (std::size_t i = 0; i < a.size(); i += 2) {
+      columns[i + j].push_back(c.and2(a[i], b[j]));
+      columns[i + j + 1].push_back(c.or2(c.and2(a[i + 1], b[j]), c.and2(a[i], b[j + 1])));
+      columns[i + j + 2].push_back(c.and2(a[i + 1], b[j + 1]));
+    }
+  return sum_columns(c, columns, 0, 2 * a.size());
 }
 
 }  // namespace
@@ -29,7 +40,8 @@ Family kulkarni_family() {
               {},
               unsigned_only()};
   f.product = kulkarni_product;
+  f.circuit = kulkarni_circuit;
   return f;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

@@ -5,7 +5,7 @@
 
 namespace axmul {
 
-namespace detail {
+namespace detail::designs {
 
 #define AXMUL_DESIGN(name) Family name##_family();
 #include "designs/families.inc"
@@ -27,12 +27,15 @@ const Family* find_family(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-}  // namespace detail
+}  // namespace detail::designs
 
 std::span<const Design> design_families() {
   static const std::vector<Design> all = [] {
     std::vector<Design> designs;
-    for (const detail::Family& family : detail::families()) designs.push_back(family.design);
+    for (const detail::designs::Family& family : detail::designs::families()) {
+      designs.push_back(family.design);
+      designs.back().has_circuit = family.circuit != nullptr;
+    }
     return designs;
   }();
   return all;

@@ -9,14 +9,14 @@
 namespace axmul {
 
 struct DesignInstance::State {
-  const detail::Family* family = nullptr;
-  detail::DesignConfig config;
+  const detail::designs::Family* family = nullptr;
+  detail::designs::DesignConfig config;
   OperandType type = OperandType::u8u8;
   std::string text;
-  detail::Evaluator evaluate;  ///< the family's function with this configuration
+  detail::designs::Evaluator evaluate;  ///< the family's function with this configuration
 };
 
-namespace detail {
+namespace detail::designs {
 
 const std::vector<Family>& families();
 const Family* find_family(std::string_view name);
@@ -24,5 +24,5 @@ const Family* find_family(std::string_view name);
 /// The parsed text with everything inside; parse_design() wraps it.
 std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, int width);
 
-}  // namespace detail
+}  // namespace detail::designs
 }  // namespace axmul

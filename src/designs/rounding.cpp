@@ -1,7 +1,7 @@
 // Multipliers that round operands to powers of two: RoBA, and the rounding alone.
-#include "designs/family.hpp"
+#include "designs/circuit.hpp"
 
-namespace axmul::detail {
+namespace axmul::detail::designs {
 
 namespace {
 
@@ -28,6 +28,44 @@ std::int64_t power_of_two_product(const DesignConfig& c, std::int64_t a, std::in
   return (c[0] == 2 ? a : nearest_power(a)) * (c[0] == 1 ? b : nearest_power(b));
 }
 
+// One-hot, one bit wider than x: bit i where the leading one is at i and the next bit 0, or at i −
+// 1 and the next bit 1; 3 stays at 2.
+Word nearest_power_circuit(Circuit& c, const Word& x) {
+  const Word hot = leading_one_hot(c, x);
+  Word power(x.size() + 1, Circuit::kZero);
+  power[0] = hot[0];
+  power[1] = hot[1];
+  for (std::size_t i = 2; i <= x.size(); ++i) {
+    const Bit stays = i < x.size() ? c.and2(hot[i], c.inv(x[i - 1])) : Circuit::kZero;
+    const Bit rises = i >= 3 ? c.and2(hot[i - 1], x[i - 2]) : Circuit::kZero;
+    power[i] = c.or2(stays, rises);
+  }
+  return power;
+}
+
+// Ar·B + Br·A + ~(Ar·Br) + 1 on magnitudes, modulo 2^2n; signs around it.
+Word roba_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const bool increment = config[0] == 0;
+  const std::size_t size = 2 * a.size();
+  const Bit sign_a = config.a_signed ? a.back() : Circuit::kZero;
+  const Bit sign_b = config.b_signed ? b.back() : Circuit::kZero;
+  const Word x = negate_if(c, a, sign_a, increment), y = negate_if(c, b, sign_b, increment);
+  const Word xr = nearest_power_circuit(c, x), yr = nearest_power_circuit(c, y);
+  const Word sum = ripple_add(c, shift_by_one_hot(c, y, xr, size), shift_by_one_hot(c, x, yr, size),
+                              Circuit::kZero, size);
+  Word inverted;
+  for (Bit bit : shift_by_one_hot(c, xr, yr, size)) inverted.push_back(c.inv(bit));
+  const Word magnitude = ripple_add(c, sum, inverted, Circuit::kOne, size);
+  return negate_if(c, magnitude, c.xor2(sign_a, sign_b), increment);
+}
+
+Word power_of_two_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  const std::size_t size = 2 * a.size() + 1;  // 2^n·2^n is possible
+  if (config[0] == 2) return shift_by_one_hot(c, a, nearest_power_circuit(c, b), size);
+  const Word factor = config[0] == 1 ? b : nearest_power_circuit(c, b);
+  return shift_by_one_hot(c, factor, nearest_power_circuit(c, a), size);
+}
+
 }  // namespace
 
 Family roba_family() {
@@ -43,6 +81,7 @@ Family roba_family() {
       {{"negation", 0, 1, 0, "two's complement, or inversion only", 0, {"exact", "approximate"}}},
       all_types()};
   f.product = roba_product;
+  f.circuit = roba_circuit;
   return f;
 }
 
@@ -56,8 +95,9 @@ Family power_of_two_family() {
               {{"operand", 0, 2, 0, "which operand is rounded", 0, {"both", "a", "b"}}},
               all_types()};
   f.product = power_of_two_product;
+  f.circuit = power_of_two_circuit;
   f.signed_form = SignedForm::sign_magnitude;
   return f;
 }
 
-}  // namespace axmul::detail
+}  // namespace axmul::detail::designs

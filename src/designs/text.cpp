@@ -8,7 +8,7 @@
 
 namespace axmul {
 
-namespace detail {
+namespace detail::designs {
 namespace {
 
 using Assignment = std::pair<std::string, std::string>;  // name, value
@@ -206,18 +206,18 @@ std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, 
   return state;
 }
 
-}  // namespace detail
+}  // namespace detail::designs
 
 DesignInstance parse_design(std::string_view text, int width) {
-  return DesignInstance(detail::parse_state(text, width));
+  return DesignInstance(detail::designs::parse_state(text, width));
 }
 
 bool looks_like_design(std::string_view text) {
-  const std::string compact = detail::without_spaces(text);
+  const std::string compact = detail::designs::without_spaces(text);
   const std::size_t open = compact.find('(');
   const std::string name = compact.substr(0, open);
-  if (!detail::is_word(name)) return false;
-  return detail::find_family(name) != nullptr ||
+  if (!detail::designs::is_word(name)) return false;
+  return detail::designs::find_family(name) != nullptr ||
          (open != std::string::npos && compact.back() == ')');
 }
 
