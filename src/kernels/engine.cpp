@@ -1,10 +1,12 @@
-// Runs a product: slices for 64-bit sums, kernel choice.
+// Runs a product: looks at the operands, chooses a kernel, and adds slices up for 64-bit sums.
 #include "kernels/engine.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/core/parallel.hpp"
+#include "kernels/column.hpp"
+#include "kernels/registry.hpp"
 
 namespace axmul {
 
@@ -14,42 +16,98 @@ thread_local const char* g_last_kernel = "";
 
 std::string last_lut_gemm_kernel() { return g_last_kernel; }
 
-std::vector<KernelInfo> lut_gemm_kernels() {
-  return {{"scalar", "the reference: one table look-up per product", "", true, true}};
-}
-
 namespace detail {
 
 void set_last_kernel(const char* name) { g_last_kernel = name; }
 
-std::string kernel_for(const Weights&, const Activations&, const std::string& kernel) {
-  if (!kernel.empty() && kernel != "scalar")
-    throw UnavailableError(602, "there is no kernel \"" + kernel + "\"; known: scalar");
-  return "scalar";
+namespace {
+
+// Rows that are looked at together: what is kept per row stays a few megabytes.
+constexpr std::size_t kSlabRows = std::size_t{1} << 18;
+
+/// The commonest activation byte and its share, from some 64 rows spread over all.
+std::pair<std::uint8_t, double> commonest(const Activations& a) {
+  std::array<std::size_t, 256> count{};
+  std::size_t total = 0;
+  const std::size_t step = std::max<std::size_t>(1, a.rows / 64);
+  for (std::size_t row = 0; row < a.rows; row += step) {
+    const std::uint8_t* bytes = a.base + a.offset_of(row);
+    for (const Segment& s : a.segments) {
+      for (std::size_t i = 0; i < s.length; ++i)
+        ++count[bytes[s.offset + static_cast<std::ptrdiff_t>(i)]];
+      total += s.length;
+    }
+  }
+  const auto most = std::max_element(count.begin(), count.end());
+  return {static_cast<std::uint8_t>(most - count.begin()),
+          total == 0 ? 0.0 : static_cast<double>(*most) / static_cast<double>(total)};
+}
+
+struct Choice {
+  const Kernel* kernel = nullptr;
+  std::uint8_t skip = 0;
+};
+
+Choice choose(const Weights& weights, const Activations& a, const std::string& name) {
+  Traits traits;
+  traits.shape = {a.rows, weights.k, weights.m};
+  traits.rank1 = !weights.u.empty();
+  const unsigned features = cpu_features();
+  const auto [skip, share] = commonest(a);
+  traits.skip_share = share;
+  const bool forced = !name.empty();
+  traits.sparse = (forced || share > 0.5) && sparse_fits(weights, skip);
+  return {forced ? &forced_kernel(name, traits, features) : &select_kernel(traits, features), skip};
+}
+
+Activations part_of(const Activations& a, std::size_t first, std::size_t rows) {
+  Activations part = a;
+  part.rows = rows;
+  if (a.row_offset.empty())
+    part.base = a.base + a.offset_of(first);
+  else
+    part.row_offset = a.row_offset.subspan(first, rows);
+  return part;
+}
+
+void run_slice(const Choice& choice, const Weights& weights, const Activations& a,
+               std::size_t k_begin, std::size_t k_end, std::int32_t* y, std::size_t y_stride,
+               int threads) {
+  if (k_begin == k_end) {  // an empty sum
+    for (std::size_t r = 0; r < a.rows; ++r) std::fill_n(y + r * y_stride, weights.m, 0);
+    return;
+  }
+  choice.kernel->run({&weights, &a, k_begin, k_end, y, y_stride, threads, choice.skip});
+}
+
+}  // namespace
+
+std::string kernel_for(const Weights& weights, const Activations& a, const std::string& kernel) {
+  return choose(weights, a, kernel).kernel->name;
 }
 
 void run_product(const Weights& weights, const Activations& a, std::int32_t* y,
                  std::size_t y_stride, int threads, const std::string& kernel) {
-  kernel_for(weights, a, kernel);
-  if (a.rows == 0 || weights.m == 0) return;
-  run_scalar({&weights, &a, 0, weights.k, y, y_stride, threads});
+  const Choice choice = choose(weights, a, kernel);
+  if (weights.m == 0) return;
+  for (std::size_t first = 0; first < a.rows; first += kSlabRows) {
+    const Activations part = part_of(a, first, std::min(kSlabRows, a.rows - first));
+    run_slice(choice, weights, part, 0, weights.k, y + first * y_stride, y_stride, threads);
+  }
 }
 
 void run_product(const Weights& weights, const Activations& a, std::int64_t* y,
                  std::size_t y_stride, int threads, const std::string& kernel) {
-  kernel_for(weights, a, kernel);
+  const Choice choice = choose(weights, a, kernel);
   if (a.rows == 0 || weights.m == 0) return;
   // 32-bit sums over slices that cannot overflow, added up in 64 bits, a block of rows at a time.
   const std::size_t rows = std::clamp<std::size_t>((std::size_t{1} << 20) / weights.m, 1, a.rows);
   std::vector<std::int32_t> sums(rows * weights.m);
   for (std::size_t first = 0; first < a.rows; first += rows) {
-    Activations part = a;
-    part.rows = std::min(rows, a.rows - first);
-    part.base = a.row_offset.empty() ? a.base + a.offset_of(first) : a.base;
-    if (!a.row_offset.empty()) part.row_offset = a.row_offset.subspan(first, part.rows);
+    const Activations part = part_of(a, first, std::min(rows, a.rows - first));
     for (std::size_t cut = 0; cut + 1 < weights.int32_cuts.size(); ++cut) {
-      run_scalar({&weights, &part, weights.int32_cuts[cut], weights.int32_cuts[cut + 1],
-                  sums.data(), weights.m, threads});
+      run_slice(choice, weights, part, weights.int32_cuts[cut], weights.int32_cuts[cut + 1],
+                sums.data(), weights.m, threads);
       for (std::size_t r = 0; r < part.rows; ++r)
         for (std::size_t m = 0; m < weights.m; ++m) {
           std::int64_t& out = y[(first + r) * y_stride + m];

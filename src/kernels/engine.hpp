@@ -49,6 +49,10 @@ struct Weights {
   std::size_t worst_channel = 0;  ///< where the bound over all taps is largest
   std::uint64_t worst_bound = 0;
 
+  /// Where the table is u(a)·v(b) in integers that fit 16 bits: u by bit pattern, v by ascending
+  /// value; else empty.
+  std::vector<std::int16_t> u, v;
+
   Accumulator accumulator() const {
     return int32_cuts.size() <= 2 ? Accumulator::int32 : Accumulator::int64;
   }
@@ -65,6 +69,7 @@ struct Problem {
   std::int32_t* y = nullptr;
   std::size_t y_stride = 0;
   int threads = 1;
+  std::uint8_t skip = 0;  ///< the commonest activation byte, which sparse kernels skip
 };
 
 /// y = product, int32 (the caller has checked the bound) or int64, on the kernel of that name or,
@@ -77,7 +82,5 @@ std::string kernel_for(const Weights& weights, const Activations& a, const std::
 
 /// Records which kernel is running (see last_lut_gemm_kernel).
 void set_last_kernel(const char* name);
-
-void run_scalar(const Problem& problem);
 
 }  // namespace axmul::detail

@@ -30,12 +30,12 @@ void scalar_row(const Problem& problem, std::size_t row) {
 
 void run_scalar(const Problem& problem) {
   constexpr std::size_t kRows = 32;
+  set_last_kernel("scalar");
   const std::size_t rows = problem.a->rows;
   parallel_for((rows + kRows - 1) / kRows, problem.threads, [&](std::size_t block) {
     const std::size_t end = std::min(rows, (block + 1) * kRows);
     for (std::size_t row = block * kRows; row < end; ++row) scalar_row(problem, row);
   });
-  set_last_kernel("scalar");
 }
 
 }  // namespace axmul::detail

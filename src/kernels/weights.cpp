@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 
 #include "axmul/core/errors.hpp"
@@ -22,6 +23,36 @@ std::array<std::int32_t, 256> column_bounds(const Lut& lut) {
   return bound;
 }
 
+/// Factors of a table that is an outer product: v is a row divided by its greatest common divisor,
+/// so u is integer whenever any integer factors exist.
+void factor(const Lut& lut, std::vector<std::int16_t>& u, std::vector<std::int16_t>& v) {
+  const auto products = lut.products();
+  const auto nonzero = std::find_if(products.begin(), products.end(), [](int p) { return p != 0; });
+  const auto first =
+      nonzero == products.end() ? 0 : static_cast<std::size_t>(nonzero - products.begin());
+  const std::int32_t* row = products.data() + first / 256 * 256;
+  std::int32_t divisor = 0;
+  for (std::size_t b = 0; b < 256; ++b) divisor = std::gcd(divisor, row[b]);
+  if (divisor == 0) divisor = 1;
+  const std::int32_t pivot =
+      std::max(1, std::abs(products[first] / divisor)) * (products[first] < 0 ? -1 : 1);
+  std::vector<std::int16_t> us(256), vs(256);
+  for (std::size_t b = 0; b < 256; ++b) {
+    if (std::abs(row[b] / divisor) > 32767) return;
+    vs[b] = static_cast<std::int16_t>(row[b] / divisor);
+  }
+  const std::size_t flip = a_is_signed(lut.type()) ? 0x80 : 0;
+  for (std::size_t a = 0; a < 256; ++a) {
+    const std::int32_t factor = products[a * 256 + first % 256] / pivot;
+    if (std::abs(factor) > 32767) return;
+    for (std::size_t b = 0; b < 256; ++b)
+      if (products[a * 256 + b] != factor * vs[b]) return;
+    us[a ^ flip] = static_cast<std::int16_t>(factor);
+  }
+  u = std::move(us);
+  v = std::move(vs);
+}
+
 }  // namespace
 
 Weights::Weights(const Lut& table, std::size_t fan_in, std::size_t channels,
@@ -29,6 +60,7 @@ Weights::Weights(const Lut& table, std::size_t fan_in, std::size_t channels,
     : lut(table), k(fan_in), m(channels), column(fan_in, channels) {
   const std::uint8_t b_flip = b_is_signed(lut.type()) ? 0x80 : 0;
   a_flip = a_is_signed(lut.type()) ? 0x80 : 0;
+  factor(lut, u, v);
   const auto bound = column_bounds(lut);
   constexpr std::uint64_t kLimit = (std::uint64_t{1} << 31) - 1;
   std::vector<std::uint64_t> total(m, 0), slice(m, 0);

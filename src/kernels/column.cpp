@@ -1,0 +1,450 @@
+// Column-table driver: derives 16-bit tables, cuts taps into chunks that cannot wrap, and lets a
+// micro-kernel stream the rows past one group of tables at a time.
+#include "kernels/column.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <new>
+
+#include "axmul/core/parallel.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+// Entries per derived column: 256 levels and a pad, because columns a power of two apart would
+// share their cache sets.
+constexpr std::size_t kColumnStride = 272;
+// Taps whose tables are laid out together: enough to hide the traffic of the sums, few enough for
+// their hot rows to stay in the second-level cache.
+constexpr std::size_t kGroupTaps = 48;
+constexpr std::size_t kTileRows = 16384;
+constexpr std::size_t kLeastTileRows = 256;
+
+using Uses = std::array<std::uint32_t, 256>;  // how often a table column occurs in the weights
+
+/// Memory that outlives a call, one a thread: fresh pages would cost more than small products.
+struct Workspace {
+  std::size_t size = 0;
+  unsigned char* bytes = nullptr;
+
+  unsigned char* at_least(std::size_t wanted) {
+    if (wanted > size) {
+      release();
+      bytes = static_cast<unsigned char*>(::operator new (wanted, std::align_val_t{4096}));
+      size = wanted;
+    }
+    return bytes;
+  }
+  void release() {
+    if (bytes != nullptr) ::operator delete (bytes, std::align_val_t{4096});
+    bytes = nullptr;
+    size = 0;
+  }
+  Workspace() = default;
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  ~Workspace() { release(); }
+};
+
+Workspace& tables_of_this_thread() {
+  thread_local Workspace workspace;
+  return workspace;
+}
+Workspace& sums_of_this_thread() {
+  thread_local Workspace workspace;
+  return workspace;
+}
+
+/// What the activations of a product are: per tap the largest table row, and the least of all.
+struct Levels {
+  std::vector<std::uint8_t> largest;  // [taps], ascending-value index
+  std::uint8_t least = 255;
+  std::uint8_t top = 0;
+  std::vector<std::uint32_t> sum;  // [rows], of index
+  std::size_t count() const { return std::size_t{top} - least + 1; }
+};
+
+/// T' = LUT - slope * (x - least) - floor[w] for the columns that occur, as 16-bit planes.
+struct Derived {
+  std::int32_t slope = 0;
+  unsigned planes = 1, plane_bits = 16;
+  std::uint32_t limit = 65535;  // what a 16-bit sum may reach
+  std::uint32_t most = 0;       // largest entry of any plane (of |T'| where entries are signed)
+  std::array<std::int32_t, 256> floor{};
+  std::vector<std::uint16_t> columns;  // [planes][256][kColumnStride], by x - least
+  std::vector<std::uint16_t> reach;    // the same shape: largest entry up to x
+  const std::uint16_t* column(unsigned plane, std::size_t w) const {
+    return columns.data() + (plane * 256 + w) * kColumnStride;
+  }
+  std::uint32_t range(unsigned plane, std::size_t w, std::size_t level) const {
+    return reach[(plane * 256 + w) * kColumnStride + level];
+  }
+};
+
+/// The slope that keeps the derived ranges small: the weighted median of the columns' own slopes.
+std::int32_t choose_slope(const Lut& lut, const Uses& uses, std::size_t least, std::size_t levels) {
+  if (levels < 2) return 0;
+  const std::int32_t* first = lut.products().data() + least * 256;
+  const std::int32_t* last = first + (levels - 1) * 256;
+  std::array<std::pair<std::int32_t, std::uint32_t>, 256> slopes;
+  std::size_t count = 0;
+  std::uint64_t total = 0;
+  for (std::size_t w = 0; w < 256; ++w) {
+    if (uses[w] == 0) continue;
+    slopes[count++] = {(last[w] - first[w]) / static_cast<std::int32_t>(levels - 1), uses[w]};
+    total += uses[w];
+  }
+  std::sort(slopes.begin(), slopes.begin() + static_cast<std::ptrdiff_t>(count));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    seen += slopes[i].second;
+    if (2 * seen >= total) return slopes[i].first;
+  }
+  return 0;
+}
+
+/// LUT - slope * (x - least), [levels, 256], and its extremes per column.
+struct Sheared {
+  std::vector<std::int32_t> table;
+  std::array<std::int32_t, 256> bottom, top;
+};
+
+Sheared shear(const Lut& lut, std::int32_t slope, std::size_t least, std::size_t levels) {
+  Sheared s;
+  s.table.resize(levels * 256);
+  s.bottom.fill(std::numeric_limits<std::int32_t>::max());
+  s.top.fill(std::numeric_limits<std::int32_t>::min());
+  const std::int32_t* products = lut.products().data() + least * 256;
+  for (std::size_t x = 0; x < levels; ++x) {
+    const std::int32_t line = slope * static_cast<std::int32_t>(x);
+    for (std::size_t w = 0; w < 256; ++w) {
+      const std::int32_t value = products[x * 256 + w] - line;
+      s.table[x * 256 + w] = value;
+      s.bottom[w] = std::min(s.bottom[w], value);
+      s.top[w] = std::max(s.top[w], value);
+    }
+  }
+  return s;
+}
+
+void fill_planes(Derived& d, const Sheared& sheared, std::size_t levels, const Uses& uses,
+                 bool with_sign) {
+  d.columns.resize(d.planes * 256 * kColumnStride);
+  d.reach.resize(d.columns.size());
+  const std::uint32_t mask = (1u << d.plane_bits) - 1;
+  for (unsigned plane = 0; plane < d.planes; ++plane)
+    for (std::size_t w = 0; w < 256; ++w) {
+      if (uses[w] == 0) continue;
+      std::uint16_t* column = d.columns.data() + (plane * 256 + w) * kColumnStride;
+      std::uint16_t* reach = d.reach.data() + (plane * 256 + w) * kColumnStride;
+      std::uint32_t so_far = 0;
+      for (std::size_t x = 0; x < levels; ++x) {
+        const std::int32_t value = sheared.table[x * 256 + w] - d.floor[w];
+        const std::uint32_t entry =
+            (static_cast<std::uint32_t>(value) >> (plane * d.plane_bits)) & mask;
+        column[x] = static_cast<std::uint16_t>(entry);
+        so_far = std::max(so_far, with_sign ? static_cast<std::uint32_t>(std::abs(value)) : entry);
+        reach[x] = static_cast<std::uint16_t>(so_far);
+      }
+      d.most = std::max(d.most, so_far);
+    }
+}
+
+Derived derive(const Lut& lut, const Uses& uses, std::size_t least, std::size_t levels) {
+  Derived d;
+  d.slope = choose_slope(lut, uses, least, levels);
+  const Sheared sheared = shear(lut, d.slope, least, levels);
+  d.floor = sheared.bottom;
+  std::uint64_t weighted = 0, total = 0;
+  std::uint32_t largest = 0;
+  for (std::size_t w = 0; w < 256; ++w) {
+    if (uses[w] == 0) continue;
+    const auto range = static_cast<std::uint32_t>(sheared.top[w] - d.floor[w]);
+    largest = std::max(largest, range);
+    weighted += std::uint64_t{range} * uses[w];
+    total += uses[w];
+  }
+  // Two planes where one product does not fit 16 bits, or so few that widening would dominate.
+  if (largest > d.limit || weighted > total * (d.limit / 3)) {
+    d.planes = 2;
+    d.plane_bits = static_cast<unsigned>(std::bit_width(largest) + 1) / 2;
+  }
+  fill_planes(d, sheared, levels, uses, false);
+  return d;
+}
+
+Uses count_uses(const Weights& weights, std::size_t k_begin, std::size_t k_end) {
+  Uses uses{};
+  for (std::size_t tap = k_begin; tap < k_end; ++tap)
+    for (const std::uint8_t w : weights.column.row(tap)) ++uses[w];
+  return uses;
+}
+
+/// The slope of signed entries must not depend on the activations, or sparse_fits could not tell.
+std::int32_t sparse_slope(const Weights& weights) {
+  return choose_slope(weights.lut, count_uses(weights, 0, weights.k), 0, 256);
+}
+
+/// Entries relative to those of activation `skip` (an index), which become 0: signed.
+Derived derive_sparse(const Weights& weights, std::size_t least, std::size_t levels,
+                      std::size_t skip) {
+  Derived d;
+  d.limit = 32767;
+  d.slope = sparse_slope(weights);
+  const Sheared sheared = shear(weights.lut, d.slope, least, levels);
+  std::copy_n(sheared.table.data() + (skip - least) * 256, 256, d.floor.data());
+  fill_planes(d, sheared, levels, count_uses(weights, 0, weights.k), true);
+  return d;
+}
+
+/// A block of output channels that one micro-kernel call computes.
+struct Block {
+  std::size_t m = 0, channels = 0;
+};
+
+class ColumnRun {
+ public:
+  ColumnRun(const Problem& problem, const ColumnKernel& kernel, ColumnChunks chunks)
+      : p_(problem), kernel_(kernel), chunks_(chunks) {}
+  void run();
+
+ private:
+  void scan();
+  void scan_rows(std::size_t first, std::size_t rows, Levels& levels);
+  void row_tile(std::size_t first, std::size_t rows, const Block& block) const;
+  void start_sums(std::size_t first, std::size_t rows, const Block& block, std::int32_t* y,
+                  std::size_t y_stride) const;
+  std::vector<ColumnPiece> plan_group(std::size_t k, std::size_t end, const Block& block) const;
+  void append_pieces(std::size_t k, std::size_t end, unsigned plane, const Block& block,
+                     std::vector<ColumnPiece>& pieces) const;
+  bool chunk_is_full(std::size_t tap, std::size_t end, unsigned plane, const Block& block,
+                     std::uint32_t taps, const std::array<std::uint32_t, 128>& run) const;
+  void build_group(std::size_t k, std::size_t end, const Block& block, unsigned char* table) const;
+  std::size_t width() const { return kernel_.lanes * vectors_; }
+  std::size_t row_bytes() const { return 2 * width(); }
+  std::size_t tap_stride() const {
+    return static_cast<std::size_t>(column_tap_stride(row_bytes()));
+  }
+  std::size_t level(std::size_t k) const {
+    return std::size_t{levels_.largest[k - p_.k_begin]} - levels_.least;
+  }
+  const std::uint8_t* columns_of(std::size_t tap, const Block& block) const {
+    return p_.weights->column.row(tap).data() + block.m;
+  }
+
+  const Problem& p_;
+  const ColumnKernel& kernel_;
+  ColumnChunks chunks_;
+  Levels levels_;
+  Derived d_;
+  std::size_t vectors_ = 1;
+  std::uint32_t fixed_taps_ = 0;
+  std::uint8_t skip_ = 0;
+  std::vector<std::ptrdiff_t> offsets_;
+};
+
+void ColumnRun::scan_rows(std::size_t first, std::size_t rows, Levels& levels) {
+  const Activations& a = *p_.a;
+  levels.largest.assign(p_.k_end - p_.k_begin, 0);
+  for (const Segment& s : a.segments) {
+    const std::size_t begin = std::max(s.k, p_.k_begin), end = std::min(s.k + s.length, p_.k_end);
+    if (begin >= end) continue;
+    kernel_.scan({a.base + s.offset + static_cast<std::ptrdiff_t>(begin - s.k),
+                  offsets_.data() + first, rows, end - begin, p_.weights->a_flip,
+                  levels.largest.data() + (begin - p_.k_begin), &levels.least,
+                  levels_.sum.data() + first});
+  }
+}
+
+void ColumnRun::scan() {
+  constexpr std::size_t kRows = 4096;
+  const std::size_t rows = p_.a->rows;
+  levels_.sum.assign(rows, 0);
+  levels_.largest.assign(p_.k_end - p_.k_begin, 0);
+  std::vector<Levels> parts((rows + kRows - 1) / kRows);
+  parallel_for(parts.size(), p_.threads, [&](std::size_t i) {
+    scan_rows(i * kRows, std::min(kRows, rows - i * kRows), parts[i]);
+  });
+  for (const Levels& part : parts) {
+    levels_.least = std::min(levels_.least, part.least);
+    for (std::size_t k = 0; k < part.largest.size(); ++k)
+      levels_.largest[k] = std::max(levels_.largest[k], part.largest[k]);
+  }
+  for (const std::uint8_t largest : levels_.largest) levels_.top = std::max(levels_.top, largest);
+}
+
+/// Whether the chunk must end before `tap`. A chunk that holds whole fours so far takes four more
+/// or none, because the micro-kernels are unrolled by four.
+bool ColumnRun::chunk_is_full(std::size_t tap, std::size_t end, unsigned plane, const Block& block,
+                              std::uint32_t taps, const std::array<std::uint32_t, 128>& run) const {
+  if (fixed_taps_ != 0) return taps == fixed_taps_;
+  const std::size_t ahead = taps > 0 && taps % 4 == 0 && tap + 4 <= end ? 4 : 1;
+  for (std::size_t c = 0; c < block.channels; ++c) {
+    std::uint32_t sum = run[c];
+    for (std::size_t t = tap; t < tap + ahead; ++t)
+      sum += d_.range(plane, columns_of(t, block)[c], level(t));
+    if (sum > d_.limit) return true;
+  }
+  return false;
+}
+
+/// Pieces of one plane of taps k … end − 1: cut at segment ends, flushed before a sum could wrap.
+void ColumnRun::append_pieces(std::size_t k, std::size_t end, unsigned plane, const Block& block,
+                              std::vector<ColumnPiece>& pieces) const {
+  std::array<std::uint32_t, 128> run{};  // bound of the 16-bit sum of each channel
+  std::uint32_t taps = 0;                // in the chunk so far
+  const std::size_t plane_start = plane * (end - k) * tap_stride();
+  for (const Segment& s : p_.a->segments) {
+    const std::size_t from = std::max(s.k, k), to = std::min(s.k + s.length, end);
+    for (std::size_t tap = from; tap < to; ++tap) {
+      const bool full = taps > 0 && chunk_is_full(tap, to, plane, block, taps, run);
+      if (full) {
+        run.fill(0);
+        taps = 0;
+        pieces.back().flush = 1;
+      }
+      if (full || tap == from)
+        pieces.push_back({s.offset + static_cast<std::ptrdiff_t>(tap - s.k),
+                          plane_start + (tap - k) * tap_stride(), 0, plane * d_.plane_bits, 0});
+      for (std::size_t c = 0; c < block.channels; ++c)
+        run[c] += d_.range(plane, columns_of(tap, block)[c], level(tap));
+      ++pieces.back().taps;
+      ++taps;
+    }
+  }
+  pieces.back().flush = 1;
+}
+
+std::vector<ColumnPiece> ColumnRun::plan_group(std::size_t k, std::size_t end,
+                                               const Block& block) const {
+  std::vector<ColumnPiece> pieces;
+  for (unsigned plane = 0; plane < d_.planes; ++plane) append_pieces(k, end, plane, block, pieces);
+  return pieces;
+}
+
+void ColumnRun::build_group(std::size_t k, std::size_t end, const Block& block,
+                            unsigned char* table) const {
+  // Lane 2i of a vector holds channel i of its lower half of channels, lane 2i + 1 of its upper.
+  const std::size_t lanes = kernel_.lanes, half = lanes / 2;
+  BuildTask task{};
+  task.row_stride = row_bytes();
+  for (unsigned plane = 0; plane < d_.planes; ++plane)
+    for (std::size_t tap = k; tap < end; ++tap) {
+      task.levels = level(tap) + 1;
+      for (std::size_t lane = 0; lane < width(); lane += 16) {
+        for (std::size_t i = 0; i < 16; ++i) {
+          const std::size_t place = (lane + i) % lanes;
+          const std::size_t channel = (lane + i) / lanes * lanes + place / 2 + place % 2 * half;
+          task.columns[i] =
+              d_.column(plane, columns_of(tap, block)[std::min(channel, block.channels - 1)]);
+        }
+        task.table = table + (plane * (end - k) + (tap - k)) * tap_stride() + lane * 2;
+        kernel_.build(task);
+      }
+    }
+}
+
+/// y = what the derived entries leave out: sum of floors + slope * sum of (x - least).
+void ColumnRun::start_sums(std::size_t first, std::size_t rows, const Block& block, std::int32_t* y,
+                           std::size_t y_stride) const {
+  std::array<std::uint32_t, 128> constant{};
+  for (std::size_t tap = p_.k_begin; tap < p_.k_end; ++tap)
+    for (std::size_t c = 0; c < block.channels; ++c)
+      constant[c] += static_cast<std::uint32_t>(d_.floor[columns_of(tap, block)[c]]);
+  const auto taps = static_cast<std::uint32_t>(p_.k_end - p_.k_begin);
+  const auto slope = static_cast<std::uint32_t>(d_.slope);
+  const std::size_t wide = width();
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::uint32_t line = slope * (levels_.sum[first + r] - taps * levels_.least);
+    std::int32_t* out = y + r * y_stride;
+    for (std::size_t c = 0; c < wide; ++c) out[c] = static_cast<std::int32_t>(constant[c] + line);
+  }
+}
+
+void ColumnRun::row_tile(std::size_t first, std::size_t rows, const Block& block) const {
+  const bool is_signed = p_.weights->a_flip != 0;
+  const bool direct = block.channels == width();
+  std::int32_t* y = p_.y + first * p_.y_stride + block.m;
+  std::size_t y_stride = p_.y_stride;
+  if (!direct) {
+    y_stride = width();
+    y = reinterpret_cast<std::int32_t*>(
+        sums_of_this_thread().at_least(rows * y_stride * sizeof(std::int32_t)));
+  }
+  unsigned char* table = tables_of_this_thread().at_least(d_.planes * kGroupTaps * tap_stride());
+  start_sums(first, rows, block, y, y_stride);
+  // The table's row of the activation with bit pattern 0.
+  const std::ptrdiff_t zero_row = (is_signed ? 128 : 0) - std::ptrdiff_t{levels_.least};
+  for (std::size_t k = p_.k_begin, end = 0; k < p_.k_end; k = end) {
+    end = std::min(p_.k_end, k + kGroupTaps);
+    const std::vector<ColumnPiece> pieces = plan_group(k, end, block);
+    build_group(k, end, block, table);
+    kernel_.run[is_signed][vectors_ / 2](
+        {p_.a->base, offsets_.data() + first, rows,
+         table + zero_row * static_cast<std::ptrdiff_t>(row_bytes()), pieces.data(), pieces.size(),
+         y, y_stride, skip_});
+  }
+  if (direct) return;
+  for (std::size_t r = 0; r < rows; ++r)
+    std::copy_n(y + r * y_stride, block.channels, p_.y + (first + r) * p_.y_stride + block.m);
+}
+
+/// Tiles of rows so that all threads have the same work where there is enough.
+std::size_t count_tiles(std::size_t rows, std::size_t blocks, std::size_t threads) {
+  std::size_t tiles = (rows + kTileRows - 1) / kTileRows;
+  if (tiles * blocks % threads == 0) return tiles;
+  tiles = (tiles + threads - 1) / threads * threads;
+  return std::max<std::size_t>(1, std::min(tiles, rows / kLeastTileRows));
+}
+
+void ColumnRun::run() {
+  const std::size_t rows = p_.a->rows, m = p_.weights->m;
+  offsets_.resize(rows);
+  for (std::size_t r = 0; r < rows; ++r) offsets_[r] = p_.a->offset_of(r);
+  scan();
+  if (chunks_ == ColumnChunks::skipping) {
+    const std::uint8_t flip = p_.weights->a_flip;
+    const std::size_t wanted = p_.skip ^ flip;
+    const bool occurs = wanted >= levels_.least && wanted <= levels_.top;
+    skip_ = occurs ? p_.skip : static_cast<std::uint8_t>(levels_.least ^ flip);
+    d_ = derive_sparse(*p_.weights, levels_.least, levels_.count(), skip_ ^ flip);
+  } else {
+    d_ = derive(p_.weights->lut, count_uses(*p_.weights, p_.k_begin, p_.k_end), levels_.least,
+                levels_.count());
+  }
+  if (chunks_ == ColumnChunks::fixed) fixed_taps_ = d_.limit / std::max(1u, d_.most);
+  vectors_ = m > kernel_.lanes && kernel_.run[0][1] != nullptr ? 2 : 1;
+  std::vector<Block> blocks;
+  for (std::size_t c = 0; c < m; c += width()) blocks.push_back({c, std::min(width(), m - c)});
+  const int threads = p_.threads > 0 ? p_.threads : default_threads();
+  const std::size_t tiles = count_tiles(rows, blocks.size(), static_cast<std::size_t>(threads));
+  const std::size_t tile = (rows + tiles - 1) / tiles;
+  parallel_for(tiles * blocks.size(), threads, [&](std::size_t unit) {
+    const std::size_t first = unit / blocks.size() * tile;
+    if (first >= rows) return;
+    row_tile(first, std::min(tile, rows - first), blocks[unit % blocks.size()]);
+  });
+}
+
+}  // namespace
+
+void run_column(const Problem& problem, const ColumnKernel& kernel, ColumnChunks chunks) {
+  ColumnRun(problem, kernel, chunks).run();
+}
+
+bool sparse_fits(const Weights& weights, std::uint8_t skip) {
+  const Sheared sheared = shear(weights.lut, sparse_slope(weights), 0, 256);
+  const Uses uses = count_uses(weights, 0, weights.k);
+  const std::int32_t* zero = sheared.table.data() + std::size_t{256} * (skip ^ weights.a_flip);
+  for (std::size_t w = 0; w < 256; ++w)
+    if (uses[w] != 0 && (sheared.top[w] - zero[w] > 32767 || zero[w] - sheared.bottom[w] > 32767))
+      return false;
+  return true;
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,95 @@
+// What the micro-kernels take: pointers, strides and sizes. Included by files that are compiled for
+// more than the baseline CPU, so it holds plain structs and nothing inline.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace axmul::detail {
+
+/// Rows of activation bytes and the taps of one segment of them.
+struct ScanTask {
+  const uint8_t* base;
+  const ptrdiff_t* row_offset;
+  size_t rows;
+  size_t length;     ///< bytes of each row
+  uint8_t flip;      ///< 0x80 where the bytes are signed: byte ^ flip ascends with the value
+  uint8_t* largest;  ///< [length], in: so far, out: largest byte ^ flip per tap
+  uint8_t* least;    ///< one byte, in: so far, out: least byte ^ flip
+  uint32_t* sum;     ///< [rows], the sum of byte ^ flip is added
+};
+
+/// Bytes from one tap's table to the next: 256 rows, and a pad without which the hot rows of all
+/// taps would share a few cache sets.
+constexpr ptrdiff_t column_tap_stride(size_t row_bytes) {
+  return static_cast<ptrdiff_t>(256 * row_bytes + 192);
+}
+
+/// A run of taps that lie side by side in the activations and in the tables.
+struct ColumnPiece {
+  ptrdiff_t offset;  ///< bytes from a row's start to its first tap
+  size_t table;      ///< bytes from the group's start to its first tap's table
+  uint32_t taps;
+  uint32_t shift;  ///< the 16-bit sums count 2^shift
+  uint32_t flush;  ///< 1: sums are widened after this piece
+};
+
+/// One group of taps for one block of output channels over many rows.
+struct ColumnTask {
+  const uint8_t* base;
+  const ptrdiff_t* row_offset;
+  size_t rows;
+  const unsigned char* table;  ///< row of operand 0 of the first tap
+  const ColumnPiece* pieces;
+  size_t piece_count;
+  int32_t* y;  ///< [rows, lanes], added to
+  size_t y_stride;
+  uint8_t skip;  ///< sparse kernels: the activation byte whose entries are all 0
+};
+
+/// Lays out 16 columns of a derived table side by side.
+struct BuildTask {
+  const uint16_t* columns[16];  ///< in lane order
+  size_t levels;                ///< entries of each column to take; read up to a multiple of 8
+  unsigned char* table;
+  size_t row_stride;  ///< bytes
+};
+
+using ColumnFn = void (*)(const ColumnTask&);
+/// What a column-table kernel consists of. Lanes per vector times vectors = channels per block.
+struct ColumnKernel {
+  size_t lanes;
+  ColumnFn run[2][3];  ///< [activations are signed][1, 2, 4 vectors]; null: not compiled
+  void (*scan)(const ScanTask&);
+  void (*build)(const BuildTask&);
+};
+
+/// Rows of activation bytes to be written as 16-bit factors u(a).
+struct FactorTask {
+  const uint8_t* bytes;
+  size_t count;
+  const int16_t* u;  ///< [256] by bit pattern
+  /// u(x) = low[x & 15] + high[x >> 4] where additive is 1.
+  const int16_t* low;
+  const int16_t* high;
+  int additive;
+  int16_t* out;
+};
+
+/// Four rows (or fewer) of 16 channels of an integer GEMM: y = sum over pairs of taps.
+struct Rank1Task {
+  const int16_t* a;  ///< [rows, a_stride], pairs of taps side by side
+  size_t a_stride;
+  size_t rows;
+  const int16_t* b;  ///< [pairs, 16 channels, 2]
+  size_t pairs;
+  int32_t* y;
+  size_t y_stride;
+};
+
+struct Rank1Kernel {
+  void (*factors)(const FactorTask&);
+  void (*gemm)(const Rank1Task&);
+};
+
+}  // namespace axmul::detail

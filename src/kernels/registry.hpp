@@ -1,0 +1,50 @@
+// Which kernels there are, which a CPU can run, and which is best for a product.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "kernels/engine.hpp"
+
+namespace axmul::detail {
+
+/// CPU features, one bit each.
+inline constexpr unsigned kAvx2 = 1;
+inline constexpr unsigned kAvx512 = 2;  ///< F, BW, VL
+inline constexpr unsigned kVnni = 4;    ///< AVX512-VNNI, with kAvx512
+
+/// What this CPU (and operating system) can run.
+unsigned cpu_features();
+
+/// What the choice of a kernel depends on, and nothing else.
+struct Traits {
+  GemmShape shape;
+  bool rank1 = false;     ///< the table is u(a)*v(b) with factors that fit 16 bits
+  bool sparse = false;    ///< derived entries relative to the commonest value fit 15 bits
+  double skip_share = 0;  ///< share of activations that have the commonest value (estimate)
+};
+
+struct Kernel {
+  const char* name;
+  unsigned needs;  ///< features
+  void (*run)(const Problem&);
+  const char* purpose;
+};
+
+/// All kernels of this build, best first.
+std::span<const Kernel> registry();
+
+/// Whether a kernel can compute a product of these traits at all.
+bool can_compute(const Kernel& kernel, const Traits& traits);
+
+/// The best kernel for a product on a CPU: a pure function, so it is tested for CPUs we lack.
+const Kernel& select_kernel(const Traits& traits, unsigned features);
+
+/// The kernel of that name. Throws UnavailableError AX602 where there is none, the CPU lacks what
+/// it needs, or it cannot compute the product.
+const Kernel& forced_kernel(const std::string& name, const Traits& traits, unsigned features);
+
+std::string features_text(unsigned features);
+
+}  // namespace axmul::detail
