@@ -350,8 +350,8 @@ double learning_rate_at(const Schedule& schedule, int epoch) {
   return rate;
 }
 
-TrainReport train(Network& network, const ImageSet& images, const ImageSet* validation,
-                  const Normalisation& normalisation, const TrainOptions& options) {
+TrainReport train_network(Network& network, const ImageSet& images, const ImageSet* validation,
+                          const Normalisation& normalisation, const TrainOptions& options) {
   check_training_input(images, options);
   Sgd sgd(network);
   TrainReport report;

@@ -116,7 +116,7 @@ struct TrainReport {
 /// a resumed run ends in the same bits as an undisturbed one with the same number of threads.
 /// Throws InputError AX942 (loss is NaN or infinite; nothing is written), AX943 (foreign
 /// checkpoint).
-TrainReport train(Network& network, const ImageSet& images, const ImageSet* validation,
-                  const Normalisation& normalisation, const TrainOptions& options);
+TrainReport train_network(Network& network, const ImageSet& images, const ImageSet* validation,
+                          const Normalisation& normalisation, const TrainOptions& options);
 
 }  // namespace axmul

@@ -1,0 +1,24 @@
+// Traces: what the layers of a quantised network multiply, as input of the error models.
+#pragma once
+
+#include <vector>
+
+#include "axmul/model/layer_operands.hpp"
+#include "axmul/train/data.hpp"
+#include "axmul/train/network.hpp"
+
+namespace axmul {
+
+struct TraceOptions {
+  std::size_t patches = 2048;  ///< receptive fields kept per layer, at most
+  std::size_t batch = 64;
+};
+
+/// Runs the network in quantised mode over all images and keeps, of each layer's R receptive fields
+/// in image order, the rows ⌊i·R/S⌋; output_std is over all outputs. Layers in order of execution.
+/// Throws InputError AX910 when the network was not calibrated.
+std::vector<LayerOperands> trace_network(Network& network, const ImageSet& images,
+                                         const Normalisation& normalisation,
+                                         const TraceOptions& options = {});
+
+}  // namespace axmul

@@ -1,0 +1,14 @@
+// The list of commands of axmul-train.
+#include "train/commands.hpp"
+
+namespace axmul::train {
+
+const cli::Program& train_program() {
+  static const cli::Program program{
+      "axmul train",
+      "Train and evaluate neural networks whose multiplications are approximate.",
+      {baseline_command(), quantize_command(), evaluate_command(), retrain_command()}};
+  return program;
+}
+
+}  // namespace axmul::train

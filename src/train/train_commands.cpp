@@ -1,0 +1,413 @@
+// axmul train baseline, quantize and retrain: the three commands that change weights.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <sstream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/version.hpp"
+#include "axmul/io/atomic_file.hpp"
+#include "cli/output.hpp"
+#include "train/commands.hpp"
+#include "train/job.hpp"
+
+namespace axmul::train {
+namespace {
+
+namespace fs = std::filesystem;
+using cli::Session;
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+enum class Kind : std::uint8_t { baseline, quantize, retrain };
+constexpr const char* kKindNames[] = {"baseline", "quantize", "retrain"};
+
+// DESIGN 5's reference schedules are for ResNets; LeNet-5 has no batch norm and takes less.
+Schedule reference_schedule(Kind kind, const std::string& network) {
+  Schedule s;
+  if (kind == Kind::baseline) {
+    s.epochs = network == "lenet5" ? 20 : 180;
+    s.learning_rate = network == "lenet5" ? 0.02 : network.starts_with("resnet") ? 0.1 : 0.05;
+    s.drops = network == "lenet5" ? std::vector<int>{10, 15} : std::vector<int>{90, 135};
+  } else if (kind == Kind::quantize) {
+    s.epochs = 30;
+    s.learning_rate = 1e-2;
+    s.drops = {10, 20};
+  } else {
+    s.epochs = 10;
+    s.learning_rate = 1e-3;
+    s.drops = {4, 8};
+  }
+  return s;
+}
+
+Schedule short_schedule(Kind kind, const std::string& network) {
+  Schedule s = reference_schedule(kind, network);
+  s.epochs = kind == Kind::baseline ? 4 : 2;
+  s.drops = kind == Kind::baseline ? std::vector<int>{2, 3} : std::vector<int>{1};
+  if (kind == Kind::quantize) s.learning_rate = 1e-3;
+  return s;
+}
+
+std::vector<int> parse_epochs(const std::string& text) {
+  std::vector<int> epochs;
+  std::stringstream stream(text);
+  std::string word;
+  while (std::getline(stream, word, ',')) {
+    std::size_t used = 0;
+    int value = 0;
+    try {
+      value = std::stoi(word, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    if (used == 0 || used != word.size() || value < 0)
+      throw UsageError(960, "--lr-drops: \"" + word + "\" is not an epoch");
+    epochs.push_back(value);
+  }
+  return epochs;
+}
+
+Schedule chosen_schedule(const Session& session, Kind kind, const std::string& network) {
+  const cli::Arguments& args = session.args;
+  const bool brief = args.text_or("schedule", "reference") == "short";
+  Schedule s = brief ? short_schedule(kind, network) : reference_schedule(kind, network);
+  if (const auto v = args.integer("epochs", 0, 100000)) s.epochs = static_cast<int>(*v);
+  if (const auto v = args.number("lr", 0, 1e6)) s.learning_rate = *v;
+  if (const auto v = args.text("lr-drops")) s.drops = parse_epochs(*v);
+  if (const auto v = args.number("lr-factor", 0, 1)) s.factor = *v;
+  if (const auto v = args.number("momentum", 0, 1)) s.momentum = *v;
+  if (const auto v = args.number("weight-decay", 0, 1)) s.weight_decay = *v;
+  return s;
+}
+
+Augmentation chosen_augmentation(const Session& session, const Job& job) {
+  const bool photographs =
+      job.spec.kind == "cifar10" || job.spec.kind == "cifar100" || job.spec.kind == "folder";
+  const std::string text = session.args.text_or("augment", photographs ? "flip+crop" : "none");
+  Augmentation augmentation;
+  augmentation.flip = text.starts_with("flip");
+  augmentation.crop = text.ends_with("crop") ? 4 : 0;
+  return augmentation;
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
+  return text;
+}
+
+// The folder of the run; refuses one that holds another run unless it is resumed or forced.
+std::string run_folder(const Session& session, Kind kind, const std::string& network) {
+  const std::string usual =
+      "runs/" + today() + "-" + network + "-" + kKindNames[static_cast<std::size_t>(kind)];
+  const std::string folder = session.args.text_or("out", usual);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || !fs::is_directory(folder))
+    throw OutputError(961, folder + ": cannot be made a folder: " + error.message());
+  const bool used = fs::exists(fs::path(folder) / "checkpoint.safetensors") ||
+                    fs::exists(fs::path(folder) / "weights.h5");
+  if (used && !session.args.has("resume") && !session.args.has("force"))
+    throw UsageError(962, folder +
+                              " holds a run already; continue it with --resume, replace it "
+                              "with --force, or choose another folder with --out");
+  if (used && session.args.has("force") && !session.args.has("resume"))
+    fs::remove(fs::path(folder) / "checkpoint.safetensors", error);
+  return folder;
+}
+
+// Options that must agree between a checkpoint and the run that continues it.
+std::string settings_text(const Session& session, const Schedule& schedule) {
+  json settings = {{"command", session.command.name}, {"network", session.args.positional(0)},
+                   {"epochs", schedule.epochs},       {"lr", schedule.learning_rate},
+                   {"drops", schedule.drops},         {"factor", schedule.factor},
+                   {"momentum", schedule.momentum},   {"weight_decay", schedule.weight_decay}};
+  for (const char* name :
+       {"data", "weights", "mean", "std", "limit", "batch", "seed", "augment", "validation",
+        "encoding", "per-channel", "calibrate", "recalibrate", "multiplier", "assignment",
+        "library", "exact-layers", "fold", "fold-images"})
+    if (session.args.has(name)) settings[name] = session.args.values(name);
+  return settings.dump();
+}
+
+std::string duration(double seconds) {
+  char text[32];
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole >= 3600)
+    std::snprintf(text, sizeof text, "%ldh%02ldm", whole / 3600, whole / 60 % 60);
+  else if (whole >= 60)
+    std::snprintf(text, sizeof text, "%ldm%02lds", whole / 60, whole % 60);
+  else
+    std::snprintf(text, sizeof text, "%.1fs", seconds);
+  return text;
+}
+
+// A line that is redrawn on a tty, and one line an epoch that stays.
+class EpochPrinter {
+ public:
+  EpochPrinter(Session& session, int epochs) : session_(session), epochs_(epochs) {}
+
+  void step(const StepRecord& r) {
+    if (!session_.io.err_is_tty || session_.quiet) return;
+    const auto now = Clock::now();
+    if (now - drawn_ < std::chrono::milliseconds(200)) return;
+    drawn_ = now;
+    const std::size_t done = static_cast<std::size_t>(r.epoch - 1) * r.steps + r.step;
+    if (first_ == 0) first_ = done;
+    const double elapsed = std::chrono::duration<double>(now - start_).count();
+    const double left = static_cast<double>(static_cast<std::size_t>(epochs_) * r.steps - done);
+    char text[160];
+    std::snprintf(text, sizeof text, "\r\033[Kepoch %d/%d  step %zu/%zu  loss %.4f", r.epoch,
+                  epochs_, r.step, r.steps, r.loss);
+    session_.io.err << text;
+    if (done > first_)
+      session_.io.err << "  " << duration(elapsed / static_cast<double>(done - first_ + 1) * left)
+                      << " left";
+    session_.io.err << std::flush;
+  }
+
+  void epoch(const EpochRecord& r) {
+    if (session_.quiet) return;
+    char text[200];
+    std::snprintf(text, sizeof text, "epoch %d/%d  lr %.3g  loss %.4f  accuracy %.2f %%", r.epoch,
+                  epochs_, r.learning_rate, r.loss, 100 * r.accuracy);
+    session_.io.err << (session_.io.err_is_tty ? "\r\033[K" : "") << text;
+    if (!std::isnan(r.validation_accuracy)) {
+      std::snprintf(text, sizeof text, "  validation %.2f %%", 100 * r.validation_accuracy);
+      session_.io.err << text;
+    }
+    session_.io.err << "  " << duration(r.seconds);
+    if (r.epoch < epochs_)
+      session_.io.err << "  " << duration(r.seconds * (epochs_ - r.epoch)) << " left";
+    session_.io.err << '\n' << std::flush;
+  }
+
+ private:
+  Session& session_;
+  int epochs_;
+  Clock::time_point start_ = Clock::now(), drawn_{};
+  std::size_t first_ = 0;
+};
+
+json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+
+json run_record(const Session& session, const Job& job, const Schedule& schedule,
+                const TrainReport& report, const EvaluationReport* test) {
+  json root = {{"schema", "axmul.training/1"},
+               {"source", source_text()},
+               {"command", session.command_line},
+               {"network", job.network.architecture},
+               {"data", job.spec.text},
+               {"weights", job.weights_path},
+               {"seed", job.seed},
+               {"threads", default_threads()},
+               {"schedule", session.args.text_or("schedule", "reference")},
+               {"epochs", json::array()},
+               {"layers", json::array()}};
+  root["options"] = json::parse(settings_text(session, schedule));
+  for (const EpochRecord& e : report.epochs)
+    root["epochs"].push_back({{"epoch", e.epoch},
+                              {"learning_rate", e.learning_rate},
+                              {"loss", e.loss},
+                              {"accuracy", e.accuracy},
+                              {"validation_loss", number(e.validation_loss)},
+                              {"validation_accuracy", number(e.validation_accuracy)},
+                              {"seconds", e.seconds}});
+  for (const auto& layer : job.network.layers) {
+    json entry = {{"layer", layer->name}, {"mode", to_string(layer->mode)}, {"ops", layer->ops}};
+    if (layer->multiplier) {
+      entry["multiplier"] = layer->multiplier->name;
+      entry["sha256"] = layer->multiplier->lut.sha256();
+    }
+    root["layers"].push_back(std::move(entry));
+  }
+  root["relative_energy"] = number(relative_energy(job.network));
+  if (test != nullptr)
+    root["test"] = {
+        {"images", test->images}, {"top1", test->top1}, {"top5", test->top5}, {"loss", test->loss}};
+  return root;
+}
+
+void set_arithmetic(Session& session, Job& job, Kind kind) {
+  if (kind == Kind::baseline) {
+    set_mode(job.network, LayerMode::float32);
+    return;
+  }
+  quantize_network(session, job);
+  if (kind == Kind::quantize) {
+    for (const auto& layer : job.network.layers) layer->observe = true;
+    return;
+  }
+  const auto assignments = requested_assignments(session, job);
+  if (assignments.size() != 1)
+    throw UsageError(963, "retrain needs one --multiplier DESIGN, or --assignment FILE");
+  apply_assignment(session, job, assignments.front().layers);
+}
+
+// Writes weights and record, evaluates on the test images where there are any, and says it.
+void finish(Session& session, Job& job, const std::string& folder, const Schedule& schedule,
+            const TrainReport& report) {
+  for (const auto& layer : job.network.layers) layer->observe = false;
+  StateDict state = state_of(job.network);
+  describe_weights(session, job, state);
+  const std::string weights = folder + "/weights.h5";
+  write_state_dict(state, weights);
+  std::optional<EvaluationReport> test;
+  if (has_test_images(session, job)) {
+    cli::ProgressBar bar(session, "test");
+    test = evaluate(job.network, test_images(session, job), job.normalisation, job.batch,
+                    bar.callback());
+  }
+  const json record = run_record(session, job, schedule, report, test ? &*test : nullptr);
+  write_file(folder + "/run.json", record.dump(1) + "\n", true);
+  std::ostream& out = session.io.out;
+  if (session.args.text_or("schedule", "reference") == "short")
+    out << "schedule short: a first look, not the reference\n";
+  if (test) {
+    char text[128];
+    std::snprintf(text, sizeof text, "top-1 %.2f %%  top-5 %.2f %%  of %zu test images\n",
+                  100 * test->top1, 100 * test->top5, test->images);
+    out << text;
+  } else {
+    out << "no test images in --data " << job.spec.text << ": not evaluated\n";
+  }
+  out << "weights " << weights << "\nrecord " << folder << "/run.json\n";
+}
+
+int run(Session& session, Kind kind) {
+  Job job = prepare(session, DataPart::train);
+  if (kind != Kind::baseline && job.weights_path.empty())
+    throw UsageError(959, session.command.name + " needs --weights FILE to start from");
+  const Schedule schedule = chosen_schedule(session, kind, job.network.architecture);
+  const std::string folder = run_folder(session, kind, job.network.architecture);
+  set_arithmetic(session, job, kind);
+  const double fraction = session.args.number("validation", 0, 1).value_or(0);
+  TrainValidation split = split_validation(train_images(session, job), fraction, job.seed);
+
+  EpochPrinter printer(session, schedule.epochs);
+  TrainOptions options;
+  options.schedule = schedule;
+  options.batch = job.batch;
+  options.augmentation = chosen_augmentation(session, job);
+  options.seed = job.seed;
+  options.checkpoint = folder + "/checkpoint.safetensors";
+  options.checkpoint_minutes = session.args.number("checkpoint-minutes", 0, 1e9).value_or(10);
+  options.checkpoint_steps =
+      static_cast<std::size_t>(session.args.integer("checkpoint-steps", 0, 1 << 30).value_or(0));
+  options.resume = session.args.has("resume");
+  options.settings = settings_text(session, schedule);
+  options.on_epoch = [&](const EpochRecord& r) { printer.epoch(r); };
+  options.on_step = [&](const StepRecord& r) { printer.step(r); };
+  if (options.resume && !fs::exists(options.checkpoint) && !session.quiet)
+    session.io.err << folder << " has no checkpoint yet: starting from the beginning\n";
+  try {
+    const TrainReport report =
+        train_network(job.network, split.train, &split.validation, job.normalisation, options);
+    finish(session, job, folder, schedule, report);
+  } catch (const InterruptedError&) {
+    session.io.err << (session.io.err_is_tty ? "\r\033[K" : "")
+                   << "interrupted; the same command with --out " << folder
+                   << " --resume continues\n";
+    throw;
+  }
+  return 0;
+}
+
+std::vector<cli::OptionSpec> training_options() {
+  return {
+      {"schedule",
+       "NAME",
+       "Epochs and learning rates to start from.",
+       "reference",
+       false,
+       {"reference", "short"}},
+      {"epochs", "N", "Epochs.", "the schedule's"},
+      {"lr", "X", "Learning rate at the start.", "the schedule's"},
+      {"lr-drops", "A,B", "Epochs after which it is multiplied by --lr-factor.", "the schedule's"},
+      {"lr-factor", "X", "See --lr-drops.", "0.1"},
+      {"momentum", "X", "Momentum of SGD.", "0.9"},
+      {"weight-decay", "X", "Weight decay.", "1e-4"},
+      {"augment",
+       "WHAT",
+       "Random changes of training images: mirrored, shifted by up to 4 pixels.",
+       "flip+crop for photographs",
+       false,
+       {"none", "flip", "crop", "flip+crop"}},
+      {"validation", "X", "Part of the training images held out and evaluated each epoch.", "0"},
+      {"out", "DIR", "Folder of the run: weights.h5, run.json, checkpoint.safetensors.",
+       "runs/<date>-<network>-<command>"},
+      {"resume", "", "Continue the run in --out from its checkpoint."},
+      {"force", "", "Replace a run that --out holds."},
+      {"checkpoint-minutes", "X", "Time between checkpoints inside an epoch.", "10"},
+      {"checkpoint-steps", "N", "And a checkpoint after every N steps.", "0"}};
+}
+
+std::string network_list() {
+  std::string text = "Networks:\n";
+  for (const auto& [name, purpose] : network_names())
+    text += "  " + std::string(name) +
+            std::string(14 - std::min<std::size_t>(13, name.size()), ' ') + std::string(purpose) +
+            "\n";
+  return text;
+}
+
+cli::CommandSpec training_command(Kind kind, std::string purpose,
+                                  std::vector<cli::Example> examples) {
+  cli::CommandSpec spec;
+  spec.name = kKindNames[static_cast<std::size_t>(kind)];
+  spec.purpose = std::move(purpose);
+  spec.examples = std::move(examples);
+  spec.positionals = {{"NETWORK", "One of the built-in networks, see below."}};
+  spec.options = data_options();
+  const auto add = [&](std::vector<cli::OptionSpec> more) {
+    spec.options.insert(spec.options.end(), more.begin(), more.end());
+  };
+  if (kind != Kind::baseline) add(arithmetic_options());
+  if (kind == Kind::retrain) add(multiplier_options());
+  add(training_options());
+  spec.notes =
+      network_list() +
+      "\nCtrl-C writes a checkpoint; --resume continues to the same bits as an undisturbed "
+      "run with\nthe same number of threads.";
+  spec.run = [kind](Session& session) { return run(session, kind); };
+  return spec;
+}
+
+}  // namespace
+
+cli::CommandSpec baseline_command() {
+  return training_command(
+      Kind::baseline, "Train a network in float, from nothing or from given weights.",
+      {{"axmul train baseline lenet5", "LeNet-5 on Fashion-MNIST (Debian's package)"},
+       {"axmul train baseline resnet20 --data cifar10:DIR --out runs/base",
+        "the reference schedule, 180 epochs"}});
+}
+
+cli::CommandSpec quantize_command() {
+  return training_command(
+      Kind::quantize, "Train a network further in 8-bit arithmetic (quantisation-aware).",
+      {{"axmul train quantize resnet20 --data cifar10:DIR --weights resnet20.h5", "30 epochs"},
+       {"axmul train quantize resnet20 --data cifar10:DIR --weights resnet20.h5 --epochs 0",
+        "only find the activation ranges"}});
+}
+
+cli::CommandSpec retrain_command() {
+  return training_command(
+      Kind::retrain, "Train a network further on approximate multipliers.",
+      {{"axmul train retrain resnet20 --data cifar10:DIR --weights resnet20.h5 --library "
+        "evoapprox/ --multiplier mul8u_185Q --fold",
+        "all layers on one multiplier"},
+       {"axmul train retrain resnet20 --data cifar10:DIR --weights w.h5 --library lib.h5 "
+        "--assignment assignment.json --fold",
+        "one multiplier a layer"}});
+}
+
+}  // namespace axmul::train

@@ -1,0 +1,296 @@
+// Layers against brute-force integers, the exact table against quantised mode, gradients.
+#include "axmul/train/layer.hpp"
+
+#include <cmath>
+#include <tuple>
+
+#include "axmul/core/philox.hpp"
+#include "train/train_support.hpp"
+
+using namespace axmul;
+
+namespace {
+
+struct Case {
+  const char* name;
+  LayerGeometry geometry;
+  std::int64_t height, width;
+};
+
+LayerGeometry conv(std::int64_t in, std::int64_t out, std::int64_t kh, std::int64_t kw,
+                   std::int64_t stride, std::int64_t padding, std::int64_t dilation,
+                   std::int64_t groups) {
+  LayerGeometry g;
+  g.in_channels = in;
+  g.out_channels = out;
+  g.kernel = {kh, kw};
+  g.stride = {stride, stride};
+  g.padding = {padding, padding};
+  g.dilation = {dilation, dilation};
+  g.groups = groups;
+  return g;
+}
+
+LayerGeometry linear(std::int64_t in, std::int64_t out) {
+  LayerGeometry g;
+  g.linear = true;
+  g.in_channels = in;
+  g.out_channels = out;
+  return g;
+}
+
+const Case kCases[] = {{"plain", conv(3, 8, 3, 3, 1, 1, 1, 1), 7, 6},
+                       {"stride 2", conv(5, 7, 3, 3, 2, 1, 1, 1), 9, 8},
+                       {"oblong, dilated", conv(4, 6, 3, 2, 1, 2, 2, 1), 9, 10},
+                       {"grouped", conv(6, 4, 3, 3, 1, 1, 1, 2), 6, 5},
+                       {"depthwise", conv(6, 6, 3, 3, 2, 1, 1, 6), 7, 7},
+                       {"1 x 1", conv(9, 5, 1, 1, 1, 0, 1, 1), 4, 3},
+                       {"linear", linear(37, 11), 1, 1}};
+
+at::Tensor random_tensor(at::IntArrayRef sizes, std::uint64_t seed, bool non_negative) {
+  at::Tensor x = at::empty(sizes);
+  fill_normal({x.data_ptr<float>(), static_cast<std::size_t>(x.numel())}, seed, 1);
+  return non_negative ? at::relu(x) : x;
+}
+
+MultiplyLayer make_layer(const Case& c, TableEncoding encoding, bool per_channel, bool bias) {
+  MultiplyLayer layer;
+  layer.name = c.name;
+  layer.geometry = c.geometry;
+  const LayerGeometry& g = c.geometry;
+  std::vector<std::int64_t> sizes = {g.out_channels, g.in_channels / g.groups};
+  if (!g.linear) sizes.insert(sizes.end(), {g.kernel[0], g.kernel[1]});
+  layer.weight = random_tensor(sizes, 7, false).set_requires_grad(true);
+  if (bias) layer.bias = random_tensor({g.out_channels}, 8, false).set_requires_grad(true);
+  layer.encoding = encoding;
+  layer.per_channel = per_channel;
+  return layer;
+}
+
+at::Tensor make_input(const Case& c, bool non_negative) {
+  const std::int64_t n = 3;
+  return c.geometry.linear
+             ? random_tensor({n, c.geometry.in_channels}, 9, non_negative)
+             : random_tensor({n, c.geometry.in_channels, c.height, c.width}, 9, non_negative);
+}
+
+// y of one layer by four nested loops over integers: the definition of DESIGN 5, written apart.
+std::vector<double> brute_force(const MultiplyLayer& layer, const Lut& lut, const at::Tensor& x) {
+  const LayerGeometry& g = layer.geometry;
+  const bool flat = g.linear;
+  const std::int64_t n = x.size(0), h = flat ? 1 : x.size(2), w = flat ? 1 : x.size(3);
+  const ActivationGrid grid = activation_grid(layer);
+  const at::Tensor dense = x.contiguous(), weights = layer.weight.detach().contiguous();
+  const std::int64_t in_g = g.in_channels / g.groups, out_g = g.out_channels / g.groups;
+  const std::int64_t oh =
+      (h + 2 * g.padding[0] - g.dilation[0] * (g.kernel[0] - 1) - 1) / g.stride[0] + 1;
+  const std::int64_t ow =
+      (w + 2 * g.padding[1] - g.dilation[1] * (g.kernel[1] - 1) - 1) / g.stride[1] + 1;
+  const int zb = layer.encoding == TableEncoding::affine ? 128 : 0;
+  const QuantizedWeight q = quantize_weight(layer);
+  const auto a_of = [&](std::int64_t i, std::int64_t c, std::int64_t y, std::int64_t xx) {
+    if (y < 0 || y >= h || xx < 0 || xx >= w) return grid.zero_point;
+    const float v = dense.data_ptr<float>()[((i * g.in_channels + c) * h + y) * w + xx];
+    const float t = std::nearbyint(v * static_cast<float>(1 / grid.scale));
+    return std::clamp(static_cast<int>(t) + grid.zero_point, grid.lowest, grid.highest);
+  };
+  std::vector<double> result;
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t m = 0; m < g.out_channels; ++m)
+      for (std::int64_t y = 0; y < oh; ++y)
+        for (std::int64_t xx = 0; xx < ow; ++xx) {
+          std::int64_t products = 0, sum_a = 0, sum_b = 0;
+          for (std::int64_t c = 0; c < in_g; ++c)
+            for (std::int64_t kh = 0; kh < g.kernel[0]; ++kh)
+              for (std::int64_t kw = 0; kw < g.kernel[1]; ++kw) {
+                const std::int64_t k = (c * g.kernel[0] + kh) * g.kernel[1] + kw;
+                const float wv = weights.data_ptr<float>()[m * g.fan_in() + k];
+                const int b =
+                    static_cast<int>(std::nearbyint(wv * static_cast<float>(1 / q.scale(m)))) + zb;
+                const int a = a_of(i, m / out_g * in_g + c,
+                                   y * g.stride[0] - g.padding[0] + kh * g.dilation[0],
+                                   xx * g.stride[1] - g.padding[1] + kw * g.dilation[1]);
+                products += lut(a, b);
+                sum_a += a;
+                sum_b += b;
+              }
+          const std::int64_t sum =
+              products - zb * sum_a - grid.zero_point * sum_b + g.fan_in() * grid.zero_point * zb;
+          float bias = 0;
+          if (layer.bias.defined()) bias = layer.bias.detach().data_ptr<float>()[m];
+          const float scale = static_cast<float>(grid.scale * q.scale(m));
+          volatile float product = static_cast<float>(sum) * scale;  // no fused multiply-add
+          result.push_back(static_cast<double>(product + bias));
+        }
+  return result;
+}
+
+void observe(MultiplyLayer& layer, const at::Tensor& x) {
+  layer.observer.update(x.min().item<double>(), x.max().item<double>());
+}
+
+std::size_t count_different(const at::Tensor& y, const std::vector<double>& expected) {
+  const at::Tensor dense = y.detach().contiguous();
+  std::size_t different = static_cast<std::size_t>(dense.numel()) != expected.size();
+  for (std::size_t i = 0; i < expected.size() && different == 0; ++i)
+    different += static_cast<double>(dense.data_ptr<float>()[i]) != expected[i];
+  return different;
+}
+
+std::shared_ptr<const Multiplier> as_multiplier(Lut lut) {
+  return std::make_shared<const Multiplier>(Multiplier{"test", std::move(lut)});
+}
+
+struct Variant {
+  OperandType type;
+  TableEncoding encoding;
+  bool non_negative;
+};
+const Variant kVariants[] = {{OperandType::u8u8, TableEncoding::affine, false},
+                             {OperandType::u8u8, TableEncoding::affine, true},
+                             {OperandType::u8u8, TableEncoding::sign_magnitude, true},
+                             {OperandType::u8u8, TableEncoding::sign_magnitude, false},
+                             {OperandType::s8s8, TableEncoding::sign_magnitude, false},
+                             {OperandType::u8s8, TableEncoding::sign_magnitude, true}};
+
+}  // namespace
+
+TEST_CASE("approximate layers equal brute-force integers bit for bit") {
+  for (const Case& c : kCases)
+    for (const Variant& v : kVariants)
+      for (const bool per_channel : {false, true}) {
+        CAPTURE(c.name);
+        CAPTURE(to_string(v.encoding));
+        CAPTURE(to_string(v.type));
+        const at::Tensor x = make_input(c, v.non_negative);
+        MultiplyLayer layer = make_layer(c, v.encoding, per_channel, per_channel);
+        observe(layer, x);
+        set_multiplier(layer, as_multiplier(test::random_lut(v.type, 42)), v.encoding);
+        const at::Tensor y = forward(layer, x);
+        CHECK(count_different(y, brute_force(layer, *layer.table, x)) == 0);
+        // A difference is seen: another table gives other outputs.
+        set_multiplier(layer, as_multiplier(test::asymmetric_lut(v.type)), v.encoding);
+        CHECK(count_different(forward(layer, x), brute_force(layer, *layer.table, x)) == 0);
+        CHECK_FALSE(at::equal(forward(layer, x), y));
+      }
+}
+
+TEST_CASE("the exact table gives the bits of quantised mode, values and gradients") {
+  for (const Case& c : kCases)
+    for (const Variant& v : kVariants) {
+      CAPTURE(c.name);
+      CAPTURE(to_string(v.encoding));
+      const at::Tensor x = make_input(c, v.non_negative).set_requires_grad(true);
+      MultiplyLayer layer = make_layer(c, v.encoding, true, true);
+      observe(layer, x.detach());
+      set_multiplier(layer, as_multiplier(Lut::exact(v.type)), v.encoding);
+      const at::Tensor approximate = forward(layer, x);
+      layer.mode = LayerMode::quantized;
+      const at::Tensor quantized = forward(layer, x);
+      CHECK(at::equal(approximate, quantized));
+      const at::Tensor direction = random_tensor(quantized.sizes(), 11, false);
+      layer.mode = LayerMode::approximate;
+      set_multiplier(layer, as_multiplier(test::random_lut(v.type, 3)), v.encoding);
+      (forward(layer, x) * direction).sum().backward();
+      const at::Tensor dx = x.grad().clone(), dw = layer.weight.grad().clone(),
+                       db = layer.bias.grad().clone();
+      x.mutable_grad() = layer.weight.mutable_grad() = layer.bias.mutable_grad() = at::Tensor();
+      layer.mode = LayerMode::quantized;
+      (forward(layer, x) * direction).sum().backward();
+      CHECK((dx - x.grad()).abs().max().item<double>() <= 1e-5);
+      CHECK((dw - layer.weight.grad()).abs().max().item<double>() <= 1e-5);
+      CHECK((db - layer.bias.grad()).abs().max().item<double>() <= 1e-5);
+    }
+}
+
+TEST_CASE("gradients are those of the linear map on quantised operands, numerically") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.name);
+    // The map is linear in x: finite differences of a float layer on the quantised operands.
+    const at::Tensor x = make_input(c, false).set_requires_grad(true);
+    MultiplyLayer layer = make_layer(c, TableEncoding::sign_magnitude, true, true);
+    observe(layer, x.detach());
+    layer.mode = LayerMode::quantized;
+    const at::Tensor y = forward(layer, x);
+    const at::Tensor direction = random_tensor(y.sizes(), 12, false);
+    (y * direction).sum().backward();
+    const ActivationGrid grid = activation_grid(layer);
+    const QuantizedWeight q = quantize_weight(layer);
+    const auto value = [&](const at::Tensor& a, const at::Tensor& w) {
+      MultiplyLayer reference = make_layer(c, TableEncoding::sign_magnitude, true, true);
+      const at::NoGradGuard guard;
+      reference.weight = w;
+      reference.bias = layer.bias.detach();
+      return (forward(reference, a).to(at::kDouble) * direction).sum().item<double>();
+    };
+    const at::Tensor a =
+        (x.detach() / grid.scale).round().clamp(-127, 127).mul(grid.scale).to(at::kFloat);
+    const at::Tensor w =
+        (q.integers * at::tensor(q.scales, at::kDouble).to(at::kFloat).view({-1, 1, 1, 1}))
+            .view(layer.weight.sizes())
+            .contiguous();
+    Philox random(5);
+    for (int trial = 0; trial < 5; ++trial) {
+      const auto i =
+          static_cast<std::int64_t>(random.next_below(static_cast<std::uint64_t>(a.numel())));
+      at::Tensor up = a.clone().contiguous(), down = a.clone().contiguous();
+      up.data_ptr<float>()[i] += 0.5f;
+      down.data_ptr<float>()[i] -= 0.5f;
+      const double dx = x.grad().contiguous().data_ptr<float>()[i];
+      CHECK(value(up, w) - value(down, w) == doctest::Approx(dx).epsilon(1e-3).scale(1.0));
+      const auto j =
+          static_cast<std::int64_t>(random.next_below(static_cast<std::uint64_t>(w.numel())));
+      at::Tensor w_up = w.clone(), w_down = w.clone();
+      w_up.data_ptr<float>()[j] += 0.5f;
+      w_down.data_ptr<float>()[j] -= 0.5f;
+      const double dw = layer.weight.grad().contiguous().data_ptr<float>()[j];
+      CHECK(value(a, w_up) - value(a, w_down) == doctest::Approx(dw).epsilon(1e-3).scale(1.0));
+    }
+  }
+}
+
+TEST_CASE("sums beyond 2^24 stay exact") {
+  const Case wide{"wide", linear(20011, 3), 1, 1};
+  MultiplyLayer layer = make_layer(wide, TableEncoding::affine, false, false);
+  const at::Tensor x = at::rand({2, 20011});
+  layer.weight = at::full({3, 20011}, 1.0f) - 0.001f * at::rand({3, 20011});
+  observe(layer, x);
+  set_multiplier(layer, as_multiplier(Lut::exact(OperandType::u8u8)), TableEncoding::affine);
+  const at::Tensor approximate = forward(layer, x);
+  layer.mode = LayerMode::quantized;
+  CHECK(at::equal(approximate, forward(layer, x)));
+  CHECK(count_different(approximate, brute_force(layer, Lut::exact(OperandType::u8u8), x)) == 0);
+}
+
+TEST_CASE("inputs outside the grid get no gradient") {
+  const Case c{"clip", linear(3, 2), 1, 1};
+  MultiplyLayer layer = make_layer(c, TableEncoding::sign_magnitude, false, false);
+  layer.observer.update(0.0, 1.0);
+  layer.mode = LayerMode::quantized;
+  const at::Tensor x = at::tensor({0.5f, 3.0f, -1.0f}).view({1, 3}).set_requires_grad(true);
+  forward(layer, x).sum().backward();
+  CHECK(x.grad().data_ptr<float>()[0] != 0.0f);
+  CHECK(x.grad().data_ptr<float>()[1] == 0.0f);
+  CHECK(x.grad().data_ptr<float>()[2] == 0.0f);
+}
+
+TEST_CASE("noise has the asked standard deviation and an evaluation has none") {
+  const Case c{"noise", conv(3, 16, 3, 3, 1, 1, 1, 1), 16, 16};
+  MultiplyLayer layer = make_layer(c, TableEncoding::sign_magnitude, false, true);
+  const at::Tensor x = random_tensor({16, 3, 16, 16}, 9, true);
+  observe(layer, x);
+  layer.mode = LayerMode::quantized;
+  const at::Tensor exact = forward(layer, x).detach();
+  layer.mode = LayerMode::noise;
+  layer.sigma_l = at::scalar_tensor(0.25).set_requires_grad(true);
+  const at::Tensor noisy = forward(layer, x);
+  const at::Tensor noise = noisy.detach() - exact;
+  const double y_std = (exact - layer.bias.detach().view({1, -1, 1, 1})).std(false).item<double>();
+  // 65,536 draws: the standard deviation is known to 0.3 %; five of that are allowed.
+  CHECK(noise.std(false).item<double>() / y_std == doctest::Approx(0.25).epsilon(0.015));
+  CHECK(std::abs(noise.mean().item<double>()) < 5 * 0.25 * y_std / 256);
+  noisy.sum().backward();
+  CHECK(layer.sigma_l.grad().defined());
+  const at::NoGradGuard guard;
+  CHECK(at::equal(forward(layer, x), exact));
+}
