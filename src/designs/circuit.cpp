@@ -16,15 +16,27 @@ Bit Circuit::add_node(Gate gate, std::array<Bit, 3> in, int inputs) {
   if (inputs == 2 && in[0] > in[1]) std::swap(in[0], in[1]);  // adders come sorted
   const auto [entry, fresh] = known_.emplace(std::pair{gate, in}, next_);
   if (!fresh) return entry->second;
+  if (gate == Gate::and2 || gate == Gate::or2 || gate == Gate::xor2) driver_[next_] = nodes_.size();
   nodes_.push_back({gate, in, inputs, next_});
   next_ += gate == Gate::half_adder || gate == Gate::full_adder ? 2 : 1;
   return nodes_.back().out;
 }
 
+// NAND, NOR or XNOR of the gate that drives x, an inverter behind anything else.
+Bit Circuit::inverted(Bit x) {
+  const auto driver = driver_.find(x);
+  if (driver == driver_.end()) return add_node(Gate::inv, {x}, 1);
+  const Node& node = nodes_[driver->second];
+  const Gate gate = node.gate == Gate::and2  ? Gate::nand2
+                    : node.gate == Gate::or2 ? Gate::nor2
+                                             : Gate::xnor2;
+  return add_node(gate, node.in, 2);
+}
+
 Bit Circuit::inv(Bit x) {
   if (x <= kOne) return x ^ 1;
   if (const auto known = inverse_.find(x); known != inverse_.end()) return known->second;
-  const Bit y = add_node(Gate::inv, {x}, 1);
+  const Bit y = inverted(x);
   inverse_[x] = y;
   inverse_[y] = x;
   return y;

@@ -49,6 +49,7 @@ class Circuit {
     Bit out = 0;  // the first output; adders have the carry next to it
   };
   Bit add_node(Gate gate, std::array<Bit, 3> in, int inputs);
+  Bit inverted(Bit x);
   std::vector<bool> needed(const Word& product) const;
 
   int width_;
@@ -57,6 +58,7 @@ class Circuit {
   std::vector<Node> nodes_;
   std::map<std::pair<Gate, std::array<Bit, 3>>, Bit> known_;
   std::map<Bit, Bit> inverse_;
+  std::map<Bit, std::size_t> driver_;  // AND, OR, XOR nodes by output
 };
 
 Bit or_all(Circuit& c, const Word& bits);

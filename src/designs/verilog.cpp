@@ -10,12 +10,17 @@ namespace axmul {
 
 namespace {
 
-// "drum(k=6,type=s8s8)" → "drum_k_6_type_s8s8".
-std::string module_name(const std::string& text) {
-  std::string name;
-  for (char c : text) {
+// "drum(k=6)" → "mul8u_drum_k_6": readers take the operand type from mul8u and mul8s.
+std::string module_name(const DesignInstance& design) {
+  const OperandType type = design.type();
+  const std::string width = std::to_string(design.width());
+  std::string name = type == OperandType::u8u8   ? "mul" + width + "u_"
+                     : type == OperandType::s8s8 ? "mul" + width + "s_"
+                                                 : "mulu" + width + "s" + width + "_";
+  const std::string& text = design.text();
+  for (char c : text.substr(0, text.find("type="))) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (plain || (!name.empty() && name.back() != '_')) name += plain ? c : '_';
+    if (plain || name.back() != '_') name += plain ? c : '_';
   }
   while (name.back() == '_') name.pop_back();
   return name;
@@ -73,7 +78,7 @@ Netlist design_netlist(const DesignInstance& design) {
       family.signed_form == detail::designs::SignedForm::native
           ? family.circuit(circuit, config, circuit.a(), circuit.b())
           : sign_magnitude_circuit(circuit, family, config, product_bits(design));
-  return circuit.netlist(module_name(design.text()), product);
+  return circuit.netlist(module_name(design), product);
 }
 
 Netlist generate_netlist(std::string_view text) { return design_netlist(parse_design(text)); }

@@ -20,7 +20,7 @@ AXMUL_API Netlist design_netlist(const DesignInstance& design);
 AXMUL_API Netlist generate_netlist(std::string_view text);
 
 /// The same as structural Verilog-2001, with the text and the source in a header comment; the top
-/// module is named after the text, "drum_k_6".
+/// module is named after type and text, "mul8u_drum_k_6"; readers take the type from the name.
 AXMUL_API std::string generate_verilog(std::string_view text);
 
 }  // namespace axmul
