@@ -100,11 +100,9 @@ void cut_maps(Workspace& ws, std::span<const std::uint16_t> rows,
 
 void prepare_independent(Workspace& ws, const OperandDistribution& a, const OperandDistribution& b,
                          bool with_flips) {
-  std::vector<std::uint16_t> rows, cols;
-  for (std::uint16_t i = 0; i < kOperandCount; ++i) {
-    if (a.p[i] > 0) rows.push_back(i);
-    if (b.p[i] > 0) cols.push_back(i);
-  }
+  std::vector<std::uint16_t>&rows = ws.row_index, &cols = ws.col_index;
+  occurring(a.p, rows);
+  occurring(b.p, cols);
   Problem& problem = ws.problem;
   set_values(problem, ws.table->type(), rows, cols);
   ws.p.clear();
@@ -205,21 +203,30 @@ ErrorReport independent(const Lut& lut, const OperandDistribution& a, const Oper
   check_probabilities(b.p, "distribution of b (" + b.text + ")");
   check_levels(options);
   ws.set_table(lut);
-  const bool full = !basic && options.distribution;
-  if (full) ws.need_flips();
   ErrorReport report = empty_report();
   if (is_uniform(a.p) && is_uniform(b.p)) {
+    ws.need_errors();
     prepare_uniform(ws);
     uniform_report(ws, options, basic, report);
+  } else if (basic) {
+    basic_weighted(lut, a.p, b.p, ws, report.metrics);
   } else {
-    prepare_independent(ws, a, b, full);
-    weighted_report(ws, options, basic, report);
+    ws.need_errors();
+    if (options.distribution) ws.need_flips();
+    prepare_independent(ws, a, b, options.distribution);
+    weighted_report(ws, options, report);
   }
   if (!basic) add_facts(ws, options.rank, report.metrics);
   return report;
 }
 
 }  // namespace
+
+void occurring(const Probabilities& p, std::vector<std::uint16_t>& out) {
+  out.clear();
+  for (std::uint16_t i = 0; i < kOperandCount; ++i)
+    if (p[i] > 0) out.push_back(i);
+}
 
 void derive(ErrorMetrics& m, OperandType type, Convention convention, double exact_square) {
   m.nmed = m.mae / max_abs_product(type);
@@ -277,10 +284,11 @@ ErrorReport characterize(const Lut& lut, const JointDistribution& joint,
   detail::stats::check_levels(options);
   detail::stats::Workspace& ws = workspace.state();
   ws.set_table(lut);
+  ws.need_errors();
   if (options.distribution) ws.need_flips();
   detail::stats::prepare_joint(ws, joint, options.distribution);
   ErrorReport report = detail::stats::empty_report();
-  detail::stats::weighted_report(ws, options, false, report);
+  detail::stats::weighted_report(ws, options, report);
   detail::stats::add_facts(ws, options.rank, report.metrics);
   return report;
 }

@@ -14,12 +14,23 @@ constexpr int kCopies = 4;  // neighbours of one value go to different bins: no 
 
 /// Calls visit(bin) for every occupied bin, ascending, and clears the occupancy.
 template <class F>
-void drain(std::vector<std::uint64_t>& occupied, F&& visit) {
+void drain(std::span<std::uint64_t> occupied, F&& visit) {
   for (std::size_t word = 0; word < occupied.size(); ++word) {
     for (std::uint64_t bits = occupied[word]; bits != 0; bits &= bits - 1)
       visit(64 * word + static_cast<std::size_t>(std::countr_zero(bits)));
     occupied[word] = 0;
   }
+}
+
+void resize(ErrorPmf& pmf, std::size_t n) {
+  pmf.value.resize(n);
+  pmf.probability.resize(n);
+}
+
+std::size_t count(std::span<const std::uint64_t> occupied) {
+  std::size_t n = 0;
+  for (std::uint64_t bits : occupied) n += static_cast<std::size_t>(std::popcount(bits));
+  return n;
 }
 
 template <int copies>
@@ -38,7 +49,10 @@ void dense_pmf(Workspace& ws, std::int32_t lo, std::size_t range, ErrorPmf& pmf)
       ws.bins[bin * copies + j % copies].add(p * w[j]);
     }
   }
-  drain(ws.occupied, [&](std::size_t bin) {
+  const auto occupied = std::span(ws.occupied).first((range + 63) / 64);
+  resize(pmf, count(occupied));
+  std::size_t n = 0;
+  drain(occupied, [&](std::size_t bin) {
     CompensatedSum sum;
     for (std::size_t c = 0; c < copies; ++c) {
       Bin& b = ws.bins[bin * copies + c];
@@ -47,9 +61,10 @@ void dense_pmf(Workspace& ws, std::int32_t lo, std::size_t range, ErrorPmf& pmf)
       b = {};
     }
     if (!(sum.value() > 0)) return;  // underflow
-    pmf.value.push_back(static_cast<std::int32_t>(bin) + lo);
-    pmf.probability.push_back(sum.value());
+    pmf.value[n] = static_cast<std::int32_t>(bin) + lo;
+    pmf.probability[n++] = sum.value();
   });
+  resize(pmf, n);
 }
 
 /// Stable radix sort of (value − lo) << 16 | position by value: two passes of 13 bits.
@@ -72,46 +87,60 @@ void sort_keys(std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>& scr
 void sorted_pmf(Workspace& ws, std::int32_t lo, ErrorPmf& pmf) {
   const Problem& problem = ws.problem;
   const std::size_t cols = problem.shape.cols;
-  ws.keys.clear();
+  ws.keys.resize(kLutSize);
+  std::size_t used = 0;
   for (std::size_t i = 0; i < problem.shape.rows; ++i)
     for (std::size_t j = 0; j < problem.real_cols; ++j) {
       if (problem.weights.data[i * problem.weights.stride + j] == 0) continue;
-      const std::size_t at = i * cols + j;
-      ws.keys.push_back(static_cast<std::uint64_t>(problem.e[at] - lo) << 16 | at);
+      const auto value = static_cast<std::uint64_t>(problem.e[i * cols + j] - lo);
+      ws.keys[used++] = value << 16 | i << 8 | j;
     }
+  ws.keys.resize(used);
   sort_keys(ws.keys, ws.sorted);
+  resize(pmf, used);
+  std::size_t n = 0;
   for (std::size_t k = 0; k < ws.keys.size();) {
     const std::uint64_t value = ws.keys[k] >> 16;
     CompensatedSum sum;
     for (; k < ws.keys.size() && ws.keys[k] >> 16 == value; ++k) {
-      const std::size_t i = (ws.keys[k] & 65535) / cols, j = (ws.keys[k] & 65535) % cols;
+      const std::size_t i = (ws.keys[k] >> 8) & 255, j = ws.keys[k] & 255;
       sum.add(problem.weight_of_row(i) * problem.weights.data[i * problem.weights.stride + j]);
     }
     if (!(sum.value() > 0)) continue;
-    pmf.value.push_back(static_cast<std::int32_t>(value) + lo);
-    pmf.probability.push_back(sum.value());
+    pmf.value[n] = static_cast<std::int32_t>(value) + lo;
+    pmf.probability[n++] = sum.value();
   }
+  resize(pmf, n);
 }
 
-/// For each level the smallest value whose CDF, rounded to double, reaches it; the last value where
-/// none does. `at(i)` gives value and probability of entry i, ascending.
-template <class F>
-void find_levels(std::size_t n, std::span<const double> levels, F&& at, double Quantile::*member,
-                 std::vector<Quantile>& out) {
-  std::vector<std::size_t> order(levels.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t x, std::size_t y) { return levels[x] < levels[y]; });
-  CompensatedSum cdf;
-  double value = 0;
-  auto next = order.begin();
-  for (std::size_t i = 0; i < n && next != order.end(); ++i) {
-    const auto entry = at(i);
-    value = entry.first;
-    cdf.add(entry.second);
-    for (; next != order.end() && cdf.value() >= levels[*next]; ++next) out[*next].*member = value;
+/// P(e ≤ x) as a pair of cdf entries: index of the first value above x.
+std::size_t first_above(const ErrorPmf& pmf, double x) {
+  return static_cast<std::size_t>(std::upper_bound(pmf.value.begin(), pmf.value.end(), x) -
+                                  pmf.value.begin());
+}
+
+/// P(|e| ≤ x), rounded once.
+double abs_cdf(const ErrorPmf& pmf, std::span<const CompensatedSum> cdf, std::int32_t x) {
+  const CompensatedSum &high = cdf[first_above(pmf, x)], &low = cdf[first_above(pmf, -x - 1)];
+  CompensatedSum difference = high;
+  difference.add(-low.sum);
+  difference.error -= low.error;
+  return difference.value();
+}
+
+/// The smallest |e| whose CDF reaches the level, by bisection over the integers.
+std::int32_t abs_quantile(const ErrorPmf& pmf, std::span<const CompensatedSum> cdf, double level) {
+  std::int32_t low = 0, high = std::max(-pmf.value.front(), pmf.value.back());
+  while (low < high) {
+    const std::int32_t middle = low + (high - low) / 2;
+    if (abs_cdf(pmf, cdf, middle) >= level)
+      high = middle;
+    else
+      low = middle + 1;
   }
-  for (; next != order.end(); ++next) out[*next].*member = value;
+  // Where no value reaches the level (probabilities may sum to a little less than 1) the bisection
+  // ends at the largest |e|; anywhere else `low` is a value that occurs.
+  return low;
 }
 
 }  // namespace
@@ -128,52 +157,59 @@ void error_pmf(Workspace& ws, std::int32_t lo, std::int32_t hi, ErrorPmf& pmf) {
 
 void uniform_error_pmf(Workspace& ws, std::int32_t lo, std::int32_t hi, ErrorPmf& pmf) {
   const auto range = static_cast<std::size_t>(std::int64_t{hi} - lo + 1);
+  std::size_t n = 0;
+  const auto add = [&](std::size_t bin, std::size_t pairs) {
+    pmf.value[n] = static_cast<std::int32_t>(bin) + lo;
+    pmf.probability[n++] = static_cast<double>(pairs) / 65536;
+  };
   if (range <= kDenseRange) {
     ws.counts.resize(std::max(ws.counts.size(), range));
-    for (std::size_t i = 0; i < kLutSize; ++i)
-      ++ws.counts[static_cast<std::size_t>(ws.table_e[i] - lo)];
-    for (std::size_t bin = 0; bin < range; ++bin) {
-      if (ws.counts[bin] == 0) continue;
-      pmf.value.push_back(static_cast<std::int32_t>(bin) + lo);
-      pmf.probability.push_back(ws.counts[bin] / 65536.0);
-      ws.counts[bin] = 0;
+    ws.occupied.resize(std::max(ws.occupied.size(), (range + 63) / 64));
+    for (std::int32_t e : ws.table_e) {
+      const auto bin = static_cast<std::size_t>(e - lo);
+      ws.occupied[bin / 64] |= std::uint64_t{1} << (bin % 64);
+      ++ws.counts[bin];
     }
+    const auto occupied = std::span(ws.occupied).first((range + 63) / 64);
+    resize(pmf, count(occupied));
+    drain(occupied, [&](std::size_t bin) {
+      add(bin, ws.counts[bin]);
+      ws.counts[bin] = 0;
+    });
     return;
   }
-  ws.keys.clear();
+  ws.keys.resize(kLutSize);
   for (std::size_t i = 0; i < kLutSize; ++i)
-    ws.keys.push_back(static_cast<std::uint64_t>(ws.table_e[i] - lo) << 16);
+    ws.keys[i] = static_cast<std::uint64_t>(ws.table_e[i] - lo) << 16;
   sort_keys(ws.keys, ws.sorted);
+  resize(pmf, kLutSize);
   for (std::size_t k = 0; k < kLutSize;) {
-    const std::uint64_t key = ws.keys[k];
-    std::size_t count = 0;
-    for (; k < kLutSize && ws.keys[k] == key; ++k) ++count;
-    pmf.value.push_back(static_cast<std::int32_t>(key >> 16) + lo);
-    pmf.probability.push_back(static_cast<double>(count) / 65536);
+    const std::size_t first = k;
+    while (k < kLutSize && ws.keys[k] == ws.keys[first]) ++k;
+    add(static_cast<std::size_t>(ws.keys[first] >> 16), k - first);
   }
+  resize(pmf, n);
 }
 
-std::vector<Quantile> quantiles(const ErrorPmf& pmf, std::span<const double> levels) {
-  std::vector<Quantile> out;
-  for (double level : levels) out.push_back({level, 0, 0});
+std::vector<Quantile> quantiles(Workspace& ws, const ErrorPmf& pmf,
+                                std::span<const double> levels) {
   const std::size_t n = pmf.value.size();
-  find_levels(
-      n, levels,
-      [&](std::size_t i) { return std::pair<double, double>(pmf.value[i], pmf.probability[i]); },
-      &Quantile::error, out);
-
-  // |e| ascending: walk outwards from the first non-negative value, negative side first on ties.
-  std::size_t right = static_cast<std::size_t>(
-      std::lower_bound(pmf.value.begin(), pmf.value.end(), 0) - pmf.value.begin());
-  std::size_t left = right;
-  find_levels(
-      n, levels,
-      [&](std::size_t) {
-        const bool take_left = left > 0 && (right == n || -pmf.value[left - 1] <= pmf.value[right]);
-        const std::size_t i = take_left ? --left : right++;
-        return std::pair<double, double>(std::abs(pmf.value[i]), pmf.probability[i]);
-      },
-      &Quantile::abs_error, out);
+  ws.cdf.resize(n + 1);
+  CompensatedSum sum;
+  ws.cdf[0] = sum;
+  for (std::size_t i = 0; i < n; ++i) {
+    sum.add(pmf.probability[i]);
+    ws.cdf[i + 1] = sum;
+  }
+  std::vector<Quantile> out;
+  for (double level : levels) {
+    const auto reaches =
+        std::partition_point(ws.cdf.begin() + 1, ws.cdf.end() - 1,
+                             [&](const CompensatedSum& s) { return s.value() < level; });
+    const auto index = static_cast<std::size_t>(reaches - ws.cdf.begin()) - 1;
+    out.push_back({level, static_cast<double>(pmf.value[index]),
+                   static_cast<double>(abs_quantile(pmf, ws.cdf, level))});
+  }
   return out;
 }
 

@@ -1,16 +1,221 @@
-// Measured distributions from files (CSV, NPY, HDF5).
+// Measured distributions from files: operand histograms and joint pmfs in CSV, NPY or HDF5.
+//
+// Whole numbers are counts and are normalised; anything else is probabilities, which must sum to
+// 1 ± 1e-9 (what remains of the difference is normalised away).
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "axmul/core/errors.hpp"
+#include "axmul/io/csv.hpp"
+#include "axmul/io/h5.hpp"
+#include "axmul/io/npy.hpp"
+#include "axmul/io/read_file.hpp"
 #include "stats/distribution_internal.hpp"
 #include "stats/error_ids.hpp"
+#include "stats/workspace.hpp"
 
 namespace axmul {
 namespace detail::stats {
-Probabilities read_measured(const std::string& path, bool) {
-  throw InputError(kMeasuredFile, Place{path, 0}, "measured distributions cannot be read yet");
+namespace {
+
+/// Numbers of a file, row-major, and where they stand.
+struct Numbers {
+  std::string path;
+  std::size_t rows = 0, cols = 0;
+  std::vector<double> values;
+  std::vector<std::size_t> lines;  // of each row; empty for binary files
+
+  [[noreturn]] void fail(int id, std::size_t row, const std::string& message) const {
+    throw InputError(id, Place{path, row < lines.size() ? lines[row] : 0}, message);
+  }
+};
+
+std::string shape_text(const Numbers& n) {
+  return std::to_string(n.rows) + " x " + std::to_string(n.cols);
 }
+
+Numbers from_extents(std::string path, const std::vector<std::size_t>& shape) {
+  Numbers out;
+  out.path = std::move(path);
+  if (shape.empty() || shape.size() > 2)
+    throw InputError(kMeasuredShape, Place{out.path, 0},
+                     "has " + std::to_string(shape.size()) +
+                         " dimensions; distributions have one, joint distributions two");
+  out.rows = shape[0];
+  out.cols = shape.size() == 2 ? shape[1] : 1;
+  return out;
+}
+
+Numbers from_npy(const std::string& path, const std::string& bytes) {
+  const NpyArray array = parse_npy(bytes, path);
+  Numbers out = from_extents(path, array.shape);
+  for (std::size_t i = 0; i < array.size(); ++i) out.values.push_back(array.real(i));
+  return out;
+}
+
+Numbers from_csv(const std::string& path, const std::string& text) {
+  CsvOptions options;
+  options.allow_header = true;
+  CsvMatrix matrix = parse_csv(text, path, options);
+  Numbers out;
+  out.path = path;
+  out.rows = matrix.values.rows();
+  out.cols = matrix.values.cols();
+  out.values.assign(matrix.values.flat().begin(), matrix.values.flat().end());
+  out.lines = std::move(matrix.lines);
+  return out;
+}
+
+template <class T>
+void read_as(const h5::Dataset& dataset, std::vector<double>& values) {
+  for (T x : dataset.read<T>()) values.push_back(static_cast<double>(x));
+}
+
+/// The only dataset at the root, for a path that names none.
+std::string only_dataset(const h5::File& file, const std::string& path) {
+  std::vector<std::string> names;
+  for (const h5::Entry& entry : file.list("/"))
+    if (entry.kind == h5::Kind::dataset) names.push_back(entry.name);
+  if (names.size() == 1) return names[0];
+  std::string message = "which dataset? write " + path + ":NAME";
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 8); ++i)
+    message.append(i == 0 ? "; the file has " : ", ").append(names[i]);
+  throw InputError(kMeasuredFile, Place{path, 0}, message);
+}
+
+Numbers from_hdf5(const std::string& path, std::string name) {
+  const h5::File file = h5::File::open(path);
+  if (name.empty()) name = only_dataset(file, path);
+  const h5::Dataset dataset = file.dataset(name.starts_with('/') ? name : "/" + name);
+  std::vector<std::size_t> shape;
+  for (std::uint64_t extent : dataset.shape()) shape.push_back(static_cast<std::size_t>(extent));
+  std::string place = path;
+  place.append(":").append(name);
+  Numbers out = from_extents(place, shape);
+  if (dataset.size() > kLutSize)
+    out.fail(kMeasuredShape, 0,
+             "has " + shape_text(out) + " values; 256 or 256 x 256 are expected");
+  if (dataset.type() == h5::Type::int64)
+    read_as<std::int64_t>(dataset, out.values);
+  else if (dataset.type() == h5::Type::uint64)
+    read_as<std::uint64_t>(dataset, out.values);
+  else
+    read_as<double>(dataset, out.values);
+  return out;
+}
+
+/// Reads by content: HDF5 and NPY carry signatures, all else is text. "FILE:DATASET" where no file
+/// of the whole name exists.
+Numbers read_numbers(const std::string& path) {
+  std::string file = path, dataset;
+  std::error_code ignored;
+  const std::size_t colon = path.rfind(':');
+  if (colon != std::string::npos && !std::filesystem::exists(path, ignored)) {
+    file = path.substr(0, colon);
+    dataset = path.substr(colon + 1);
+  }
+  if (h5::File::is_hdf5(file)) return from_hdf5(file, dataset);
+  const std::string bytes = read_file(dataset.empty() ? path : file);
+  if (!dataset.empty())
+    throw InputError(kMeasuredFile, Place{file, 0},
+                     "\":" + dataset + "\" names a dataset, but this is not an HDF5 file");
+  return is_npy(bytes) ? from_npy(file, bytes) : from_csv(file, bytes);
+}
+
+/// Checks each value and normalises. row_of tells messages the row of element i; what(i) names it.
+template <class F>
+void normalise(const Numbers& source, std::span<double> values, std::span<const std::size_t> row_of,
+               F&& what) {
+  CompensatedSum total;
+  bool counts = true;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!(values[i] >= 0) || std::isinf(values[i]))
+      source.fail(kMeasuredValue, row_of[i],
+                  what(i) + " is " + number_text(values[i]) +
+                      "; counts and probabilities are finite and not negative");
+    counts = counts && values[i] == std::floor(values[i]);
+    total.add(values[i]);
+  }
+  const double sum = total.value();
+  const std::size_t nowhere = source.lines.size();
+  if (!(sum > 0) || std::isinf(sum))
+    source.fail(kMeasuredSum, nowhere, sum > 0 ? "the sum overflows" : "every value is 0");
+  if (!counts && !(std::abs(total.minus_one()) <= 1e-9))
+    source.fail(kMeasuredSum, nowhere,
+                "probabilities sum to " + number_text(sum) +
+                    ", not to 1 ± 1e-9; give whole numbers (counts) or normalise in double "
+                    "precision");
+  if (!counts && std::abs(total.minus_one()) <= 1e-14) return;  // 1 up to rounding: keep the bits
+  for (double& x : values) x /= sum;
+}
+
+/// A table of operand value and weight; values that are not listed have weight 0.
+void from_pairs(const Numbers& source, int first_value, Probabilities& p,
+                std::vector<std::size_t>& row_of) {
+  std::vector<bool> seen(kOperandCount, false);
+  for (std::size_t i = 0; i < source.rows; ++i) {
+    const double value = source.values[2 * i];
+    if (value != std::floor(value) || value < first_value || value > first_value + 255)
+      source.fail(kMeasuredValue, i,
+                  "operand value " + number_text(value) + "; the operand takes integers " +
+                      std::to_string(first_value) + " … " + std::to_string(first_value + 255));
+    const auto index = static_cast<std::size_t>(value - first_value);
+    if (seen[index])
+      source.fail(kMeasuredValue, i, "operand value " + number_text(value) + " is listed twice");
+    seen[index] = true;
+    p[index] = source.values[2 * i + 1];
+    row_of[index] = i;
+  }
+}
+
+}  // namespace
+
+Probabilities read_measured(const std::string& path, bool is_signed) {
+  const Numbers source = read_numbers(path);
+  const int first_value = is_signed ? -128 : 0;
+  Probabilities p{};
+  std::vector<std::size_t> row_of(kOperandCount, source.lines.size());
+  if (source.cols == 2 && source.rows <= kOperandCount) {
+    from_pairs(source, first_value, p, row_of);
+  } else if (source.rows * source.cols == kOperandCount && (source.rows == 1 || source.cols == 1)) {
+    std::copy(source.values.begin(), source.values.end(), p.begin());
+    for (std::size_t i = 0; i < kOperandCount; ++i) row_of[i] = i / source.cols;
+  } else {
+    source.fail(kMeasuredShape, source.lines.size(),
+                "has " + shape_text(source) +
+                    " values; expected are 256 by ascending operand value, or rows of operand "
+                    "value and count");
+  }
+  normalise(source, p, row_of, [&](std::size_t i) {
+    return "the value for operand " + std::to_string(first_value + static_cast<int>(i));
+  });
+  return p;
+}
+
 }  // namespace detail::stats
-JointDistribution read_joint_distribution(const std::string& path, OperandType) {
-  throw InputError(detail::stats::kMeasuredFile, Place{path, 0},
-                   "joint distributions cannot be read yet");
+
+JointDistribution read_joint_distribution(const std::string& path, OperandType type) {
+  using namespace detail::stats;
+  const Numbers source = read_numbers(path);
+  if (source.rows != kOperandCount || source.cols != kOperandCount)
+    source.fail(kMeasuredShape, source.lines.size(),
+                "has " + shape_text(source) +
+                    " values; a joint distribution is 256 x 256, row = operand a");
+  JointDistribution out;
+  out.text = "joint(" + path + ")";
+  out.type = type;
+  out.p = Array2<double>(kOperandCount, kOperandCount);
+  std::copy(source.values.begin(), source.values.end(), out.p.flat().begin());
+  std::vector<std::size_t> row_of(kLutSize);
+  for (std::size_t i = 0; i < kLutSize; ++i) row_of[i] = i / kOperandCount;
+  normalise(source, out.p.flat(), row_of, [&](std::size_t i) {
+    return "the value for a = " + std::to_string(a_min(type) + static_cast<int>(i / 256)) +
+           ", b = " + std::to_string(b_min(type) + static_cast<int>(i % 256));
+  });
+  return out;
 }
+
 }  // namespace axmul

@@ -170,7 +170,7 @@ void uniform_report(Workspace& ws, const CharacterizeOptions& options, bool basi
   }
   m.hamming_mean = flipped / kPairs;
   uniform_error_pmf(ws, s.min, s.max, report.pmf);
-  report.quantiles = quantiles(report.pmf, options.quantile_levels);
+  report.quantiles = quantiles(ws, report.pmf, options.quantile_levels);
 }
 
 }  // namespace axmul::detail::stats

@@ -55,18 +55,17 @@ void find_wce(const Workspace& ws, Extremes x, ErrorMetrics& m) {
 
 /// Central moments of the whole from row moments about the rows' own integer centres. Returns the
 /// integer next to the bias.
-std::int32_t second_pass(Workspace& ws, ErrorMetrics& m, bool higher) {
+std::int32_t second_pass(Workspace& ws, ErrorMetrics& m) {
   const Problem& problem = ws.problem;
   const std::size_t n = problem.shape.rows;
   const std::int32_t centre = nearest(m.bias);
   ws.row_centre.resize(n);
   ws.row_moments.resize(n);
   for (std::size_t i = 0; i < n; ++i)
-    ws.row_centre[i] = higher && problem.row_total[i] > 0
-                           ? nearest(ws.row_sums[i].error / problem.row_total[i])
-                           : centre;
-  (higher ? row_moments : row_moments2)(problem.e, problem.shape, problem.weights,
-                                        ws.row_centre.data(), ws.row_moments.data());
+    ws.row_centre[i] =
+        problem.row_total[i] > 0 ? nearest(ws.row_sums[i].error / problem.row_total[i]) : centre;
+  row_moments(problem.e, problem.shape, problem.weights, ws.row_centre.data(),
+              ws.row_moments.data());
   double residual = 0;  // bias − centre, were the probabilities to sum to 1
   for (std::size_t i = 0; i < n; ++i)
     residual += problem.weight_of_row(i) *
@@ -79,26 +78,15 @@ std::int32_t second_pass(Workspace& ws, ErrorMetrics& m, bool higher) {
     const double p = problem.weight_of_row(i), w = problem.row_total[i];
     const double t = (ws.row_centre[i] - centre) - residual;
     m2 += p * (r.x2 + t * (2 * r.x1 + t * w));
-    if (!higher) continue;
     m3 += p * (r.x3 + t * (3 * r.x2 + t * (3 * r.x1 + t * w)));
     m4 += p * (r.x4 + t * (4 * r.x3 + t * (6 * r.x2 + t * (4 * r.x1 + t * w))));
   }
   m.variance = m2 > 0 ? m2 : 0;
-  if (higher && m2 > 0) {
+  if (m2 > 0) {
     m.skewness = m3 / (m2 * std::sqrt(m2));
     m.excess_kurtosis = m4 / (m2 * m2) - 3;
   }
   return centre;
-}
-
-/// An error map that is constant where it counts has exactly that bias and no spread.
-void constant_error(std::int32_t e, ErrorMetrics& m) {
-  m.bias = e;
-  m.mae = std::abs(e);
-  m.mse = static_cast<double>(e) * e;
-  m.variance = 0;
-  m.error_rate = e != 0;
-  m.skewness = m.excess_kurtosis = kNaN;
 }
 
 /// Σ over rows of the weights of each column.
@@ -190,22 +178,28 @@ struct ZeroProducts {
 };
 ZeroProducts zero_products(const Workspace& ws) {
   const Problem& problem = ws.problem;
+  const bool joint = problem.row_weight == nullptr;
+  const auto zero = std::find(problem.b_value.begin(), problem.b_value.end(), 0);
+  const auto zero_col = static_cast<std::size_t>(zero - problem.b_value.begin());
   ZeroProducts z;
+  double rest = 0;
   for (std::size_t i = 0; i < problem.shape.rows; ++i) {
     const double* w = problem.weights.data + i * problem.weights.stride;
     const std::int32_t* e = problem.e + i * problem.shape.cols;
     const bool zero_row = problem.a_value[i] == 0;
-    double abs = 0, rest = 0;
-    for (std::size_t j = 0; j < problem.real_cols; ++j) {
-      if (w[j] == 0) continue;
-      if (!zero_row && problem.b_value[j] != 0) {
-        rest += w[j];
-        continue;
-      }
+    double abs = 0;
+    for (std::size_t j = zero_row ? 0 : zero_col; j < (zero_row ? problem.real_cols : zero_col + 1);
+         ++j) {
+      if (j >= problem.real_cols || w[j] == 0) continue;
       abs += w[j] * std::abs(e[j]);
       z.worst = std::max(z.worst, std::abs(e[j]));
     }
     z.abs += problem.weight_of_row(i) * abs;
+    if (zero_row) continue;
+    if (joint || rest == 0) {  // Σ over b ≠ 0, the same for every row unless joint
+      rest = 0;
+      for (std::size_t j = 0; j < problem.real_cols; ++j) rest += j == zero_col ? 0 : w[j];
+    }
     z.nonzero_probability += problem.weight_of_row(i) * rest;
   }
   return z;
@@ -230,12 +224,15 @@ void relative_errors(Workspace& ws, ErrorMetrics& m) {
 }
 
 double exact_square(const Problem& problem) {
-  double sum = 0;
+  const bool joint = problem.row_weight == nullptr;
+  double sum = 0, in_row = 0;
   for (std::size_t i = 0; i < problem.shape.rows; ++i) {
     const double* w = problem.weights.data + i * problem.weights.stride;
-    double in_row = 0;
-    for (std::size_t j = 0; j < problem.real_cols; ++j)
-      in_row += w[j] * (problem.b_value[j] * problem.b_value[j]);
+    if (joint || i == 0) {
+      in_row = 0;
+      for (std::size_t j = 0; j < problem.real_cols; ++j)
+        in_row += w[j] * (problem.b_value[j] * problem.b_value[j]);
+    }
     sum += problem.weight_of_row(i) * in_row * (problem.a_value[i] * problem.a_value[i]);
   }
   return sum;
@@ -251,18 +248,27 @@ void flips(Workspace& ws, ErrorMetrics& m) {
 
 }  // namespace
 
-void weighted_report(Workspace& ws, const CharacterizeOptions& options, bool basic,
-                     ErrorReport& report) {
+void constant_error(std::int32_t e, ErrorMetrics& m) {
+  m.bias = e;
+  m.mae = std::abs(e);
+  m.mse = static_cast<double>(e) * e;
+  m.variance = 0;
+  m.error_rate = e != 0;
+  m.skewness = m.excess_kurtosis = kNaN;
+}
+
+void weighted_report(Workspace& ws, const CharacterizeOptions& options, ErrorReport& report) {
   ErrorMetrics& m = report.metrics;
-  const bool full = !basic && options.distribution;
   const Extremes x = first_pass(ws, m);
   find_wce(ws, x, m);
-  const std::int32_t centre = second_pass(ws, m, full);
+  const std::int32_t centre = second_pass(ws, m);
   if (x.min == x.max) constant_error(x.min, m);
-  if (!basic) relative_errors(ws, m);
-  derive(m, ws.table->type(), options.convention, basic ? 0 : exact_square(ws.problem));
-  if (!full) return;
-
+  relative_errors(ws, m);
+  derive(m, ws.table->type(), options.convention, exact_square(ws.problem));
+  if (!options.distribution) {
+    m.skewness = m.excess_kurtosis = kNaN;
+    return;
+  }
   conditional_on_rows(ws, report.conditional);
   conditional_on_columns(ws, report.conditional);
   if (ws.problem.row_weight != nullptr) anova(ws, centre, m);
@@ -270,7 +276,7 @@ void weighted_report(Workspace& ws, const CharacterizeOptions& options, bool bas
     m.anova_row = m.anova_col = m.anova_interaction = 0;
   flips(ws, m);
   error_pmf(ws, x.min, x.max, report.pmf);
-  report.quantiles = quantiles(report.pmf, options.quantile_levels);
+  report.quantiles = quantiles(ws, report.pmf, options.quantile_levels);
 }
 
 }  // namespace axmul::detail::stats

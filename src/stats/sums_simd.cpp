@@ -14,7 +14,6 @@ namespace {
 
 using F64x4 = double __attribute__((vector_size(32)));
 using I64x4 = std::int64_t __attribute__((vector_size(32)));
-using I32x4 = std::int32_t __attribute__((vector_size(16)));
 using U16x4 = std::uint16_t __attribute__((vector_size(8)));
 using U16x16 = std::uint16_t __attribute__((vector_size(32)));
 
@@ -31,8 +30,12 @@ template <class V, class T>
 }
 
 [[gnu::always_inline]] inline F64x4 splat(double x) { return F64x4{x, x, x, x}; }
-[[gnu::always_inline]] inline I32x4 splat(std::int32_t x) { return I32x4{x, x, x, x}; }
-[[gnu::always_inline]] inline F64x4 to_double(I32x4 x) { return __builtin_convertvector(x, F64x4); }
+/// x[j] = e[j] − centre, exact. A loop of its own, which becomes one conversion of four lanes;
+/// g++ 12 makes six instructions of __builtin_convertvector.
+[[gnu::always_inline]] inline void widen(const std::int32_t* e, std::size_t n, std::int32_t centre,
+                                         double* __restrict x) {
+  for (std::size_t j = 0; j < n; ++j) x[j] = e[j] - centre;
+}
 [[gnu::always_inline]] inline F64x4 keep(F64x4 x, I64x4 mask) {
   return reinterpret_cast<F64x4>(reinterpret_cast<I64x4>(x) & mask);
 }
@@ -40,6 +43,29 @@ template <class V, class T>
   constexpr std::int64_t m = std::numeric_limits<std::int64_t>::max();
   return keep(x, I64x4{m, m, m, m});
 }
+template <class F>
+[[gnu::always_inline]] inline void add_to_columns(const std::int32_t* e, const std::int32_t* centre,
+                                                  std::size_t n, F&& weight, double* __restrict x1,
+                                                  double* __restrict x2) {
+  for (std::size_t j = 0; j < n; ++j) {
+    const double x = e[j] - centre[j];
+    const double wx = weight(j) * x;
+    x1[j] += wx;
+    x2[j] += wx * x;
+  }
+}
+
+[[gnu::always_inline]] inline void extremes(const std::int32_t* e, std::size_t n, std::int32_t& min,
+                                            std::int32_t& max) {
+  std::int32_t low = e[0], high = e[0];
+  for (std::size_t j = 0; j < n; ++j) {
+    low = e[j] < low ? e[j] : low;
+    high = e[j] > high ? e[j] : high;
+  }
+  min = low;
+  max = high;
+}
+
 /// Lanes 0-3 and 4-7 to one number, always in this order.
 [[gnu::always_inline]] inline double total(F64x4 low, F64x4 high) {
   const F64x4 s = low + high;
@@ -50,49 +76,42 @@ template <class V, class T>
 
 AXMUL_CLONES
 void row_sums(const std::int32_t* e, Shape shape, Weights weights, RowSums* out) {
+  alignas(32) double buffer[256];
   for (std::size_t row = 0; row < shape.rows; ++row) {
     const std::int32_t* er = e + row * shape.cols;
     const double* wr = weights.data + row * weights.stride;
     F64x4 error[2] = {}, abs[2] = {}, square[2] = {}, nonzero[2] = {};
-    I32x4 low = splat(er[0]), high = low;
+    RowSums& r = out[row];
+    extremes(er, shape.cols, r.min, r.max);
+    widen(er, shape.cols, 0, buffer);
     for (std::size_t j = 0; j < shape.cols; j += 8)
       for (std::size_t h = 0; h < 2; ++h) {
-        const I32x4 ei = load<I32x4>(er + j + 4 * h);
-        const F64x4 w = load<F64x4>(wr + j + 4 * h), x = to_double(ei);
+        const F64x4 w = load<F64x4>(wr + j + 4 * h), x = load<F64x4>(buffer + j + 4 * h);
         const F64x4 wx = w * x;
         error[h] += wx;
         abs[h] += absolute(wx);
         square[h] += wx * x;
         nonzero[h] += keep(w, x != splat(0.0));
-        low = ei < low ? ei : low;
-        high = ei > high ? ei : high;
       }
-    RowSums& r = out[row];
     r.error = total(error[0], error[1]);
     r.abs = total(abs[0], abs[1]);
     r.square = total(square[0], square[1]);
     r.nonzero = total(nonzero[0], nonzero[1]);
-    r.min = low[0];
-    r.max = high[0];
-    for (int l = 1; l < 4; ++l) {
-      r.min = low[l] < r.min ? low[l] : r.min;
-      r.max = high[l] > r.max ? high[l] : r.max;
-    }
   }
 }
 
 AXMUL_CLONES
 void row_moments(const std::int32_t* e, Shape shape, Weights weights, const std::int32_t* centre,
                  RowMoments* out) {
+  alignas(32) double buffer[256];
   for (std::size_t row = 0; row < shape.rows; ++row) {
     const std::int32_t* er = e + row * shape.cols;
     const double* wr = weights.data + row * weights.stride;
-    const I32x4 c = splat(centre[row]);
+    widen(er, shape.cols, centre[row], buffer);
     F64x4 x1[2] = {}, x2[2] = {}, x3[2] = {}, x4[2] = {};
     for (std::size_t j = 0; j < shape.cols; j += 8)
       for (std::size_t h = 0; h < 2; ++h) {
-        const F64x4 w = load<F64x4>(wr + j + 4 * h);
-        const F64x4 x = to_double(load<I32x4>(er + j + 4 * h) - c);
+        const F64x4 w = load<F64x4>(wr + j + 4 * h), x = load<F64x4>(buffer + j + 4 * h);
         const F64x4 square = x * x, wx = w * x, wsquare = wx * x;
         x1[h] += wx;
         x2[h] += wsquare;
@@ -104,61 +123,76 @@ void row_moments(const std::int32_t* e, Shape shape, Weights weights, const std:
 }
 
 AXMUL_CLONES
-void row_moments2(const std::int32_t* e, Shape shape, Weights weights, const std::int32_t* centre,
-                  RowMoments* out) {
+void basic_rows(const std::int32_t* const* products, const std::int32_t* a, const std::int32_t* b,
+                Shape shape, const double* weights, double total_weight, BasicRow* out) {
+  alignas(32) std::int32_t e[256];  // one row stays in the first-level cache for every sweep
+  alignas(32) double buffer[256];
   for (std::size_t row = 0; row < shape.rows; ++row) {
-    const std::int32_t* er = e + row * shape.cols;
-    const double* wr = weights.data + row * weights.stride;
-    const I32x4 c = splat(centre[row]);
+    const std::int32_t *f = products[row], ai = a[row];
+    for (std::size_t j = 0; j < shape.cols; ++j) {
+      e[j] = f[j] - ai * b[j];
+      buffer[j] = e[j];
+    }
+    BasicRow& r = out[row];
+    extremes(e, shape.cols, r.min, r.max);
+    F64x4 error[2] = {}, abs[2] = {}, nonzero[2] = {};
+    for (std::size_t j = 0; j < shape.cols; j += 8)
+      for (std::size_t h = 0; h < 2; ++h) {
+        const F64x4 w = load<F64x4>(weights + j + 4 * h), x = load<F64x4>(buffer + j + 4 * h);
+        const F64x4 wx = w * x;
+        error[h] += wx;
+        abs[h] += absolute(wx);
+        nonzero[h] += keep(w, x != splat(0.0));
+      }
+    const double mean = total(error[0], error[1]) / total_weight;
+    r.centre = static_cast<std::int32_t>(mean + (mean < 0 ? -0.5 : 0.5));
+    const F64x4 centre = splat(static_cast<double>(r.centre));
     F64x4 x1[2] = {}, x2[2] = {};
     for (std::size_t j = 0; j < shape.cols; j += 8)
       for (std::size_t h = 0; h < 2; ++h) {
-        const F64x4 w = load<F64x4>(wr + j + 4 * h);
-        const F64x4 x = to_double(load<I32x4>(er + j + 4 * h) - c);
-        const F64x4 wx = w * x;
+        const F64x4 x = load<F64x4>(buffer + j + 4 * h) - centre;
+        const F64x4 wx = load<F64x4>(weights + j + 4 * h) * x;
         x1[h] += wx;
         x2[h] += wx * x;
       }
-    out[row].x1 = total(x1[0], x1[1]);
-    out[row].x2 = total(x2[0], x2[1]);
+    r.abs = total(abs[0], abs[1]);
+    r.nonzero = total(nonzero[0], nonzero[1]);
+    r.x1 = total(x1[0], x1[1]);
+    r.x2 = total(x2[0], x2[1]);
   }
 }
 
 AXMUL_CLONES
 void column_moments(const std::int32_t* e, Shape shape, const double* row_weight, Weights weights,
                     const std::int32_t* centre, double* x1, double* x2) {
-  for (std::size_t j = 0; j < shape.cols; j += 8) {
-    const I32x4 c[2] = {load<I32x4>(centre + j), load<I32x4>(centre + j + 4)};
-    F64x4 s1[2] = {}, s2[2] = {};
-    for (std::size_t row = 0; row < shape.rows; ++row)
-      for (std::size_t h = 0; h < 2; ++h) {
-        const F64x4 w = row_weight != nullptr
-                            ? splat(row_weight[row])
-                            : load<F64x4>(weights.data + row * weights.stride + j + 4 * h);
-        const F64x4 x = to_double(load<I32x4>(e + row * shape.cols + j + 4 * h) - c[h]);
-        const F64x4 wx = w * x;
-        s1[h] += wx;
-        s2[h] += wx * x;
-      }
-    for (std::size_t h = 0; h < 2; ++h) {
-      store(x1 + j + 4 * h, s1[h]);
-      store(x2 + j + 4 * h, s2[h]);
-    }
+  // Every column is its own sum over ascending rows, so these loops have no order to lose.
+  for (std::size_t j = 0; j < shape.cols; ++j) x1[j] = x2[j] = 0;
+  for (std::size_t row = 0; row < shape.rows; ++row) {
+    const std::int32_t* er = e + row * shape.cols;
+    if (row_weight != nullptr)
+      add_to_columns(
+          er, centre, shape.cols, [w = row_weight[row]](std::size_t) { return w; }, x1, x2);
+    else
+      add_to_columns(
+          er, centre, shape.cols,
+          [w = weights.data + row * weights.stride](std::size_t j) { return w[j]; }, x1, x2);
   }
 }
 
 AXMUL_CLONES
 void row_interaction(const std::int32_t* e, Shape shape, Weights weights, std::int32_t centre,
                      const double* row_offset, const double* col_offset, double* out) {
+  alignas(32) double buffer[256];
   for (std::size_t row = 0; row < shape.rows; ++row) {
     const std::int32_t* er = e + row * shape.cols;
     const double* wr = weights.data + row * weights.stride;
     const F64x4 offset = splat(row_offset[row]);
+    widen(er, shape.cols, centre, buffer);
     F64x4 square[2] = {};
     for (std::size_t j = 0; j < shape.cols; j += 8)
       for (std::size_t h = 0; h < 2; ++h) {
-        const F64x4 x = to_double(load<I32x4>(er + j + 4 * h) - splat(centre));
-        const F64x4 y = (x - offset) - load<F64x4>(col_offset + j + 4 * h);
+        const F64x4 y =
+            (load<F64x4>(buffer + j + 4 * h) - offset) - load<F64x4>(col_offset + j + 4 * h);
         square[h] += load<F64x4>(wr + j + 4 * h) * (y * y);
       }
     out[row] = total(square[0], square[1]);
@@ -168,17 +202,19 @@ void row_interaction(const std::int32_t* e, Shape shape, Weights weights, std::i
 AXMUL_CLONES
 void row_relative(const std::int32_t* e, Shape shape, Weights weights, const double* abs_a,
                   const double* abs_b, RowRelative* out) {
+  alignas(32) double buffer[256];
   for (std::size_t row = 0; row < shape.rows; ++row) {
     out[row] = {0, 0};
     if (abs_a[row] == 0) continue;
     const std::int32_t* er = e + row * shape.cols;
     const double* wr = weights.data + row * weights.stride;
     const F64x4 a = splat(abs_a[row]);
+    widen(er, shape.cols, 0, buffer);
     F64x4 sum[2] = {}, max[2] = {};
     for (std::size_t j = 0; j < shape.cols; j += 8)
       for (std::size_t h = 0; h < 2; ++h) {
         const F64x4 w = load<F64x4>(wr + j + 4 * h);
-        const F64x4 x = absolute(to_double(load<I32x4>(er + j + 4 * h)));
+        const F64x4 x = absolute(load<F64x4>(buffer + j + 4 * h));
         const F64x4 exact = a * load<F64x4>(abs_b + j + 4 * h);
         const F64x4 ratio = keep(x / exact, w != splat(0.0));
         sum[h] += w * ratio;

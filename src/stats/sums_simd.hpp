@@ -27,15 +27,22 @@ struct RowSums {
 };
 void row_sums(const std::int32_t* e, Shape shape, Weights weights, RowSums* out);
 
+/// The basic figures of one row in one sweep, straight from products: row i holds the products of
+/// operand value a[i] with b[0 … cols−1], e = product − a·b. `centre` is the integer next to the
+/// row's mean error, x1 and x2 are weighted sums of (e − centre)^k.
+struct BasicRow {
+  double abs, nonzero, x1, x2;
+  std::int32_t centre, min, max;
+};
+void basic_rows(const std::int32_t* const* products, const std::int32_t* a, const std::int32_t* b,
+                Shape shape, const double* weights, double total_weight, BasicRow* out);
+
 /// Weighted sums over one row of (e − centre)^k, k = 1 … 4; rows have their own centre.
 struct RowMoments {
   double x1, x2, x3, x4;
 };
 void row_moments(const std::int32_t* e, Shape shape, Weights weights, const std::int32_t* centre,
                  RowMoments* out);
-/// The same for k = 1, 2 only (x3, x4 are left alone).
-void row_moments2(const std::int32_t* e, Shape shape, Weights weights, const std::int32_t* centre,
-                  RowMoments* out);
 
 /// Per column Σ over rows of weight·(e − centre[col])^k, k = 1, 2. The weight is row_weight[row]
 /// or, where that is null, the element of `weights`.

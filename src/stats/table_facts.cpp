@@ -46,9 +46,14 @@ void Workspace::set_table(const Lut& lut) {
   if (table && table->type() == lut.type() && table->products().data() == lut.products().data())
     return;
   table = lut;
-  have_flips = have_facts = have_rank = false;
+  have_errors = have_flips = have_facts = have_rank = false;
+}
+
+void Workspace::need_errors() {
+  if (have_errors) return;
   table_e.resize(kLutSize);
-  error_map(lut.products().data(), a_min(lut.type()), b_min(lut.type()), table_e.data());
+  error_map(table->products().data(), a_min(table->type()), b_min(table->type()), table_e.data());
+  have_errors = true;
 }
 
 void Workspace::need_flips() {
@@ -67,6 +72,7 @@ const TableFacts& Workspace::need_facts(bool rank) {
     have_facts = true;
   }
   if (rank && !have_rank) {
+    need_errors();
     facts.rank_lut = exact_rank(table->products());
     facts.rank_error = exact_rank(std::span<const std::int32_t, kLutSize>(table_e));
     have_rank = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "axmul/stats/metrics.hpp"
+#include "stats/distribution_internal.hpp"
 #include "stats/sums_simd.hpp"
 
 namespace axmul::detail::stats {
@@ -49,9 +50,21 @@ struct Bin {
   }
 };
 
+/// Sum in the given order to about twice the precision of double.
+struct CompensatedSum {
+  double sum = 0, error = 0;
+  void add(double x) {
+    const double t = sum + x, z = t - sum;
+    error += (sum - (t - z)) + (x - z);
+    sum = t;
+  }
+  double value() const { return sum + error; }
+  double minus_one() const { return (sum - 1) + error; }
+};
+
 struct Workspace {
   std::optional<Lut> table;  // whose error map, flips and facts are below
-  bool have_flips = false, have_facts = false, have_rank = false;
+  bool have_errors = false, have_flips = false, have_facts = false, have_rank = false;
   TableFacts facts;
   std::vector<std::int32_t> table_e;
   std::vector<std::uint16_t> table_flips;
@@ -66,33 +79,34 @@ struct Workspace {
   std::vector<std::int32_t> row_centre, col_centre;
   std::vector<double> row_offset, col_offset, col_sum, col_square, row_value;
 
+  std::vector<std::uint16_t> row_index, col_index;
+  std::vector<const std::int32_t*> product_rows;
+
+  std::vector<CompensatedSum> cdf;
   std::vector<Bin> bins;                // all zero between calls
   std::vector<std::uint32_t> counts;    // all zero between calls
   std::vector<std::uint64_t> occupied;  // all zero between calls
   std::vector<std::uint64_t> keys, sorted;
 
   void set_table(const Lut& lut);
+  void need_errors();
   void need_flips();
   const TableFacts& need_facts(bool rank);
 };
 
-/// Sum in the given order to about twice the precision of double.
-struct CompensatedSum {
-  double sum = 0, error = 0;
-  void add(double x) {
-    const double t = sum + x, z = t - sum;
-    error += (sum - (t - z)) + (x - z);
-    sum = t;
-  }
-  double value() const { return sum + error; }
-  double minus_one() const { return (sum - 1) + error; }
-};
+/// Indices with a probability above 0, ascending.
+void occurring(const Probabilities& p, std::vector<std::uint16_t>& out);
 
-/// All of a report but the table's facts. `options` as in the public functions.
+/// All of a report but the table's facts, for the problem prepared in ws.
 void uniform_report(Workspace& ws, const CharacterizeOptions& options, bool basic,
                     ErrorReport& report);
-void weighted_report(Workspace& ws, const CharacterizeOptions& options, bool basic,
-                     ErrorReport& report);
+void weighted_report(Workspace& ws, const CharacterizeOptions& options, ErrorReport& report);
+/// The basic figures of independent operands.
+void basic_weighted(const Lut& lut, const Probabilities& pa, const Probabilities& pb, Workspace& ws,
+                    ErrorMetrics& m);
+
+/// An error map that is constant where it counts has exactly that bias and no spread.
+void constant_error(std::int32_t e, ErrorMetrics& m);
 
 /// Figures that follow from others: nmed, percentages, rmse, std, the convention, SNR.
 void derive(ErrorMetrics& m, OperandType type, Convention convention, double exact_square);
@@ -101,7 +115,7 @@ void derive(ErrorMetrics& m, OperandType type, Convention convention, double exa
 void error_pmf(Workspace& ws, std::int32_t lo, std::int32_t hi, ErrorPmf& pmf);
 /// The same with every pair equally likely; `count` receives the pairs per value.
 void uniform_error_pmf(Workspace& ws, std::int32_t lo, std::int32_t hi, ErrorPmf& pmf);
-std::vector<Quantile> quantiles(const ErrorPmf& pmf, std::span<const double> levels);
+std::vector<Quantile> quantiles(Workspace& ws, const ErrorPmf& pmf, std::span<const double> levels);
 
 /// 10·log10(x) from IEEE operations alone, so that its bits do not depend on the C library.
 double decibel(double x);
