@@ -17,8 +17,7 @@ bool same_cells(const PredictionMatrix& x, const PredictionMatrix& y, std::size_
       const Prediction &p = x(l, j), &q = y(l, j + from);
       if (!same(p.mean_acc, q.mean_acc) || !same(p.sigma_acc, q.sigma_acc) ||
           !same(p.sigma_interval.lower, q.sigma_interval.lower) ||
-          !same(p.mean_interval.upper, q.mean_interval.upper) ||
-          p.channel_sigma != q.channel_sigma)
+          !same(p.mean_interval.upper, q.mean_interval.upper) || p.channel_sigma != q.channel_sigma)
         return false;
     }
   return true;
