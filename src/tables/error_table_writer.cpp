@@ -7,6 +7,7 @@
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "tables/group_writer.hpp"
 #include "tables/h5_columns.hpp"
 #include "tables/h5_root.hpp"
 
@@ -16,7 +17,6 @@ namespace {
 
 using detail::Column;
 using detail::Meaning;
-using detail::TextColumn;
 
 constexpr std::uint64_t kMostRows = 256;      // of a chunk
 constexpr std::uint64_t kPmfChunk = 1 << 15;  // entries
@@ -61,87 +61,54 @@ class TypeGroup {
             const std::vector<ResolvedDistribution>& distributions,
             const ErrorTableOptions& options)
       : file_(file),
-        group_("/" + std::string(to_string(type))),
         d_(distributions.size()),
-        rows_(options.expected > 0 ? std::min<std::uint64_t>(options.expected, kMostRows)
-                                   : kMostRows),
         full_(options.statistics.distribution),
-        with_products_(options.products) {
-    file_.create_group(group_);
-    create_axes(type, options);
+        group_(file, type,
+               options.expected > 0 ? std::min<std::uint64_t>(options.expected, kMostRows)
+                                    : kMostRows) {
+    if (full_) create_axes(options);
     create_distributions(distributions);
-    if (with_products_) create_products();
-    create_metrics(options);
+    if (options.products) group_.create_products(true);
+    for (const MetricField& field : metric_fields())
+      metrics_.push_back(group_.real_column(std::string(field.name), {d_},
+                                            {"multiplier", "distribution"},
+                                            {field.units, field.long_name, field.definition}));
     if (full_) create_details(options);
-    create_facts();
+    group_.create_facts();
   }
 
   void add(const Characterization& result) {
     if (result.reports.size() != d_)
       throw InternalError("a characterisation with another number of distributions");
-    if (with_products_) add_products(result);
+    group_.add({result.multiplier, result.sha256, result.sha256_swapped, result.packed_product,
+                result.packed_error});
     for (std::size_t i = 0; i < metrics_.size(); ++i)
       for (const ErrorReport& report : result.reports)
         metrics_[i].push(output_figure(metric_fields()[i], report.metrics));
     if (full_)
       for (const ErrorReport& report : result.reports) add_details(report);
-    add_facts(result);
-    ++count_;
   }
 
   void flush() {
+    group_.flush();
     for (Column<double>& column : metrics_) column.flush();
-    if (full_) {
-      for (Column<double>* column : {&bits_, &quantile_, &abs_quantile_, &bias_a_, &std_a_,
-                                     &bias_b_, &std_b_, &pmf_probability_})
-        column->flush();
-      pmf_value_.flush();
-      pmf_offset_.flush();
-      pmf_entry_.resize(pmf_end_);
-      pmf_boundary_.resize(count_ * d_ + 1);
-    }
-    for (Column<double>* column : {&power_, &area_, &delay_, &power_rel_}) column->flush();
-    for (TextColumn* column : {&name_, &cost_source_, &technology_, &sha256_, &sha256_swapped_,
-                               &source_file_, &format_, &order_, &index_, &generator_, &reference_})
+    if (!full_) return;
+    for (Column<double>* column : {&bits_, &quantile_, &abs_quantile_, &bias_a_, &std_a_, &bias_b_,
+                                   &std_b_, &pmf_probability_})
       column->flush();
+    pmf_value_.flush();
+    pmf_offset_.flush();
+    pmf_entry_.resize(pmf_end_);
+    pmf_boundary_.resize(group_.count() * d_ + 1);
   }
 
  private:
-  std::string path(const std::string& name) const { return group_ + "/" + name; }
-
+  std::string path(const std::string& name) const { return group_.path(name); }
   void scales(const std::string& dataset, std::initializer_list<const char*> axes) {
-    unsigned axis = 0;
-    for (const char* scale : axes) file_.attach_scale(path(dataset), axis++, path(scale));
+    group_.scales(dataset, axes);
   }
 
-  Column<double> real_column(const std::string& name, const h5::Shape& row,
-                             std::initializer_list<const char*> axes, const Meaning& meaning) {
-    Column<double> column(file_, path(name), row, rows_, meaning);
-    scales(name, axes);
-    return column;
-  }
-
-  TextColumn text_column(const std::string& name, const Meaning& meaning) {
-    TextColumn column(file_, path(name), rows_, meaning);
-    scales(name, {"multiplier"});
-    return column;
-  }
-
-  void write_operands(const std::string& name, int first, const char* long_name) {
-    std::vector<std::int16_t> values;
-    for (int i = 0; i < kOperandCount; ++i) values.push_back(static_cast<std::int16_t>(first + i));
-    file_.write<std::int16_t>(path(name), {kOperands}, values);
-    file_.make_scale(path(name));
-    detail::set_meaning(file_, path(name), {"1", long_name, "operand value, ascending"});
-  }
-
-  void create_axes(OperandType type, const ErrorTableOptions& options) {
-    name_ = TextColumn(file_, path("multiplier"), rows_,
-                       {"", "name of the multiplier", "a label; sha256 is the identity"});
-    file_.make_scale(path("multiplier"));
-    write_operands("operand_a", a_min(type), "operand a (activation, row of the table)");
-    write_operands("operand_b", b_min(type), "operand b (weight, column of the table)");
-    if (!full_) return;
+  void create_axes(const ErrorTableOptions& options) {
     std::vector<std::int16_t> bits;
     for (std::int16_t bit = 0; bit < static_cast<std::int16_t>(kBits); ++bit) bits.push_back(bit);
     file_.write<std::int16_t>(path("bit"), {kBits}, bits);
@@ -197,42 +164,22 @@ class TypeGroup {
                          "joint pmf, or p_a(a) p_b(b) where the operands are independent"});
   }
 
-  void create_products() {
-    h5::DatasetOptions table;
-    table.chunk = {1, kOperands, kOperands};
-    table.extendible = table.deflate = true;
-    product_ =
-        file_.create_dataset(path("product"), h5::Type::int32, {0, kOperands, kOperands}, table);
-    error_ = file_.create_dataset(path("error"), h5::Type::int32, {0, kOperands, kOperands}, table);
-    detail::set_meaning(file_, path("product"),
-                        {"product", "approximate product", "of operand values a and b"});
-    detail::set_meaning(file_, path("error"), {"product", "error", "approximate - exact product"});
-    scales("product", {"multiplier", "operand_a", "operand_b"});
-    scales("error", {"multiplier", "operand_a", "operand_b"});
-  }
-
-  void create_metrics(const ErrorTableOptions&) {
-    for (const MetricField& field : metric_fields())
-      metrics_.push_back(real_column(std::string(field.name), {d_}, {"multiplier", "distribution"},
-                                     {field.units, field.long_name, field.definition}));
-  }
-
   void create_details(const ErrorTableOptions& options) {
     const std::uint64_t levels = options.statistics.quantile_levels.size();
-    bits_ = real_column("bit_flip_rate", {d_, kBits}, {"multiplier", "distribution", "bit"},
-                        {"1", "bit flip rate", "P(output bit differs), low 16 bits"});
-    quantile_ = real_column("error_quantile", {d_, levels},
-                            {"multiplier", "distribution", "quantile_level"},
-                            {"product", "quantile of the error",
-                             "smallest error whose cumulative probability reaches the level"});
-    abs_quantile_ = real_column(
+    bits_ = group_.real_column("bit_flip_rate", {d_, kBits}, {"multiplier", "distribution", "bit"},
+                               {"1", "bit flip rate", "P(output bit differs), low 16 bits"});
+    quantile_ = group_.real_column(
+        "error_quantile", {d_, levels}, {"multiplier", "distribution", "quantile_level"},
+        {"product", "quantile of the error",
+         "smallest error whose cumulative probability reaches the level"});
+    abs_quantile_ = group_.real_column(
         "abs_error_quantile", {d_, levels}, {"multiplier", "distribution", "quantile_level"},
         {"product", "quantile of the absolute error",
          "smallest |error| whose cumulative probability reaches the level"});
     const auto conditional = [&](const char* name, const char* operand, const char* text,
                                  const char* definition) {
-      return real_column(name, {d_, kOperands}, {"multiplier", "distribution", operand},
-                         {"product", text, definition});
+      return group_.real_column(name, {d_, kOperands}, {"multiplier", "distribution", operand},
+                                {"product", text, definition});
     };
     bias_a_ =
         conditional("conditional_bias_a", "operand_a", "mean error given operand a", "E[e|a]");
@@ -262,43 +209,6 @@ class TypeGroup {
     pmf_offset_.push(0);
   }
 
-  void create_facts() {
-    const auto cost = [&](const char* name, const char* units, const char* text,
-                          const char* definition) {
-      return real_column(name, {}, {"multiplier"}, {units, text, definition});
-    };
-    power_ = cost("power_mw", "mW", "power", "NaN = unknown");
-    area_ = cost("area_um2", "um2", "cell area", "NaN = unknown");
-    delay_ = cost("delay_ns", "ns", "critical path delay", "NaN = unknown");
-    power_rel_ = cost("power_rel", "1", "relative power",
-                      "power / power of the exact multiplier of the same source and technology");
-    cost_source_ = text_column("cost_source",
-                               {"", "where the cost comes from", "published, estimated or empty"});
-    technology_ = text_column("technology", {"", "technology of the cost", ""});
-    sha256_ = text_column("sha256", {"", "identity of the function",
-                                     "SHA-256 of the operand type's name and the 65536 products as "
-                                     "little-endian int32, a slow, b fast, ascending values"});
-    sha256_swapped_ = text_column("sha256_swapped", {"", "sha256 with operands swapped", ""});
-    source_file_ = text_column("source_file", {"", "file that was read", "empty for a generator"});
-    format_ = text_column("source_format", {"", "reader or generator", ""});
-    order_ = text_column("source_order", {"", "operand order assumed on reading", "ab or ba"});
-    index_ = text_column("source_index", {"", "operand index assumed on reading", "value or bits"});
-    generator_ = text_column("generator", {"", "design text", "empty unless generated"});
-    reference_ = text_column("reference", {"", "publication of the design", ""});
-  }
-
-  void add_products(const Characterization& result) {
-    product_.resize(count_ + 1);
-    error_.resize(count_ + 1);
-    const Lut& lut = result.multiplier.lut;
-    product_.write_filtered_chunk({count_, 0, 0}, result.packed_product.empty()
-                                                      ? h5::deflate_chunk(lut.products())
-                                                      : result.packed_product);
-    error_.write_filtered_chunk({count_, 0, 0}, result.packed_error.empty()
-                                                    ? h5::deflate_chunk(ErrorMap(lut).values())
-                                                    : result.packed_error);
-  }
-
   void add_details(const ErrorReport& report) {
     bits_.push_all(report.metrics.bit_flip_rate);
     for (const Quantile& q : report.quantiles) {
@@ -315,39 +225,17 @@ class TypeGroup {
     pmf_offset_.push(static_cast<std::int64_t>(pmf_end_));
   }
 
-  void add_facts(const Characterization& result) {
-    const Multiplier& m = result.multiplier;
-    name_.push(m.name);
-    power_.push(m.cost.power_mw);
-    area_.push(m.cost.area_um2);
-    delay_.push(m.cost.delay_ns);
-    power_rel_.push(m.cost.power_rel);
-    cost_source_.push(m.cost.source);
-    technology_.push(m.cost.technology);
-    sha256_.push(result.sha256);
-    sha256_swapped_.push(result.sha256_swapped);
-    source_file_.push(detail::stored_path(m.provenance.source_file));
-    format_.push(m.provenance.format);
-    order_.push(m.provenance.order == OperandOrder::ab ? "ab" : "ba");
-    index_.push(m.provenance.index == OperandIndex::value ? "value" : "bits");
-    generator_.push(m.provenance.generator);
-    reference_.push(m.provenance.reference);
-  }
-
   h5::File& file_;
-  const std::string group_;
-  const std::uint64_t d_, rows_;
-  const bool full_, with_products_;
-  std::uint64_t count_ = 0, pmf_end_ = 0;
-  h5::Dataset product_, error_, pmf_entry_, pmf_boundary_;
+  const std::uint64_t d_;
+  const bool full_;
+  detail::GroupWriter group_;
+  std::uint64_t pmf_end_ = 0;
+  h5::Dataset pmf_entry_, pmf_boundary_;
   std::vector<Column<double>> metrics_;
   Column<double> bits_, quantile_, abs_quantile_, bias_a_, std_a_, bias_b_, std_b_;
   Column<std::int32_t> pmf_value_;
   Column<double> pmf_probability_;
   Column<std::int64_t> pmf_offset_;
-  Column<double> power_, area_, delay_, power_rel_;
-  TextColumn name_, cost_source_, technology_, sha256_, sha256_swapped_, source_file_, format_,
-      order_, index_, generator_, reference_;
 };
 
 std::string partial_path(const std::string& path) {

@@ -5,11 +5,15 @@
 #include <cctype>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/designs/designs.hpp"
+#include "axmul/io/h5.hpp"
 #include "axmul/io/read_file.hpp"
+#include "axmul/tables/error_table.hpp"
 
 namespace axmul {
 
@@ -43,15 +47,106 @@ bool natural_less(const std::string& x, const std::string& y) {
   return x < y;
 }
 
-DesignRef table_ref(const std::string& path, const OpenOptions& options) {
-  return {fs::path(path).stem().string(), path,
-          [path, read = options.read] { return read_table(path, read); }};
+DesignRef file_ref(const std::string& path, const OpenOptions& options) {
+  const std::string name = fs::path(path).stem().string();
+  if (options.is_circuit && options.read_circuit && options.is_circuit(path))
+    return {name, path, [path, read = options.read_circuit] { return read(path); }};
+  return {name, path, [path, read = options.read] { return read_table(path, read); }};
 }
 
 /// Is a file met in a folder a table? By content for those extensions that tables have.
 bool is_table_file(const std::string& path) {
   if (table_format_of_extension(path) == nullptr) return false;
   return sniff_table_format(read_file(path), path) != nullptr;
+}
+
+using SharedTable = std::shared_ptr<const ErrorTableFile>;
+
+void add_entry(const SharedTable& table, const TableEntry& entry, DesignList& list) {
+  list.designs.push_back({entry.name, table->path() + ":" + entry.name,
+                          [table, entry] { return table->multiplier(entry); }});
+}
+
+/// All entries with products; false where there is none.
+bool add_entries(const SharedTable& table, DesignList& list) {
+  bool any = false;
+  for (const TableEntry& entry : table->entries()) {
+    if (!table->has_products(entry.type)) continue;
+    add_entry(table, entry, list);
+    any = true;
+  }
+  return any;
+}
+
+SharedTable open_table(const std::string& path) {
+  return std::make_shared<const ErrorTableFile>(path);
+}
+
+void add_table(const std::string& path, DesignList& list) {
+  const SharedTable table = open_table(path);
+  if (table->entries().empty())
+    throw InputError(801, Place{path}, "no designs in this file: it has no multipliers");
+  if (!add_entries(table, list)) table->multiplier(table->entries().front());  // says what lacks
+}
+
+/// Steps of insertion, deletion and replacement that make y of x.
+std::size_t edit_distance(const std::string& x, const std::string& y) {
+  std::vector<std::size_t> row(y.size() + 1);
+  for (std::size_t j = 0; j <= y.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= x.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= y.size(); ++j) {
+      const std::size_t replaced = diagonal + (x[i - 1] == y[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+[[noreturn]] void no_entry(const ErrorTableFile& table, const std::string& name) {
+  std::vector<std::pair<std::size_t, std::string>> near;
+  for (const TableEntry& entry : table.entries())
+    near.emplace_back(edit_distance(name, entry.name), entry.name);
+  std::ranges::stable_sort(near, {}, &std::pair<std::size_t, std::string>::first);
+  std::string hint;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, near.size()); ++i)
+    if (near[i].first <= name.size() / 2 + 1) hint += (hint.empty() ? "" : ", ") + near[i].second;
+  throw InputError(802, Place{table.path()},
+                   "no entry \"" + name + "\"" +
+                       (hint.empty() ? "; axmul list shows the " +
+                                           std::to_string(table.entries().size()) + " there are"
+                                     : "; did you mean " + hint + "?"));
+}
+
+/// The entry of that name, of all operand types; else the one with that alias.
+void add_named_entry(const std::string& path, const std::string& name, DesignList& list) {
+  const SharedTable table = open_table(path);
+  const std::size_t before = list.designs.size();
+  for (const TableEntry& entry : table->entries())
+    if (entry.name == name) add_entry(table, entry, list);
+  if (list.designs.size() > before) return;
+  for (const TableEntry& entry : table->entries())
+    if (std::ranges::count(table->aliases(entry), name) > 0) add_entry(table, entry, list);
+  if (list.designs.size() == before) no_entry(*table, name);
+}
+
+/// "file.h5:NAME" where file.h5 exists: its two parts.
+std::optional<std::pair<std::string, std::string>> split_entry(const std::string& text) {
+  std::error_code ignored;
+  for (std::size_t at = text.find(':'); at != std::string::npos; at = text.find(':', at + 1))
+    if (fs::is_regular_file(text.substr(0, at), ignored) && h5::File::is_hdf5(text.substr(0, at)))
+      return std::pair(text.substr(0, at), text.substr(at + 1));
+  return std::nullopt;
+}
+
+/// A file met in a folder; false when it is no design.
+bool add_folder_file(const std::string& path, const OpenOptions& options, DesignList& list) {
+  if (h5::File::is_hdf5(path))
+    return ErrorTableFile::is_one(path) && add_entries(open_table(path), list);
+  if (!(options.is_circuit && options.is_circuit(path)) && !is_table_file(path)) return false;
+  list.designs.push_back(file_ref(path, options));
+  return true;
 }
 
 void add_folder(const std::string& folder, const OpenOptions& options, DesignList& list) {
@@ -69,10 +164,7 @@ void add_folder(const std::string& folder, const OpenOptions& options, DesignLis
   std::ranges::sort(paths, natural_less);
   const std::size_t before = list.designs.size();
   for (const std::string& path : paths) {
-    if (is_table_file(path))
-      list.designs.push_back(table_ref(path, options));
-    else
-      ++list.skipped;
+    if (!add_folder_file(path, options, list)) ++list.skipped;
   }
   if (list.designs.size() == before)
     throw InputError(801, Place{folder},
@@ -108,9 +200,12 @@ void add_text(const std::string& text, const OpenOptions& options, DesignList& l
   const fs::file_status status = fs::status(text, ignored);
   if (fs::is_directory(status)) return add_folder(text, options, list);
   if (fs::exists(status)) {
-    list.designs.push_back(table_ref(text, options));
+    if (h5::File::is_hdf5(text)) return add_table(text, list);
+    list.designs.push_back(file_ref(text, options));
     return;
   }
+  if (const auto parts = split_entry(text))
+    return add_named_entry(parts->first, parts->second, list);
   if (looks_like_design(text)) {
     list.designs.push_back(generator_ref(text));
     return;

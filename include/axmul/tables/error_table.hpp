@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,36 @@ class AXMUL_API ErrorTableWriter {
   std::unique_ptr<State> state_;
 };
 
+struct AXMUL_API LibraryOptions {
+  FileOrigin origin;
+  bool force = false;  ///< replace an existing file
+};
+
+/// Writes a library (format "axmul-library"): products, cost, provenance, published figures,
+/// aliases and transposes, no statistics. Appears complete or not at all, as ErrorTableWriter.
+class AXMUL_API LibraryWriter {
+ public:
+  explicit LibraryWriter(const std::string& path, LibraryOptions options = {});
+  ~LibraryWriter();
+  LibraryWriter(const LibraryWriter&) = delete;
+  LibraryWriter& operator=(const LibraryWriter&) = delete;
+  void add(const Multiplier& multiplier);
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Makes a library of a list: entries of one function become one, the later names its aliases;
+/// transpose_of is set where the operands of an earlier entry, swapped, give this one; names are
+/// made unique. Order is kept. Returns what was folded or renamed, one text each.
+AXMUL_API std::vector<std::string> fold_library(std::vector<Multiplier>& multipliers);
+
+/// Writes the list as it is.
+AXMUL_API void write_library(const std::string& path, std::span<const Multiplier> multipliers,
+                             const LibraryOptions& options = {});
+
 /// One multiplier of a table or library, without its products.
 struct AXMUL_API TableEntry {
   std::string name;
@@ -87,10 +118,13 @@ class AXMUL_API ErrorTableFile {
   bool complete() const;  ///< false for what an interruption left
   const std::vector<TableEntry>& entries() const;
   bool has_products(OperandType type) const;
-  /// Product table, cost and provenance of an entry.
+  /// Product table, cost and provenance of an entry; in a library also published figures, aliases
+  /// and transpose_of. The stored sha256, where there is one, is checked against the products.
   Multiplier multiplier(const TableEntry& entry) const;
   /// The stored sha256 of an entry, "" where the file has none.
   std::string sha256(const TableEntry& entry) const;
+  /// Other names of an entry's function (libraries).
+  std::vector<std::string> aliases(const TableEntry& entry) const;
   /// Labels of the distributions of a type's group (empty in a library without statistics).
   std::vector<std::string> distributions(OperandType type) const;
   /// Names of the metrics that the group holds.

@@ -18,6 +18,9 @@ namespace axmul {
 struct AXMUL_API OpenOptions {
   ReadOptions read;
   std::optional<std::string> standard_input;  ///< content of "-", read by the caller
+  /// Reads circuits and C models (axmul/netlist/circuits.hpp); both empty: they are no designs.
+  std::function<bool(const std::string& path)> is_circuit;
+  std::function<Multiplier(const std::string& path)> read_circuit;
 };
 
 /// A design that is known by name but not read yet.
@@ -34,12 +37,14 @@ struct AXMUL_API DesignList {
 };
 
 /// Finds the designs that texts name, each one of: "-" (options.standard_input), a table file, an
-/// axmul HDF5 table or library (all its entries) or one entry of it ("lib.h5:NAME"), a folder
+/// circuit, an axmul HDF5 table or library (all its entries) or one entry of it ("lib.h5:NAME", by
+/// name or alias), a folder
 /// (recursively, what is no design is counted in `skipped`), a generator text such as "drum(k=6)".
 /// Two different functions of one name become NAME@<first 8 hex of sha256> with a warning; the same
 /// function under one name is taken once, with a warning.
 /// Throws InputError: AX800 no such file or design (with the nearest family name), AX801 a folder
-/// without designs, AX802 no such entry in an HDF5 file; UsageError AX5xx for generator texts.
+/// without designs, AX802 no such entry in an HDF5 file (with the nearest names); UsageError AX5xx
+/// for generator texts.
 AXMUL_API DesignList find_designs(std::span<const std::string> texts,
                                   const OpenOptions& options = {});
 

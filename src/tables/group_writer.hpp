@@ -1,0 +1,67 @@
+// What the groups of error tables and libraries share: axes, product tables, costs and origins.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "axmul/core/multiplier.hpp"
+#include "axmul/io/h5.hpp"
+#include "tables/h5_columns.hpp"
+
+namespace axmul::detail {
+
+/// The group of one operand type in a file being written; rows are multipliers.
+class GroupWriter {
+ public:
+  /// Creates the group with multiplier, operand_a and operand_b. rows: multipliers of a chunk.
+  GroupWriter(h5::File& file, OperandType type, std::uint64_t rows);
+
+  /// Creates product and, for an error table, error.
+  void create_products(bool with_error);
+  /// Creates cost, identity and provenance.
+  void create_facts();
+  /// Creates what only libraries have: aliases, transpose_of, published.
+  void create_library_facts();
+
+  struct Row {
+    const Multiplier& multiplier;
+    const std::string& sha256;
+    const std::string& sha256_swapped;
+    /// Chunks that are compressed already, or empty.
+    std::span<const std::byte> packed_product{}, packed_error{};
+  };
+  void add(const Row& row);
+  void flush();
+  std::uint64_t count() const { return count_; }
+
+  std::string path(const std::string& name) const { return group_ + "/" + name; }
+  h5::File& file() { return file_; }
+  /// Attaches the group's scales of these names to the axes.
+  void scales(const std::string& dataset, std::initializer_list<const char*> axes);
+  Column<double> real_column(const std::string& name, const h5::Shape& row,
+                             std::initializer_list<const char*> axes, const Meaning& meaning);
+  TextColumn text_column(const std::string& name, const Meaning& meaning);
+
+ private:
+  void write_operands(const std::string& name, int first, const char* long_name);
+  void add_products(const Row& row);
+
+  h5::File& file_;
+  const std::string group_;
+  const std::uint64_t rows_;
+  std::uint64_t count_ = 0;
+  bool has_products_ = false, has_errors_ = false, is_library_ = false;
+  h5::Dataset product_, error_;
+  Column<double> power_, area_, delay_, power_rel_;
+  TextColumn name_, cost_source_, technology_, sha256_, sha256_swapped_, source_file_, format_,
+      order_, index_, type_from_, generator_, reference_, aliases_, transpose_of_, published_;
+};
+
+/// {"MAE%":0.1,…} and back; figures keep every bit.
+std::string figures_text(const std::map<std::string, double>& figures);
+std::map<std::string, double> parse_figures(const std::string& text, const std::string& path,
+                                            const std::string& dataset);
+
+}  // namespace axmul::detail
