@@ -306,15 +306,16 @@ Family lin_family() {
 
 Family ha_family() {
   Family f;
-  f.design = {
-      "ha",
-      "4:2-compressor tree, compressors that count x3 and x4 as one in the low columns",
-      "M. Ha, S. Lee, Multipliers with approximate 4-2 compressors and error recovery "
-      "modules, IEEE Embedded Systems Letters 10(1), 2018",
-      Topology::ours,
-      "placed in the tree of Momeni et al., without the paper's truncation and error recovery",
-      {columns_parameter(8)},
-      unsigned_only()};
+  f.design = {"ha",
+              "4:2-compressor tree, compressors that count x3 and x4 as one in the low columns",
+              "M. Ha, S. Lee, Multipliers with approximate 4-2 compressors and error recovery "
+              "modules, IEEE Embedded Systems Letters 10(1), 2018",
+              Topology::ours,
+              "the full adder behind an OR gate that its published mean error implies, placed in "
+              "the tree of "
+              "Momeni et al., without the truncation and error recovery of the paper",
+              {columns_parameter(8)},
+              unsigned_only()};
   f.evaluator = ha_evaluator;
   f.circuit = plain_tree<ha_circuit>;
   return f;

@@ -187,6 +187,23 @@ TEST_CASE("Momeni: Multiplier 4 to the last digit, the others near") {
   CHECK(std::fabs(m1.med / 65025 / 0.6065e-1 - 1) < 0.12);
 }
 
+TEST_CASE("compressor cells: mean error under partial-product statistics") {
+  // Wang, Qian, MinAC, ISCAS 2022, in 1/256. With four approximate columns a 4-bit tree has one
+  // approximate compressor, on the four bits of column 3, each one with probability 1/4.
+  for (const auto& [head, printed] : {std::pair{"momeni(design=2", 100},
+                                      {"akbari(cell=c4", 38},
+                                      {"yang(", 1},
+                                      {"lin(", 2},
+                                      {"ha(", 16}}) {
+    const std::string text = std::string(head) + (std::string(head).back() == '(' ? "" : ",");
+    const DesignInstance design = parse_design(text + "columns=4)", 4);
+    std::int64_t sum = 0;
+    for (int a = 0; a < 16; ++a)
+      for (int b = 0; b < 16; ++b) sum += std::abs(design(a, b) - a * b);
+    CHECK(sum == 8 * printed);
+  }
+}
+
 TEST_CASE("TOSAM, 16 bits: the worked example and the ends of the range of mean errors") {
   // Vahdat et al. 2019: 11761·2482 = 29190802 is 0.99 % off; mean errors run from 11 % to 0.3 %.
   const auto p = static_cast<double>(parse_design("tosam(h=3,t=7)", 16)(11761, 2482));
