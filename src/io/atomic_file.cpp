@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <random>
@@ -31,6 +32,21 @@ std::string follow_links(const std::string& target) {
     path = next.is_absolute() ? next : path.parent_path() / next;
   }
   throw OutputError(131, "cannot write " + target + ": " + reason(ELOOP));
+}
+
+/// The descriptor that /dev/stdout, /dev/stderr or /dev/fd/N names; -1 for other paths. Opening
+/// such a path anew would start at the beginning of a file that the shell has redirected to.
+int descriptor_of(std::string_view target) {
+  if (target == "/dev/stdout") return STDOUT_FILENO;
+  if (target == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view prefix : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!target.starts_with(prefix)) continue;
+    const std::string_view digits = target.substr(prefix.size());
+    int fd = -1;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), fd);
+    if (error == std::errc() && end == digits.data() + digits.size()) return fd;
+  }
+  return -1;
 }
 
 std::string folder_of(const std::string& path) {
@@ -84,18 +100,20 @@ void sync_folder(const std::string& folder) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string target, bool force)
-    : target_(std::move(target)), final_(follow_links(target_)), force_(force) {
+AtomicFile::AtomicFile(std::string target, bool force) : target_(std::move(target)), force_(force) {
   if (target_.empty()) throw OutputError(131, "cannot write: the name of the output is empty");
+  final_ = follow_links(target_);
   struct stat info {};
-  const bool exists = ::stat(final_.c_str(), &info) == 0;
+  const bool exists = ::stat(target_.c_str(), &info) == 0;
   if (!exists && errno != ENOENT) fail("cannot write", errno);
   if (exists && S_ISDIR(info.st_mode))
     throw OutputError(132, "cannot write " + target_ + ": it is a folder; name a file in it");
-  if (exists && !S_ISREG(info.st_mode)) {
+  const int descriptor = descriptor_of(target_);
+  if (descriptor >= 0 || (exists && !S_ISREG(info.st_mode))) {
     direct_ = true;
     path_ = target_;
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    fd_ = descriptor >= 0 ? ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+                          : ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd_ < 0) fail("cannot write", errno);
     return;
   }

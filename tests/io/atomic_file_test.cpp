@@ -1,6 +1,7 @@
 // Atomic output: nothing under the final name before commit, refusals, links, devices, full disks.
 #include "axmul/io/atomic_file.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -199,6 +200,27 @@ TEST_CASE("devices are written directly, and a full one reports it") {
   CHECK_THROWS_WITH_AS(write_file("/dev/full", "x"), doctest::Contains("No space left on device"),
                        OutputError);
   CHECK(fs::is_character_file("/dev/full"));
+}
+
+TEST_CASE("an open descriptor is continued where it stands: pipe, redirected and appended file") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  write_file("/dev/fd/" + std::to_string(ends[1]), "through a pipe");
+  char buffer[64] = {};
+  CHECK(read(ends[0], buffer, sizeof buffer - 1) == 14);
+  CHECK(std::string(buffer) == "through a pipe");
+  close(ends[0]);
+  close(ends[1]);
+
+  const test::ScratchDir dir;
+  test::write_text(dir / "log", "before ");
+  const int fd = open((dir / "log").c_str(), O_WRONLY | O_APPEND);
+  REQUIRE(fd >= 0);
+  write_file("/proc/self/fd/" + std::to_string(fd), "after");
+  close(fd);
+  CHECK(test::read_text(dir / "log") == "before after");
+  CHECK(entries(dir.path()) == 1);
+  CHECK_THROWS_AS(write_file("/dev/fd/987", "x"), OutputError);
 }
 
 TEST_CASE("kill -9 while writing leaves nothing under the final name") {

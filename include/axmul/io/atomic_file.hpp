@@ -15,9 +15,10 @@ namespace axmul {
 /// destructor removes the temporary. Bytes come through write(), or from a library that opens
 /// path() itself.
 ///
-/// A symbolic link is followed, so what it points to is replaced. A device or pipe (/dev/stdout,
-/// /dev/null) cannot be renamed: path() is then the target itself and write() goes straight there.
-/// A new file gets the mode that the umask allows, a replaced one keeps its mode.
+/// A symbolic link is followed, so what it points to is replaced. A device, a pipe or an open
+/// descriptor (/dev/null, /dev/stdout, /dev/fd/3) cannot be renamed: path() is then the target
+/// itself and write() goes straight there. A new file gets the mode that the umask allows, a
+/// replaced one keeps its mode.
 ///
 /// Throws OutputError: AX130 the target exists and force is false (the message names --force),
 /// AX131 it cannot be created or written (folder missing, unwritable, disk full …, with the
