@@ -119,8 +119,10 @@ void prepare_independent(Workspace& ws, const OperandDistribution& a, const Oper
   problem.row_weight = ws.p.data();
   problem.weights = {ws.w.data(), 0};
   problem.row_total.assign(rows.size(), sum_b.value());
-  const double da = sum_a.minus_one(), db = sum_b.minus_one();
-  problem.excess = da + db + da * db;
+  problem.col_total = sum_a.value();
+  problem.excess_a = sum_a.minus_one();
+  problem.excess_b = sum_b.minus_one();
+  problem.excess = problem.excess_a + problem.excess_b + problem.excess_a * problem.excess_b;
   if (rows.size() == 256 && cols.size() == 256) {
     problem.e = ws.table_e.data();
     problem.flips = ws.table_flips.data();
@@ -158,6 +160,7 @@ void prepare_joint(Workspace& ws, const JointDistribution& joint, bool with_flip
   }
   problem.row_weight = nullptr;
   problem.weights = {ws.w.data(), width};
+  problem.col_total = problem.excess_a = problem.excess_b = 0;
   problem.excess = sum.minus_one();
   cut_maps(ws, rows, cols, ws.w.data(), with_flips);
 }

@@ -53,9 +53,15 @@ void find_wce(const Workspace& ws, Extremes x, ErrorMetrics& m) {
   m.wce_b = problem.b_value[col];
 }
 
-/// Central moments of the whole from row moments about the rows' own integer centres. Returns the
-/// integer next to the bias.
-std::int32_t second_pass(Workspace& ws, ErrorMetrics& m) {
+/// The bias in two parts: an integer and what is left, |residual| ≤ ½ or so.
+struct Mean {
+  std::int32_t centre;
+  double residual;
+};
+
+/// Central moments of the whole from row moments about the rows' own integer centres. Σp differs
+/// from 1 by a rounding error; times a large centre it would show, hence `excess`.
+Mean second_pass(Workspace& ws, ErrorMetrics& m) {
   const Problem& problem = ws.problem;
   const std::size_t n = problem.shape.rows;
   const std::int32_t centre = nearest(m.bias);
@@ -66,7 +72,7 @@ std::int32_t second_pass(Workspace& ws, ErrorMetrics& m) {
         problem.row_total[i] > 0 ? nearest(ws.row_sums[i].error / problem.row_total[i]) : centre;
   row_moments(problem.e, problem.shape, problem.weights, ws.row_centre.data(),
               ws.row_moments.data());
-  double residual = 0;  // bias − centre, were the probabilities to sum to 1
+  double residual = 0;
   for (std::size_t i = 0; i < n; ++i)
     residual += problem.weight_of_row(i) *
                 (ws.row_moments[i].x1 + problem.row_total[i] * (ws.row_centre[i] - centre));
@@ -86,24 +92,21 @@ std::int32_t second_pass(Workspace& ws, ErrorMetrics& m) {
     m.skewness = m3 / (m2 * std::sqrt(m2));
     m.excess_kurtosis = m4 / (m2 * m2) - 3;
   }
-  return centre;
+  return {centre, residual};
 }
 
 /// Σ over rows of the weights of each column.
 const std::vector<double>& column_totals(Workspace& ws) {
   const Problem& problem = ws.problem;
   const std::size_t n = problem.shape.cols;
-  double total = 0;
-  if (problem.row_weight != nullptr)
-    for (std::size_t i = 0; i < problem.shape.rows; ++i) total += problem.row_weight[i];
-  ws.row_value.assign(n, total);
+  ws.row_value.assign(n, problem.col_total);
   if (problem.row_weight != nullptr) return ws.row_value;
   for (std::size_t i = 0; i < problem.shape.rows; ++i)
     for (std::size_t j = 0; j < n; ++j) ws.row_value[j] += problem.weights.data[i * n + j];
   return ws.row_value;
 }
 
-/// Bias and σ given b; also leaves Σ weight·(e − centre) per column in ws.col_sum.
+/// Bias and σ given b; also leaves Σ weight·(e − col_centre) in ws.col_sum.
 void conditional_on_columns(Workspace& ws, ConditionalErrors& out) {
   const Problem& problem = ws.problem;
   const std::size_t n = problem.shape.cols;
@@ -126,7 +129,6 @@ void conditional_on_columns(Workspace& ws, ConditionalErrors& out) {
     const auto b = static_cast<std::size_t>(problem.b_value[j] - b_first);
     out.bias_given_b[b] = ws.col_centre[j] + r;
     out.std_given_b[b] = variance > 0 ? std::sqrt(variance) : 0;
-    ws.col_sum[j] = r;  // mean given b, less col_centre
   }
 }
 
@@ -143,29 +145,29 @@ void conditional_on_rows(const Workspace& ws, ConditionalErrors& out) {
   }
 }
 
-/// Splits the variance (DESIGN 2); offsets are kept relative to `centre`, an integer.
-void anova(Workspace& ws, std::int32_t centre, ErrorMetrics& m) {
+/// Splits the variance (DESIGN 2); means are kept relative to an integer as above.
+void anova(Workspace& ws, Mean mean, ErrorMetrics& m) {
   const Problem& problem = ws.problem;
   const std::size_t rows = problem.shape.rows, cols = problem.shape.cols;
   ws.row_offset.resize(rows);
-  double mean = 0;
-  for (std::size_t i = 0; i < rows; ++i) {
-    ws.row_offset[i] = (ws.row_centre[i] - centre) + ws.row_moments[i].x1 / problem.row_total[i];
-    mean += problem.row_weight[i] * ws.row_offset[i];
-  }
+  for (std::size_t i = 0; i < rows; ++i)
+    ws.row_offset[i] = ws.row_moments[i].x1 +
+                       problem.row_total[i] * (ws.row_centre[i] - mean.centre) +
+                       mean.centre * problem.excess_b;
   m.anova_row = m.anova_col = m.anova_interaction = 0;
   for (std::size_t i = 0; i < rows; ++i) {
-    const double r = ws.row_offset[i] - mean;
+    const double r = ws.row_offset[i] - mean.residual;
     m.anova_row += problem.row_weight[i] * r * r;
   }
   for (std::size_t j = 0; j < problem.real_cols; ++j) {
-    const double c = (ws.col_centre[j] - centre) + ws.col_sum[j] - mean;
+    const double c = ws.col_sum[j] + problem.col_total * (ws.col_centre[j] - mean.centre) +
+                     mean.centre * problem.excess_a - mean.residual;
     ws.col_offset[j] = c;
     m.anova_col += problem.weights.data[j] * c * c;
   }
   for (std::size_t j = problem.real_cols; j < cols; ++j) ws.col_offset[j] = 0;
   ws.row_value.resize(rows);
-  row_interaction(problem.e, problem.shape, problem.weights, centre, ws.row_offset.data(),
+  row_interaction(problem.e, problem.shape, problem.weights, mean.centre, ws.row_offset.data(),
                   ws.col_offset.data(), ws.row_value.data());
   for (std::size_t i = 0; i < rows; ++i)
     m.anova_interaction += problem.row_weight[i] * ws.row_value[i];
@@ -261,7 +263,7 @@ void weighted_report(Workspace& ws, const CharacterizeOptions& options, ErrorRep
   ErrorMetrics& m = report.metrics;
   const Extremes x = first_pass(ws, m);
   find_wce(ws, x, m);
-  const std::int32_t centre = second_pass(ws, m);
+  const Mean mean = second_pass(ws, m);
   if (x.min == x.max) constant_error(x.min, m);
   relative_errors(ws, m);
   derive(m, ws.table->type(), options.convention, exact_square(ws.problem));
@@ -271,7 +273,7 @@ void weighted_report(Workspace& ws, const CharacterizeOptions& options, ErrorRep
   }
   conditional_on_rows(ws, report.conditional);
   conditional_on_columns(ws, report.conditional);
-  if (ws.problem.row_weight != nullptr) anova(ws, centre, m);
+  if (ws.problem.row_weight != nullptr) anova(ws, mean, m);
   if (ws.problem.row_weight != nullptr && x.min == x.max)
     m.anova_row = m.anova_col = m.anova_interaction = 0;
   flips(ws, m);

@@ -33,6 +33,8 @@ struct Problem {
   std::vector<int> a_value, b_value;   // operand values of rows and (real) columns
   std::vector<double> abs_a, abs_b;    // abs_b: +inf where b = 0 and in the padding
   std::vector<double> row_total;       // Σ_b of the weights of one row (all equal unless joint)
+  double col_total = 0;                // Σ p(a); 0 in a joint problem
+  double excess_a = 0, excess_b = 0;   // Σ p(a) − 1, Σ p(b) − 1, to twice the precision
   double excess = 0;                   // Σ of all probabilities − 1, to twice the precision
 
   double weight_of_row(std::size_t row) const {
