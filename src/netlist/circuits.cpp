@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/netlist/cost.hpp"
 #include "netlist/c_model.hpp"
 #include "netlist/source.hpp"
 
@@ -110,6 +111,8 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
   const OperandOrder order = options.order.value_or(OperandOrder::ab);
   if (order == OperandOrder::ba) std::swap(ports.a, ports.b);
   Multiplier multiplier = finish(netlist.name, simulate(netlist, choice.type, ports), path, text);
+  if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost)
+    multiplier.cost = estimated_cost(estimate_cost(netlist, choice.type, ports));
   multiplier.provenance.format = format;
   multiplier.provenance.order = order;
   multiplier.provenance.type_from = choice.from;

@@ -2,6 +2,7 @@
 #include <cctype>
 
 #include "axmul/netlist/netlist.hpp"
+#include "netlist/cells.hpp"
 
 namespace axmul {
 
@@ -30,31 +31,45 @@ std::string identifier(const std::string& name) {
   return plain ? name : "\\" + name + " ";
 }
 
-// Sum of products of a truth table over the pins A, B, …; gates of the common names read naturally.
-std::string function_text(std::uint64_t table, int inputs) {
+// Sum of products of a truth table over the pins.
+std::string function_text(std::uint64_t table, const std::vector<std::string>& pins,
+                          std::size_t inputs) {
   std::string text;
-  const unsigned patterns = 1u << inputs;
-  for (unsigned i = 0; i < patterns; ++i) {
+  for (unsigned i = 0; i < 1u << inputs; ++i) {
     if ((table >> i & 1) == 0) continue;
     std::string product;
-    for (int j = 0; j < inputs; ++j)
+    for (std::size_t j = 0; j < inputs; ++j)
       product +=
-          std::string(product.empty() ? "" : " & ") + ((i >> j & 1) != 0 ? "" : "~") + "ABCDEF"[j];
+          (product.empty() ? "" : " & ") + std::string((i >> j & 1) != 0 ? "" : "~") + pins[j];
     text += (text.empty() ? "(" : " | (") + (product.empty() ? "1'b1" : product) + ")";
   }
   return text.empty() ? "1'b0" : text;
 }
 
-std::string module_text(const CellType& type, const std::string& name) {
-  std::string text = "module " + name + "(";
-  const std::size_t pins = static_cast<std::size_t>(type.inputs) + type.functions.size();
-  for (std::size_t i = 0; i < pins; ++i)
-    text += std::string(i == 0 ? "" : ", ") +
-            (i < static_cast<std::size_t>(type.inputs) ? "input " : "output ") + pin_name(type, i);
+// The cell of the FreePDK45/OSU names that a generic gate is written as: readers know it again, so
+// that the circuit costs the same after a round trip.
+const detail::LibraryCell* known_cell(const CellType& type) {
+  const detail::LibraryCell* cell = detail::builtin_cell(type.name + "X1");
+  if (cell == nullptr) cell = detail::builtin_cell(type.name);
+  if (cell == nullptr || cell->type.inputs != type.inputs || cell->type.functions != type.functions)
+    return nullptr;
+  return cell;
+}
+
+struct WrittenType {
+  std::string module;
+  std::vector<std::string> pins;  // inputs, then outputs
+};
+
+std::string module_text(const CellType& type, const WrittenType& written) {
+  std::string text = "module " + written.module + "(";
+  const auto inputs = static_cast<std::size_t>(type.inputs);
+  for (std::size_t i = 0; i < written.pins.size(); ++i)
+    text += (i == 0 ? "" : ", ") + std::string(i < inputs ? "input " : "output ") + written.pins[i];
   text += ");\n";
   for (std::size_t k = 0; k < type.functions.size(); ++k)
-    text += "  assign " + pin_name(type, static_cast<std::size_t>(type.inputs) + k) + " = " +
-            function_text(type.functions[k], type.inputs) + ";\n";
+    text += "  assign " + written.pins[inputs + k] + " = " +
+            function_text(type.functions[k], written.pins, inputs) + ";\n";
   return text + "endmodule\n";
 }
 
@@ -73,23 +88,34 @@ std::string to_verilog(const Netlist& netlist) {
     for (std::size_t i = 0; i < port.nets.size(); ++i)
       names[port.nets[i]] = identifier(port.name) + (vector ? "[" + std::to_string(i) + "]" : "");
   }
-  std::vector<std::string> modules;
+  std::vector<WrittenType> written;
   std::string definitions;
   for (std::size_t t = 0; t < netlist.types.size(); ++t) {
-    std::string name = netlist.types[t].name;
-    for (const std::string& other : modules)
-      if (other == identifier(name) || name == netlist.name) name += "_" + std::to_string(t);
-    modules.push_back(identifier(name));
-    definitions += "\n" + module_text(netlist.types[t], modules.back());
+    const CellType& type = netlist.types[t];
+    WrittenType one;
+    std::string name = type.name;
+    if (const detail::LibraryCell* cell = known_cell(type); cell != nullptr) {
+      name = detail::builtin_cell(type.name) != nullptr ? type.name : type.name + "X1";
+      one.pins = cell->inputs;
+      one.pins.insert(one.pins.end(), cell->outputs.begin(), cell->outputs.end());
+    } else {
+      const std::size_t pins = static_cast<std::size_t>(type.inputs) + type.functions.size();
+      for (std::size_t i = 0; i < pins; ++i) one.pins.push_back(pin_name(type, i));
+    }
+    for (const WrittenType& other : written)
+      if (other.module == identifier(name) || name == netlist.name) name += "_" + std::to_string(t);
+    one.module = identifier(name);
+    definitions += "\n" + module_text(type, one);
+    written.push_back(std::move(one));
   }
   std::string wires, body;
   for (std::size_t i = 0; i < netlist.cells.size(); ++i) {
     const Cell& cell = netlist.cells[i];
-    const CellType& type = netlist.types[cell.type];
-    body += "  " + modules[cell.type] + " g" + std::to_string(i) + " (";
+    body += "  " + written[cell.type].module + " g" + std::to_string(i) + " (";
     std::size_t pin = 0;
     const auto connect = [&](NetId net) {
-      body += (pin == 0 ? "." : ", .") + pin_name(type, pin) + "(" + net_text(net, names) + ")";
+      body += (pin == 0 ? "." : ", .") + written[cell.type].pins[pin] + "(" + net_text(net, names) +
+              ")";
       ++pin;
     };
     for (const NetId net : netlist.inputs(cell)) connect(net);

@@ -55,6 +55,7 @@ struct AXMUL_API NetlistOptions {
   std::shared_ptr<const CellLibrary> library;  ///< may be null
   bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)
   bool synthesize = false;         ///< run yosys on Verilog first (behavioural RTL)
+  bool estimate_cost = true;       ///< read_design_circuit(): estimate where no power is published
   double native_timeout_s = 20;    ///< wall clock for running one C model, and for its compiler
   std::size_t max_file_bytes = std::size_t{64} << 20;
   std::size_t max_cells = std::size_t{1} << 22;  ///< cells after flattening, and nets

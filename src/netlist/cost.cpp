@@ -1,0 +1,303 @@
+// Cost estimation: exact signal probabilities, and the energy of switched capacitances.
+#include "axmul/netlist/cost.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "axmul/core/errors.hpp"
+#include "netlist/xag.hpp"
+
+namespace axmul {
+
+namespace {
+
+using detail::Edge;
+using detail::Xag;
+
+// Sum of p[i] over the set bits i of a row of bits, byte by byte in a fixed order.
+class RowSum {
+ public:
+  explicit RowSum(std::span<const double> p) : tables_((p.size() + 7) / 8) {
+    for (std::size_t t = 0; t < tables_.size(); ++t)
+      for (std::size_t byte = 1; byte < 256; ++byte) {
+        const std::size_t low = byte & (byte - 1);
+        const std::size_t i = 8 * t + static_cast<std::size_t>(std::countr_zero(byte));
+        tables_[t][byte] = tables_[t][low] + (i < p.size() ? p[i] : 0);
+      }
+  }
+  // bit(i) of the row is bit first + i of the plane; rows of less than 8 bits end within a byte.
+  double operator()(const std::uint64_t* plane, std::size_t first, std::size_t bits) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < bits; i += 8) {
+      const std::size_t at = first + i;
+      std::uint64_t byte = plane[at / 64] >> (at % 64) & 0xFF;
+      if (bits < 8) byte &= (1u << bits) - 1;
+      sum += tables_[i / 8][byte];
+    }
+    return sum;
+  }
+
+ private:
+  std::vector<std::array<double, 256>> tables_;
+};
+
+// The p's of a distribution by bit pattern; the distribution is by ascending value.
+std::vector<double> by_pattern(const std::optional<OperandDistribution>& given, bool is_signed) {
+  const OperandDistribution d = given ? *given : uniform_distribution(is_signed);
+  if (d.is_signed != is_signed)
+    throw UsageError(271, "distribution \"" + d.text + "\" is " +
+                              (d.is_signed ? "signed" : "unsigned") + ", the operand is not");
+  std::vector<double> p(kOperandCount);
+  for (int i = 0; i < kOperandCount; ++i)
+    p[static_cast<std::size_t>(is_signed ? i ^ 0x80 : i)] = d.p[static_cast<std::size_t>(i)];
+  return p;
+}
+
+// A graph as a netlist whose net numbers are 2 + node; node n's net is the node uninverted.
+struct GraphNetlist {
+  Netlist netlist;
+  std::vector<NetId> a, b;
+  std::vector<NetId> net_of;  // by node
+};
+
+GraphNetlist to_netlist(const Xag& graph, std::size_t a_bits, std::size_t b_bits) {
+  NetlistBuilder builder("graph");
+  GraphNetlist result;
+  result.a = builder.input("A", static_cast<int>(a_bits));
+  result.b = builder.input("B", static_cast<int>(b_bits));
+  std::vector<NetId> inputs = result.a;
+  inputs.insert(inputs.end(), result.b.begin(), result.b.end());
+  static const std::array<CellType, 5> kTypes = {
+      CellType{"AND", 2, {0x8}}, CellType{"ANDA", 2, {0x4}}, CellType{"ANDB", 2, {0x2}},
+      CellType{"ANDAB", 2, {0x1}}, CellType{"XOR", 2, {0x6}}};
+  std::size_t next_input = 0;
+  for (const Xag::Node& node : graph.nodes()) {
+    if (node.kind == Xag::Kind::constant) {
+      result.net_of.push_back(kNetZero);
+    } else if (node.kind == Xag::Kind::input) {
+      result.net_of.push_back(inputs[next_input++]);
+    } else {
+      const bool is_xor = node.kind == Xag::Kind::lxor;
+      const std::size_t type = is_xor ? 4 : (node.a & 1) + 2 * (node.b & 1);
+      const NetId in[2] = {result.net_of[node.a / 2], result.net_of[node.b / 2]};
+      result.net_of.push_back(builder.add_cell(kTypes[type], in)[0]);
+    }
+  }
+  result.netlist = builder.take();
+  return result;
+}
+
+// Capacitances in units of one gate input of static CMOS (an NMOS and a PMOS gate). An AND is a
+// NAND and an inverter: each input drives one pair, its output nodes are the inverter's input and
+// about half as much in drains. An XOR's inputs reach two pairs each, its inner nodes twice an
+// AND's.
+constexpr double kAndInput = 1, kAndOwn = 1.5, kXorInput = 2, kXorOwn = 3;
+
+// Sum over the nodes of toggle rate times driven capacitance. The operands' own nets are charged by
+// what drives the circuit and do not count.
+double switching_energy(const Xag& graph, std::span<const double> p_a, std::span<const double> p_b,
+                        std::size_t a_bits, std::size_t b_bits) {
+  const GraphNetlist simulated = to_netlist(graph, a_bits, b_bits);
+  const std::vector<double> p =
+      signal_probabilities(simulated.netlist, simulated.a, simulated.b, p_a, p_b);
+  const std::vector<char> live = graph.live();
+  const auto& nodes = graph.nodes();
+  std::vector<double> load(nodes.size(), 0);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool is_xor = nodes[i].kind == Xag::Kind::lxor;
+    if (live[i] == 0 || (!is_xor && nodes[i].kind != Xag::Kind::land)) continue;
+    load[nodes[i].a / 2] += is_xor ? kXorInput : kAndInput;
+    load[nodes[i].b / 2] += is_xor ? kXorInput : kAndInput;
+    load[i] += is_xor ? kXorOwn : kAndOwn;
+  }
+  std::vector<double> terms;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (live[i] != 0 && (nodes[i].kind == Xag::Kind::land || nodes[i].kind == Xag::Kind::lxor))
+      terms.push_back(toggle_rate(p[simulated.net_of[i]]) * load[i]);
+  // Sorted, so that the same gates in another order give the same bits.
+  std::sort(terms.begin(), terms.end());
+  double energy = 0;
+  for (const double term : terms) energy += term;
+  return energy;
+}
+
+}  // namespace
+
+std::vector<double> signal_probabilities(const Netlist& netlist, std::span<const NetId> a,
+                                         std::span<const NetId> b, std::span<const double> p_a,
+                                         std::span<const double> p_b) {
+  if (a.size() + b.size() > 20 || p_a.size() != std::size_t{1} << a.size() ||
+      p_b.size() != std::size_t{1} << b.size())
+    throw UsageError(270,
+                     "signal probabilities need 2^n probabilities for an operand of n bits, "
+                     "20 bits in all at most");
+  std::vector<NetId> inputs(b.begin(), b.end());  // b fast, as in a table
+  inputs.insert(inputs.end(), a.begin(), a.end());
+  const RowSum row_sum(p_b);
+  std::vector<double> result(netlist.net_count, 0);
+  constexpr std::size_t kBatch = 256;  // nets whose planes are held at a time
+  std::vector<NetId> nets;
+  for (NetId start = 0; start < netlist.net_count; start += kBatch) {
+    nets.clear();
+    for (NetId net = start; net < std::min<std::size_t>(start + kBatch, netlist.net_count); ++net)
+      nets.push_back(net);
+    const TruthPlanes planes = simulate_planes(netlist, inputs, nets);
+    for (std::size_t k = 0; k < nets.size(); ++k) {
+      const std::uint64_t* plane = planes.planes.data() + k * planes.words;
+      double sum = 0;
+      for (std::size_t i = 0; i < p_a.size(); ++i)
+        if (p_a[i] != 0) sum += p_a[i] * row_sum(plane, i * p_b.size(), p_b.size());
+      result[nets[k]] = std::clamp(sum, 0.0, 1.0);
+    }
+  }
+  return result;
+}
+
+Netlist exact_array_netlist(OperandType type) {
+  constexpr std::size_t n = 8, size = 16;
+  NetlistBuilder builder("exact");
+  const auto a = builder.input("A", 8), b = builder.input("B", 8);
+  std::int64_t constant = 0;
+  std::vector<std::vector<NetId>> rows;
+  for (std::size_t j = 0; j < n; ++j) {
+    std::vector<NetId> row(size, kNetZero);
+    for (std::size_t i = 0; i < n; ++i) {
+      // A bit of negative weight enters complemented, -x = ~x - 1 (Baugh and Wooley, 1973).
+      const bool negative = (a_is_signed(type) && i == n - 1) != (b_is_signed(type) && j == n - 1);
+      row[i + j] = negative ? builder.nand2(a[i], b[j]) : builder.and2(a[i], b[j]);
+      if (negative) constant -= std::int64_t{1} << (i + j);
+    }
+    rows.push_back(row);
+  }
+  std::vector<NetId> sum(size), carry(size, kNetZero);
+  for (std::size_t i = 0; i < size; ++i)
+    sum[i] = NetlistBuilder::constant((constant >> i & 1) != 0);
+  for (const auto& row : rows) {
+    std::vector<NetId> next(size + 1, kNetZero);
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto s = builder.full_adder(sum[i], carry[i], row[i]);
+      sum[i] = s.sum;
+      next[i + 1] = s.carry;
+    }
+    next.resize(size);
+    carry = next;
+  }
+  NetId ripple = kNetZero;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto s = builder.full_adder(sum[i], carry[i], ripple);
+    sum[i] = s.sum;
+    ripple = s.carry;
+  }
+  builder.output("O", sum);
+  return builder.take();
+}
+
+namespace {
+
+// Unit-gate weight of a cell: the two-input gates it stands for, XORs twice; inverters are free.
+double unit_area(const CellType& type) {
+  NetlistBuilder builder("cell");
+  const auto in = builder.input("X", type.inputs);
+  builder.output("Y", builder.add_cell(type, in));
+  const Netlist netlist = builder.take();
+  const Xag graph(netlist, in, {}, netlist.find_port("Y")->nets);
+  const std::vector<char> live = graph.live();
+  double area = 0;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i)
+    if (live[i] != 0)
+      area += graph.nodes()[i].kind == Xag::Kind::land   ? 1
+              : graph.nodes()[i].kind == Xag::Kind::lxor ? 2
+                                                         : 0;
+  return area;
+}
+
+void count_cells(const Netlist& netlist, std::span<const NetId> product, CostReport& report) {
+  std::vector<char> needed(netlist.net_count, 0), live(netlist.cells.size(), 0);
+  for (const NetId net : product) needed[net] = 1;
+  for (std::size_t i = netlist.cells.size(); i-- > 0;) {
+    for (const NetId net : netlist.outputs(netlist.cells[i])) live[i] |= needed[net];
+    if (live[i] != 0)
+      for (const NetId net : netlist.inputs(netlist.cells[i])) needed[net] = 1;
+  }
+  std::vector<double> areas;
+  for (const CellType& type : netlist.types) areas.push_back(unit_area(type));
+  std::vector<int> depth(netlist.net_count, 0);
+  report.area = report.leakage = 0;
+  for (std::size_t i = 0; i < netlist.cells.size(); ++i) {
+    const Cell& cell = netlist.cells[i];
+    if (live[i] == 0) {
+      ++report.unused_cells;
+      continue;
+    }
+    const CellType& type = netlist.types[cell.type];
+    ++report.cells;
+    ++report.gates[type.name];
+    report.unit_gate_area += areas[cell.type];
+    report.area += type.area;
+    report.leakage += type.leakage;
+    int level = 0;
+    for (const NetId net : netlist.inputs(cell)) level = std::max(level, depth[net]);
+    for (const NetId net : netlist.outputs(cell)) depth[net] = level + 1;
+  }
+  for (const NetId net : product) report.depth = std::max(report.depth, depth[net]);
+  if (netlist.technology.empty()) report.area = report.leakage = CellType::kUnknown;
+}
+
+double switched_capacitance(const Netlist& netlist, const std::vector<double>& p) {
+  double sum = 0;
+  for (const Cell& cell : netlist.cells) {
+    const CellType& type = netlist.types[cell.type];
+    if (type.input_capacitance.size() != static_cast<std::size_t>(type.inputs))
+      return CellType::kUnknown;
+    const auto inputs = netlist.inputs(cell);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      sum += toggle_rate(p[inputs[i]]) * type.input_capacitance[i];
+  }
+  return sum;
+}
+
+}  // namespace
+
+CostReport estimate_cost(const Netlist& netlist, OperandType type, const PortMap& ports,
+                         const CostOptions& options) {
+  const PortMap map = find_multiplier_ports(netlist, ports);
+  const auto& a = netlist.find_port(map.a)->nets;
+  const auto& b = netlist.find_port(map.b)->nets;
+  const auto& product = netlist.find_port(map.product)->nets;
+  for (const auto* operand : {&a, &b})
+    if (operand->size() != 8)
+      throw InputError(251, Place{},
+                       "circuit \"" + netlist.name + "\": an operand has 8 bits, not " +
+                           std::to_string(operand->size()));
+  const std::vector<double> p_a = by_pattern(options.a, a_is_signed(type));
+  const std::vector<double> p_b = by_pattern(options.b, b_is_signed(type));
+  CostReport report;
+  count_cells(netlist, product, report);
+  report.switching_energy =
+      switching_energy(Xag(netlist, a, b, product), p_a, p_b, a.size(), b.size());
+  const Netlist exact = exact_array_netlist(type);
+  const auto& exact_a = exact.find_port("A")->nets;
+  const auto& exact_b = exact.find_port("B")->nets;
+  report.exact_energy =
+      switching_energy(Xag(exact, exact_a, exact_b, exact.find_port("O")->nets), p_a, p_b, 8, 8);
+  report.power_rel =
+      report.exact_energy > 0 ? report.switching_energy / report.exact_energy : CellType::kUnknown;
+  report.technology = netlist.technology;
+  if (!netlist.technology.empty())
+    report.switched_capacitance_ff =
+        switched_capacitance(netlist, signal_probabilities(netlist, a, b, p_a, p_b));
+  return report;
+}
+
+Cost estimated_cost(const CostReport& report) {
+  Cost cost;
+  cost.power_rel = report.power_rel;
+  cost.source = "estimated";
+  cost.technology = report.technology.empty() ? "unit-gate" : report.technology;
+  cost.area_um2 = report.area;
+  return cost;
+}
+
+}  // namespace axmul
