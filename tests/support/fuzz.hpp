@@ -142,8 +142,11 @@ inline void mutate_bytes(Philox& random, std::string& text) {
         text[at + i] = static_cast<char>(word >> 8 * (big ? size - 1 - i : i));
       break;
     }
-    default:
-      text[at] = "\0\n\r\t ,;:#/*{}[]()'\"\\@-+.xz0169afAF_=<>|\xff\x80"[random.next_u32() % 44];
+    default: {
+      constexpr std::string_view kMarks("\0\n\r\t ,;:#/*{}[]()'\"\\@-+.xz0169afAF_=<>|\xff\x80",
+                                        41);
+      text[at] = kMarks[below(random, kMarks.size())];
+    }
   }
 }
 
