@@ -92,4 +92,13 @@ struct Rank1Kernel {
   void (*gemm)(const Rank1Task&);
 };
 
+/// A product by gathers from an int32 table, the yardstick.
+struct GatherTask {
+  size_t n, k, m;
+  const uint8_t* a;
+  const uint8_t* b;
+  const int32_t* table;
+  int32_t* y;
+};
+
 }  // namespace axmul::detail

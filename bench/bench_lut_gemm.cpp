@@ -1,0 +1,183 @@
+// LUT GEMM over the layers of real networks, beside the loops of research tools and exact products.
+//
+//   bench_lut_gemm [--shapes=FILE]... [--lut=FILE.bin]... [--levels=N] [--threads=N]
+//   [--kernel=NAME]
+//                  [--seconds=S] [--kernels] [Google Benchmark options]
+//
+// The table comes first (interleaved medians, ratios of one run); then Google Benchmark times every
+// kernel that this CPU has on the three ResNet-20 shapes, with --kernels only. Operands come from
+// $AXMUL_DATA/traces/resnet20.h5 where it is, tiled, else they are synthetic.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/h5.hpp"
+#include "axmul/kernels/bench.hpp"
+
+namespace {
+
+using namespace axmul;
+
+std::vector<GemmShape> read_shapes(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw InputError(611, Place{path, 0}, "cannot be read");
+  std::vector<GemmShape> shapes;
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    std::string name;
+    GemmShape s;
+    if (!(words >> name >> s.n >> s.k >> s.m))
+      throw InputError(611, Place{path, number}, "expected: name n k m");
+    shapes.push_back(s);
+  }
+  return shapes;
+}
+
+BenchLut read_lut(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<unsigned char> raw{std::istreambuf_iterator<char>(file), {}};
+  if (raw.size() != 2 * kLutSize)
+    throw InputError(611, Place{path, 0}, "expected 65536 little-endian uint16 products");
+  std::vector<std::int32_t> products(kLutSize);
+  for (std::size_t i = 0; i < kLutSize; ++i) products[i] = raw[2 * i] | raw[2 * i + 1] << 8;
+  return {std::filesystem::path(path).stem().string(), Lut(OperandType::u8u8, products)};
+}
+
+/// The traced layers that the shapes of a ResNet-20 want.
+std::vector<BenchOperands> traced_operands() {
+  const char* data = std::getenv("AXMUL_DATA");
+  const std::filesystem::path path =
+      std::filesystem::path(data == nullptr ? "" : data) / "traces/resnet20.h5";
+  if (data == nullptr || !std::filesystem::exists(path)) return {};
+  const h5::File file = h5::File::open(path.string());
+  std::vector<BenchOperands> out;
+  for (const char* layer : {"conv1", "layer1.1.conv1", "layer2.0.conv1", "layer2.1.conv1",
+                            "layer3.0.conv1", "layer3.1.conv1"}) {
+    const std::string group = std::string("/traces/resnet20/") + layer;
+    const h5::Dataset weights = file.dataset(group + "/weights");
+    out.push_back(
+        {static_cast<std::size_t>(weights.shape()[0]), static_cast<std::size_t>(weights.shape()[1]),
+         file.dataset(group + "/patches").read<std::uint8_t>(), weights.read<std::uint8_t>()});
+  }
+  return out;
+}
+
+void print(const BenchReport& report) {
+  std::printf("clock %.2f GHz (chain of dependent additions, best span); sgemm: %s; int8: %s\n",
+              report.clock_ghz, report.sgemm_library.empty() ? "-" : report.sgemm_library.c_str(),
+              report.int8_library.empty() ? "-" : report.int8_library.c_str());
+  std::printf(
+      "%-14s %22s %-18s %3s %8s %8s | ratio to: %7s %7s %7s %7s %7s | triple, sgemm MAC/cycle\n",
+      "table", "n x k x m", "kernel", "thr", "GMAC/s", "MAC/cyc", "triple", "adapt", "gather",
+      "sgemm", "int8");
+  for (const BenchResult& r : report.results) {
+    char shape[64];
+    std::snprintf(shape, sizeof shape, "%zux%zux%zu%s", r.shape.n, r.shape.k, r.shape.m,
+                  r.real_operands ? "" : "*");
+    std::printf(
+        "%-14s %22s %-18s %3d %8.2f %8.2f |           %7.2f %7.2f %7.2f %7.2f %7.2f | %.2f %.2f\n",
+        r.lut.c_str(), shape, r.kernel.c_str(), r.threads, r.mac_per_second * 1e-9, r.mac_per_cycle,
+        r.ratio_to.triple_loop, r.ratio_to.adapt_loop, r.ratio_to.gather, r.ratio_to.sgemm,
+        r.ratio_to.int8, r.yardstick_mac_per_cycle.triple_loop, r.yardstick_mac_per_cycle.sgemm);
+  }
+  std::printf("* synthetic operands\n");
+}
+
+/// Each kernel as a Google Benchmark; ones that cannot compute the table are left out.
+void register_kernels(const BenchOptions& options) {
+  for (const KernelInfo& info : lut_gemm_kernels()) {
+    if (!info.supported) continue;
+    for (const BenchLut& lut : options.luts)
+      for (const GemmShape& shape : options.shapes) {
+        const std::string name = info.name + "/" + lut.name + "/" + std::to_string(shape.n) + "x" +
+                                 std::to_string(shape.k) + "x" + std::to_string(shape.m);
+        benchmark::RegisterBenchmark(
+            name.c_str(),
+            [=](benchmark::State& state) {
+              BenchOptions one = options;
+              one.luts = {lut};
+              one.shapes = {shape};
+              one.kernel = info.name;
+              one.yardsticks = false;
+              one.min_seconds = 0;
+              try {
+                for (auto _ : state) {
+                  const BenchReport report = run_bench(one);
+                  state.SetIterationTime(static_cast<double>(shape.n * shape.k * shape.m) /
+                                         report.results[0].mac_per_second);
+                  state.counters["MAC/cycle"] = report.results[0].mac_per_cycle;
+                  state.counters["MAC/s"] = report.results[0].mac_per_second;
+                }
+              } catch (const UnavailableError& e) {
+                state.SkipWithError(e.what());
+              }
+            })
+            ->UseManualTime()
+            ->Iterations(3)
+            ->Unit(benchmark::kMicrosecond);
+      }
+  }
+}
+
+int run(int argc, char** argv) {
+  BenchOptions options;
+  options.operands = traced_operands();
+  bool kernels = false;
+  std::vector<char*> rest{argv[0]};
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view arg = argv[i];
+    const std::string value(arg.substr(std::min(arg.size(), arg.find('=') + 1)));
+    if (arg.starts_with("--shapes=")) {
+      for (const GemmShape& s : read_shapes(value)) options.shapes.push_back(s);
+    } else if (arg.starts_with("--lut=")) {
+      options.luts.push_back(read_lut(value));
+    } else if (arg.starts_with("--rows=")) {
+      for (GemmShape s : bench_default_shapes()) {
+        s.n = std::stoul(value);
+        options.shapes.push_back(s);
+      }
+    } else if (arg.starts_with("--levels=")) {
+      options.levels = std::stoi(value);
+    } else if (arg.starts_with("--threads=")) {
+      options.threads = std::stoi(value);
+    } else if (arg.starts_with("--kernel=")) {
+      options.kernel = value;
+    } else if (arg.starts_with("--seconds=")) {
+      options.min_seconds = std::stod(value);
+    } else if (arg == "--kernels") {
+      kernels = true;
+    } else {
+      rest.push_back(argv[i]);
+    }
+  }
+  print(run_bench(options));
+  if (!kernels) return 0;
+  if (options.shapes.empty()) options.shapes = bench_default_shapes();
+  if (options.luts.empty()) options.luts = {{"exact", Lut::exact(OperandType::u8u8)}};
+  register_kernels(options);
+  int count = static_cast<int>(rest.size());
+  benchmark::Initialize(&count, rest.data());
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const axmul::Error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return e.exit_code();
+  }
+}

@@ -1,0 +1,85 @@
+// How fast LUT simulation is on this machine: LUT GEMM beside the loops that research tools use and
+// beside exact matrix products, all in one run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/lut.hpp"
+#include "axmul/kernels/lut_gemm.hpp"
+
+namespace axmul {
+
+/// Operands of one layer to measure with; rows are tiled up to a shape's n.
+struct AXMUL_API BenchOperands {
+  std::size_t k = 0, m = 0;
+  std::vector<std::uint8_t> activations;  ///< [rows, k] bytes
+  std::vector<std::uint8_t> weights;      ///< [k, m] bytes
+};
+
+struct AXMUL_API BenchLut {
+  std::string name;
+  Lut lut;
+};
+
+struct AXMUL_API BenchOptions {
+  std::vector<BenchLut> luts;     ///< empty: a broken-array-like table and an exact one, u8u8
+  std::vector<GemmShape> shapes;  ///< empty: bench_default_shapes()
+  /// Used for shapes with the same k and m (u8u8 bytes, recoded by -128 where a table's weights are
+  /// signed); other shapes get synthetic operands of the same statistics.
+  std::vector<BenchOperands> operands;
+  int levels = 256;          ///< activations are clipped to 0 … levels − 1
+  int threads = 1;           ///< of every contestant
+  std::string kernel;        ///< force one; empty: AXMUL_KERNEL, else the selector's
+  double min_seconds = 0.5;  ///< per shape and table, divided among all contestants
+  bool yardsticks = true;
+  std::uint64_t seed = 1;
+};
+
+/// Speed of LUT GEMM over that of a yardstick in the same run: the median over interleaved rounds.
+/// NaN where a yardstick is not there (library not installed, CPU without AVX2, products that do
+/// not fit 16 bits).
+struct AXMUL_API BenchRatios {
+  double triple_loop = std::numeric_limits<double>::quiet_NaN();  ///< int32 table, one sum
+  double adapt_loop = std::numeric_limits<double>::quiet_NaN();   ///< 16-bit table, 8 sums
+  double gather = std::numeric_limits<double>::quiet_NaN();       ///< AVX2 gather, 8 channels
+  double sgemm = std::numeric_limits<double>::quiet_NaN();        ///< exact: OpenBLAS, float
+  double int8 = std::numeric_limits<double>::quiet_NaN();         ///< exact: oneDNN, u8·s8
+};
+
+struct AXMUL_API BenchResult {
+  GemmShape shape;
+  std::string lut;
+  std::string kernel;
+  int threads = 1;
+  bool real_operands = false;  ///< traced, not synthetic
+  double mac_per_second = 0;
+  double mac_per_cycle = 0;
+  /// Of the yardsticks themselves: multiply-accumulates a cycle.
+  BenchRatios yardstick_mac_per_cycle;
+  BenchRatios ratio_to;
+  int rounds = 0;
+};
+
+struct AXMUL_API BenchReport {
+  double clock_ghz = 0;  ///< by a chain of dependent additions, one a cycle: best of many spans
+  std::string sgemm_library, int8_library;  ///< what was found, empty = nothing
+  std::vector<BenchResult> results;         ///< shapes fast, tables slow
+};
+
+/// n, k, m of three ResNet-20 layers: 4096 rows of 144×16, 288×32 and 576×64.
+AXMUL_API std::vector<GemmShape> bench_default_shapes();
+
+/// Measures every table on every shape. The time is that of a prepared plan's run, everything done
+/// to the activations included; the exact library calls include their own packing. Verifies each
+/// product against the scalar kernel on some rows and throws InternalError where they differ.
+/// Throws as lut_gemm for a kernel that is not available; UsageError AX610 for levels outside
+/// 2 … 256 or an empty shape. Loads libopenblas and libdnnl at run time where they are installed.
+AXMUL_API BenchReport run_bench(const BenchOptions& options = {});
+
+}  // namespace axmul

@@ -1,0 +1,90 @@
+// OpenBLAS and oneDNN, loaded when a benchmark wants them, so that nothing depends on them.
+#include <dlfcn.h>
+#include <omp.h>
+
+#include <cstdlib>
+
+#include "kernels/yardsticks.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+/// A variable of the environment that is set for a while, where nobody has set it.
+class BorrowedVariable {
+ public:
+  BorrowedVariable(const char* name, const std::string& value) : name_(name) {
+    if (std::getenv(name) != nullptr) return;
+    ::setenv(name, value.c_str(), 1);
+    borrowed_ = true;
+  }
+  ~BorrowedVariable() {
+    if (borrowed_) ::unsetenv(name_);
+  }
+  BorrowedVariable(const BorrowedVariable&) = delete;
+  BorrowedVariable& operator=(const BorrowedVariable&) = delete;
+
+ private:
+  const char* name_;
+  bool borrowed_ = false;
+};
+
+void load_sgemm(ExactLibraries& out, int threads) {
+  // OpenBLAS reads these as it loads; idle workers that spin would disturb all other contestants.
+  const BorrowedVariable count("OPENBLAS_NUM_THREADS", std::to_string(threads));
+  const BorrowedVariable timeout("OPENBLAS_THREAD_TIMEOUT", "4");
+  void* library = ::dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return;
+  // CBLAS: order 101 = row major, 111 = not transposed.
+  using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int,
+                         float, float*, int);
+  const auto sgemm = reinterpret_cast<Sgemm>(::dlsym(library, "cblas_sgemm"));
+  const auto set_threads =
+      reinterpret_cast<void (*)(int)>(::dlsym(library, "openblas_set_num_threads"));
+  const auto core = reinterpret_cast<const char* (*)()>(::dlsym(library, "openblas_get_corename"));
+  if (sgemm == nullptr || set_threads == nullptr) return;
+  set_threads(threads);
+  out.sgemm_name = "OpenBLAS sgemm" + (core == nullptr ? "" : std::string(" (") + core() + ")");
+  out.sgemm = [sgemm](const GemmShape& s, const float* a, const float* b, float* c) {
+    const int n = static_cast<int>(s.n), k = static_cast<int>(s.k), m = static_cast<int>(s.m);
+    sgemm(101, 111, 111, n, m, k, 1.0f, a, k, b, m, 0.0f, c, m);
+  };
+}
+
+void load_int8(ExactLibraries& out, int threads) {
+  for (const char* name : {"libdnnl.so.3", "libdnnl.so.2"}) {
+    void* library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) continue;
+    // dnnl_gemm_u8s8s32(transa, transb, offsetc, M, N, K, alpha, A, lda, ao, B, ldb, bo, beta, C,
+    // ldc, co), row major.
+    using Gemm =
+        int (*)(char, char, char, std::int64_t, std::int64_t, std::int64_t, float,
+                const std::uint8_t*, std::int64_t, std::uint8_t, const std::int8_t*, std::int64_t,
+                std::int8_t, float, std::int32_t*, std::int64_t, const std::int32_t*);
+    const auto gemm = reinterpret_cast<Gemm>(::dlsym(library, "dnnl_gemm_u8s8s32"));
+    if (gemm == nullptr) continue;
+    out.int8_name = std::string("oneDNN gemm_u8s8s32 (") + name + ")";
+    out.int8 = [gemm, threads](const GemmShape& s, const std::uint8_t* a, const std::int8_t* b,
+                               std::int32_t* c) {
+      const auto n = static_cast<std::int64_t>(s.n), k = static_cast<std::int64_t>(s.k),
+                 m = static_cast<std::int64_t>(s.m);
+      const std::int32_t offset = 0;
+      const int before = omp_get_max_threads();
+      omp_set_num_threads(threads);
+      gemm('N', 'N', 'F', n, m, k, 1.0f, a, k, 0, b, m, 0, 0.0f, c, m, &offset);
+      omp_set_num_threads(before);
+    };
+    return;
+  }
+}
+
+}  // namespace
+
+ExactLibraries load_exact_libraries(int threads) {
+  ExactLibraries out;
+  load_sgemm(out, threads);
+  load_int8(out, threads);
+  return out;
+}
+
+}  // namespace axmul::detail
