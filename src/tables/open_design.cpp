@@ -13,6 +13,7 @@
 #include "axmul/designs/designs.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/io/read_file.hpp"
+#include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
 
 namespace axmul {
@@ -47,17 +48,23 @@ bool natural_less(const std::string& x, const std::string& y) {
   return x < y;
 }
 
-DesignRef file_ref(const std::string& path, const OpenOptions& options) {
-  const std::string name = fs::path(path).stem().string();
-  if (options.is_circuit && options.read_circuit && options.is_circuit(path))
-    return {name, path, [path, read = options.read_circuit] { return read(path); }};
-  return {name, path, [path, read = options.read] { return read_table(path, read); }};
-}
-
 /// Is a file met in a folder a table? By content for those extensions that tables have.
 bool is_table_file(const std::string& path) {
   if (table_format_of_extension(path) == nullptr) return false;
   return sniff_table_format(read_file(path), path) != nullptr;
+}
+
+/// Circuits go before tables, but a C file may be either.
+bool is_circuit(const std::string& path, const OpenOptions& options) {
+  if (!options.is_circuit || !options.read_circuit || !options.is_circuit(path)) return false;
+  return !(path.ends_with(".c") && is_table_file(path));
+}
+
+DesignRef file_ref(const std::string& path, const OpenOptions& options) {
+  const std::string name = fs::path(path).stem().string();
+  if (is_circuit(path, options))
+    return {name, path, [path, read = options.read_circuit] { return read(path); }};
+  return {name, path, [path, read = options.read] { return read_table(path, read); }};
 }
 
 using SharedTable = std::shared_ptr<const ErrorTableFile>;
@@ -144,7 +151,8 @@ std::optional<std::pair<std::string, std::string>> split_entry(const std::string
 bool add_folder_file(const std::string& path, const OpenOptions& options, DesignList& list) {
   if (h5::File::is_hdf5(path))
     return ErrorTableFile::is_one(path) && add_entries(open_table(path), list);
-  if (!(options.is_circuit && options.is_circuit(path)) && !is_table_file(path)) return false;
+  const bool skipped_model = path.ends_with(".c") && !options.allow_native_code;
+  if ((skipped_model || !is_circuit(path, options)) && !is_table_file(path)) return false;
   list.designs.push_back(file_ref(path, options));
   return true;
 }
@@ -248,6 +256,16 @@ void settle_names(DesignList& list) {
 }
 
 }  // namespace
+
+void accept_circuits(OpenOptions& options, NetlistOptions circuits) {
+  if (!circuits.type) circuits.type = options.read.type;
+  if (!circuits.order) circuits.order = options.read.order;
+  options.allow_native_code = circuits.allow_native_code;
+  options.is_circuit = [](const std::string& path) { return is_circuit_file(path); };
+  options.read_circuit = [circuits](const std::string& path) {
+    return read_design_circuit(path, circuits);
+  };
+}
 
 DesignList find_designs(std::span<const std::string> texts, const OpenOptions& options) {
   DesignList list;

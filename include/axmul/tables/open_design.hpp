@@ -11,6 +11,7 @@
 #include "axmul/core/api.hpp"
 #include "axmul/core/multiplier.hpp"
 #include "axmul/formats/table_file.hpp"
+#include "axmul/netlist/readers.hpp"
 
 namespace axmul {
 
@@ -21,7 +22,12 @@ struct AXMUL_API OpenOptions {
   /// Reads circuits and C models (axmul/netlist/circuits.hpp); both empty: they are no designs.
   std::function<bool(const std::string& path)> is_circuit;
   std::function<Multiplier(const std::string& path)> read_circuit;
+  bool allow_native_code = false;  ///< without it C models met in folders are skipped and counted
 };
+
+/// Lets options take circuit files and C models as designs, read with `circuits`; type and order
+/// that options.read gives hold for them too.
+AXMUL_API void accept_circuits(OpenOptions& options, NetlistOptions circuits = {});
 
 /// A design that is known by name but not read yet.
 struct AXMUL_API DesignRef {

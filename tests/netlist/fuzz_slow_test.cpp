@@ -1,0 +1,8 @@
+// A minute of mutants at each reader.
+#include "netlist/fuzz_targets.hpp"
+
+TEST_CASE("the Verilog reader survives mutants") { axmul::test::fuzz_verilog(60); }
+TEST_CASE("the Liberty reader survives mutants") { axmul::test::fuzz_liberty(60); }
+TEST_CASE("the BLIF reader survives mutants") { axmul::test::fuzz_blif(60); }
+TEST_CASE("the Yosys JSON reader survives mutants") { axmul::test::fuzz_json(60); }
+TEST_CASE("the scanner of C models and headers survives mutants") { axmul::test::fuzz_c(60); }
