@@ -10,10 +10,11 @@ namespace axmul::detail {
 inline constexpr std::size_t kLanes = 8;  // columns of a panel
 constexpr std::size_t panels_for(std::size_t columns) { return (columns + kLanes - 1) / kLanes; }
 
-/// out[i] = Σ_b (row[b] − shift)·q[b] and squares[i] = Σ_b (row[b] − shift)²·q[b] over 256 operand
-/// values, for the given rows of an error map; squares may be null.
+/// out[i] = Σ_b (row[b] − shift)·q[b] and squares[i] = Σ_b (row[b] − shift)²·q[b] over the operand
+/// indices first ≤ b < last (multiples of 8), for the given rows of an error map.
 void weighted_rows(const std::int32_t* errors, const std::uint16_t* rows, std::size_t row_count,
-                   const double* q, std::int32_t shift, double* out, double* squares);
+                   const double* q, std::size_t first, std::size_t last, std::int32_t shift,
+                   double* out, double* squares);
 
 /// sums[s, 0…7] = Σ over the entries of patch s of weight·panel[index, 0…7].
 void sparse_times_panel(const std::uint32_t* offsets, const std::uint16_t* indices,

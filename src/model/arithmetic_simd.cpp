@@ -18,12 +18,13 @@ typedef std::int32_t I4 __attribute__((vector_size(16), aligned(4), may_alias));
 
 AXMUL_CLONES
 void weighted_rows(const std::int32_t* errors, const std::uint16_t* rows, std::size_t row_count,
-                   const double* q, std::int32_t shift, double* out, double* squares) {
+                   const double* q, std::size_t first, std::size_t last, std::int32_t shift,
+                   double* out, double* squares) {
   const I4 shifts = {shift, shift, shift, shift};
   for (std::size_t i = 0; i < row_count; ++i) {
     const std::int32_t* row = errors + std::size_t{rows[i]} * 256;
     V4 s0 = {}, s1 = {}, t0 = {}, t1 = {};
-    for (std::size_t b = 0; b < 256; b += 8) {
+    for (std::size_t b = first; b < last; b += 8) {
       const V4 e0 = __builtin_convertvector(*reinterpret_cast<const I4*>(row + b) - shifts, V4);
       const V4 e1 = __builtin_convertvector(*reinterpret_cast<const I4*>(row + b + 4) - shifts, V4);
       const V4 w0 = e0 * *reinterpret_cast<const V4*>(q + b);
@@ -36,7 +37,7 @@ void weighted_rows(const std::int32_t* errors, const std::uint16_t* rows, std::s
     s0 += s1;
     t0 += t1;
     out[i] = (s0[0] + s0[1]) + (s0[2] + s0[3]);
-    if (squares != nullptr) squares[i] = (t0[0] + t0[1]) + (t0[2] + t0[3]);
+    squares[i] = (t0[0] + t0[1]) + (t0[2] + t0[3]);
   }
 }
 

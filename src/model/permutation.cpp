@@ -10,8 +10,6 @@ namespace axmul::detail {
 
 namespace {
 
-constexpr std::size_t kIntervalPatches = 128;  // receptive fields that the interval is taken from
-
 // The errors of one group, split into e = shift + mean + r(a) + c(b) + d(a,b) under p̄ and q̄. The
 // random pairing only moves d, so its variance is free of cancellation against the rest.
 struct Split {
@@ -119,56 +117,63 @@ void channel_figures(const PreparedGroup& group, const Split& split, double k, s
   }
 }
 
-// What patches 0, step, 2·step … of one group contribute to the layer's mean and variance.
+// What some receptive fields of one group contribute to the layer's mean and variance.
 void add_contributions(const PreparedLayer& layer, std::size_t g, const Split& split,
-                       const double* means, double mean_acc, std::size_t step,
-                       std::vector<double>& mean_of_patch, std::vector<double>& square_of_patch) {
+                       const double* means, double mean_acc, std::vector<double>& mean_of_patch,
+                       std::vector<double>& square_of_patch) {
   const PreparedGroup& group = layer.groups[g];
+  const SparsePatches& p = group.interval_sparse;
   const std::size_t a_count = group.a_values.size(), b_count = group.b_values.size();
   const std::size_t panel = group.padded * kLanes, channels = layer.group_channels;
-  const double k = static_cast<double>(layer.fan_in);
-  const double factor = k > 1 ? k * k / (k - 1) : 0.0;
+  const std::size_t patches = mean_of_patch.size();
+  const double k = static_cast<double>(layer.fan_in), all = static_cast<double>(layer.channels);
   const double* weight = layer.channel_weight.data() + g * channels;
-  const double all = static_cast<double>(layer.channels);
   double share = 0;
   for (std::size_t m = 0; m < channels; ++m) share += weight[m] / all;
-  // Per a: what does not depend on the pairing of this patch, q̄-weighted d² less the filters' G².
-  std::vector<double> row(a_count);
+
+  // two[a, 0]: q̄-weighted d² less the filters' G²; two[a, 1]: r(a). Neither depends on the pairing.
+  std::vector<double> two(group.padded * kLanes, 0.0), sums(patches * kLanes), pairing(patches);
   for (std::size_t a = 0; a < a_count; ++a) {
-    row[a] = share * split.row_square[a];
-    for (std::size_t m = 0; m < channels; ++m) {
-      const double x = split.g_panels[m / kLanes * panel + a * kLanes + m % kLanes];
-      row[a] -= weight[m] / all * (x * x);
-    }
+    two[a * kLanes] = share * split.row_square[a];
+    two[a * kLanes + 1] = split.r[a];
   }
-  const SparsePatches& p = group.sparse;
-  double sums[kLanes];
-  for (std::size_t i = 0, s = 0; s < layer.patches; ++i, s += step) {
-    const std::uint32_t* offset = p.offset.data() + s;
-    double pairing = 0, r = 0;
-    for (std::uint32_t e = offset[0]; e < offset[1]; ++e) {
-      pairing += p.weight[e] * row[p.index[e]];
-      r += p.weight[e] * split.r[p.index[e]];
-    }
-    for (std::size_t j = 0; j < b_count; j += kLanes) {
-      sparse_times_panel(offset, p.index.data(), p.weight.data(), 1,
-                         split.d_panels.data() + j / kLanes * panel, sums);
-      for (std::size_t lane = 0; lane < kLanes && j + lane < b_count; ++lane)
-        pairing -= share * group.q_bar[j + lane] * (sums[lane] * sums[lane]);
-    }
-    for (std::size_t m = 0; m < channels; m += kLanes) {
-      sparse_times_panel(offset, p.index.data(), p.weight.data(), 1,
-                         split.g_panels.data() + m / kLanes * panel, sums);
+  for (std::size_t m = 0; m < channels; ++m) {
+    const double* x = split.g_panels.data() + m / kLanes * panel + m % kLanes;
+    for (std::size_t a = 0; a < a_count; ++a)
+      two[a * kLanes] -= weight[m] / all * (x[a * kLanes] * x[a * kLanes]);
+  }
+  const auto multiply = [&](const double* columns) {
+    sparse_times_panel(p.offset.data(), p.index.data(), p.weight.data(), patches, columns,
+                       sums.data());
+  };
+  multiply(two.data());
+  std::vector<double> r(patches);
+  for (std::size_t s = 0; s < patches; ++s) {
+    pairing[s] = sums[s * kLanes];
+    r[s] = sums[s * kLanes + 1];
+  }
+  for (std::size_t j = 0; j < b_count; j += kLanes) {
+    double q[kLanes] = {};
+    for (std::size_t lane = 0; lane < kLanes && j + lane < b_count; ++lane)
+      q[lane] = share * group.q_bar[j + lane];
+    multiply(split.d_panels.data() + j / kLanes * panel);
+    for (std::size_t s = 0; s < patches; ++s)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        pairing[s] -= q[lane] * (sums[s * kLanes + lane] * sums[s * kLanes + lane]);
+  }
+  for (std::size_t m = 0; m < channels; m += kLanes) {
+    multiply(split.g_panels.data() + m / kLanes * panel);
+    for (std::size_t s = 0; s < patches; ++s)
       for (std::size_t lane = 0; lane < kLanes && m + lane < channels; ++lane) {
-        const double w = weight[m + lane] / all;
-        const double sum = means[m + lane] + k * (sums[lane] + r);
-        pairing += w * (sums[lane] * sums[lane]);
-        mean_of_patch[i] += w * sum;
-        square_of_patch[i] += w * ((sum - mean_acc) * (sum - mean_acc));
+        const double w = weight[m + lane] / all, x = sums[s * kLanes + lane];
+        const double sum = means[m + lane] + k * (x + r[s]);
+        pairing[s] += w * (x * x);
+        mean_of_patch[s] += w * sum;
+        square_of_patch[s] += w * ((sum - mean_acc) * (sum - mean_acc));
       }
-    }
-    square_of_patch[i] += factor * pairing;
   }
+  const double factor = k > 1 ? k * k / (k - 1) : 0.0;
+  for (std::size_t s = 0; s < patches; ++s) square_of_patch[s] += factor * pairing[s];
 }
 
 }  // namespace
@@ -188,12 +193,12 @@ void predict_permutation(const PreparedLayer& layer, const PredictOptions& optio
   const std::vector<double> means = options.intervals ? figures.mean : std::vector<double>();
   cell = combine_channels(layer, std::move(figures), options.channels);
   if (!options.intervals) return;
-  const std::size_t step = (layer.patches + kIntervalPatches - 1) / kIntervalPatches;
+  const std::size_t step = interval_step(layer.patches);
   const std::size_t used = (layer.patches + step - 1) / step;
   std::vector<double> mean_of_patch(used, 0.0), square_of_patch(used, 0.0);
   for (std::size_t g = 0; g < splits.size(); ++g)
-    add_contributions(layer, g, splits[g], means.data() + g * width, cell.mean_acc, step,
-                      mean_of_patch, square_of_patch);
+    add_contributions(layer, g, splits[g], means.data() + g * width, cell.mean_acc, mean_of_patch,
+                      square_of_patch);
   patch_intervals(mean_of_patch, square_of_patch, layer.patches, cell);
 }
 

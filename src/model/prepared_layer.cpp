@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <map>
 
@@ -20,23 +21,6 @@ Histogram count_bytes(const std::uint8_t* bytes, std::size_t count, std::size_t 
   Histogram histogram{};
   for (std::size_t i = 0; i < count; ++i) ++histogram[operand_index(bytes[i * step], is_signed)];
   return histogram;
-}
-
-// Rows of the receptive fields of group g that are used.
-std::vector<Histogram> activation_histograms(const LayerOperands& layer,
-                                             const std::vector<std::size_t>& rows, std::size_t g) {
-  std::vector<Histogram> histograms;
-  for (const std::size_t s : rows) {
-    const std::size_t row = g * layer.patch_count + s;
-    if (layer.has_patches()) {
-      histograms.push_back(count_bytes(layer.patches.data() + row * layer.fan_in, layer.fan_in, 1,
-                                       a_is_signed(layer.type)));
-    } else {
-      Histogram& h = histograms.emplace_back();
-      std::copy_n(layer.hist_a.data() + row * kOperandCount, kOperandCount, h.begin());
-    }
-  }
-  return histograms;
 }
 
 std::vector<Histogram> weight_histograms(const LayerOperands& layer, std::size_t g) {
@@ -71,23 +55,74 @@ std::array<std::uint16_t, kOperandCount> inverse(const std::vector<std::uint16_t
   return position;
 }
 
-void prepare_activations(const std::vector<Histogram>& histograms, double fan_in,
-                         PreparedGroup& group) {
-  group.a_values = occurring(histograms);
-  const auto position = inverse(group.a_values);
-  std::vector<std::uint64_t> total(group.a_values.size());
-  group.sparse.offset.push_back(0);
-  for (const Histogram& h : histograms) {
-    for (const std::uint16_t value : group.a_values) {
-      if (h[value] == 0) continue;
-      group.sparse.index.push_back(position[value]);
-      group.sparse.weight.push_back(h[value] / fan_in);
-      total[position[value]] += h[value];
-    }
-    group.sparse.offset.push_back(static_cast<std::uint32_t>(group.sparse.index.size()));
+// Counts of one receptive field, and a bit for each value that occurs.
+struct PatchCounts {
+  Histogram counts{};
+  std::array<std::uint64_t, 4> seen{};
+
+  void add(std::size_t value, std::uint32_t count) {
+    counts[value] += count;
+    seen[value / 64] |= std::uint64_t{1} << value % 64;
   }
-  const double all = fan_in * static_cast<double>(histograms.size());
-  for (const std::uint64_t count : total) group.p_bar.push_back(static_cast<double>(count) / all);
+  // Calls f(value, count) in ascending order and starts afresh.
+  template <class F>
+  void drain(F&& f) {
+    for (std::size_t word = 0; word < 4; ++word)
+      for (; seen[word] != 0; seen[word] &= seen[word] - 1) {
+        const std::size_t value =
+            word * 64 + static_cast<std::size_t>(std::countr_zero(seen[word]));
+        f(value, counts[value]);
+        counts[value] = 0;
+      }
+  }
+};
+
+// Activation histograms of the used receptive fields of group g.
+void prepare_activations(const LayerOperands& layer, const std::vector<std::size_t>& rows,
+                         std::size_t g, PreparedGroup& group) {
+  const double fan_in = static_cast<double>(layer.fan_in);
+  const bool is_signed = a_is_signed(layer.type);
+  std::array<std::uint64_t, kOperandCount> total{};
+  PatchCounts patch;
+  SparsePatches& sparse = group.sparse;
+  sparse.offset.push_back(0);
+  for (const std::size_t s : rows) {
+    const std::size_t row = g * layer.patch_count + s;
+    if (layer.has_patches())
+      for (std::size_t k = 0; k < layer.fan_in; ++k)
+        patch.add(operand_index(layer.patches[row * layer.fan_in + k], is_signed), 1);
+    else
+      for (std::size_t v = 0; v < kOperandCount; ++v)
+        if (const std::uint32_t n = layer.hist_a[row * kOperandCount + v]; n != 0) patch.add(v, n);
+    patch.drain([&](std::size_t value, std::uint32_t count) {
+      sparse.index.push_back(static_cast<std::uint16_t>(value));
+      sparse.weight.push_back(count / fan_in);
+      total[value] += count;
+    });
+    sparse.offset.push_back(static_cast<std::uint32_t>(sparse.index.size()));
+  }
+  for (std::size_t v = 0; v < kOperandCount; ++v)
+    if (total[v] != 0) {
+      group.a_values.push_back(static_cast<std::uint16_t>(v));
+      group.p_bar.push_back(static_cast<double>(total[v]) /
+                            (fan_in * static_cast<double>(rows.size())));
+    }
+  const auto position = inverse(group.a_values);
+  for (std::uint16_t& v : sparse.index) v = position[v];
+}
+
+// Every step-th receptive field, for the intervals of the permutation model.
+void prepare_interval_patches(PreparedGroup& group, std::size_t patches) {
+  const SparsePatches& from = group.sparse;
+  SparsePatches& to = group.interval_sparse;
+  to.offset.push_back(0);
+  for (std::size_t s = 0; s < patches; s += interval_step(patches)) {
+    to.index.insert(to.index.end(), from.index.begin() + from.offset[s],
+                    from.index.begin() + from.offset[s + 1]);
+    to.weight.insert(to.weight.end(), from.weight.begin() + from.offset[s],
+                     from.weight.begin() + from.offset[s + 1]);
+    to.offset.push_back(static_cast<std::uint32_t>(to.index.size()));
+  }
 }
 
 void prepare_weights(const std::vector<Histogram>& histograms, double fan_in,
@@ -251,10 +286,12 @@ PreparedGroup prepare_group(const LayerOperands& layer, const PredictOptions& op
       return group;
     }
   }
-  prepare_activations(activation_histograms(layer, prepared.rows, g), fan_in, group);
+  prepare_activations(layer, prepared.rows, g, group);
   prepare_weights(weight_histograms(layer, g), fan_in, weights, group);
-  if (options.model == ErrorModel::permutation || stratified)
+  if (options.model == ErrorModel::permutation || stratified) {
     prepare_cooccurrence(prepared.patches, group);
+    if (options.intervals) prepare_interval_patches(group, prepared.patches);
+  }
   return group;
 }
 

@@ -30,6 +30,10 @@ struct Stratum {
   std::vector<double> p_bar, q_bar;               ///< their probabilities
 };
 
+/// The permutation model takes its interval from about 128 receptive fields: their scatter is known
+/// well enough from so many, and more would cost as much as the prediction itself.
+constexpr std::size_t interval_step(std::size_t patches) { return (patches + 127) / 128; }
+
 /// One of the layer's G independent products.
 struct PreparedGroup {
   std::vector<std::uint16_t> a_values, b_values;  ///< operand indices that occur, ascending
@@ -38,7 +42,8 @@ struct PreparedGroup {
   std::vector<double> q_bar_full;                 ///< [256] the same over all values
   std::vector<double> q;  ///< [B, panels·8] histogram per channel, in panels
   SparsePatches sparse;
-  std::size_t padded = 0;     ///< A rounded up to a multiple of 4
+  SparsePatches interval_sparse;  ///< every interval_step()-th of them
+  std::size_t padded = 0;         ///< A rounded up to a multiple of 4
   std::vector<double> upper;  ///< [padded, padded] C = PᵀP/S: diagonal, and twice what is above it
   std::vector<Stratum> strata;
   std::vector<std::uint8_t> patches;  ///< [S, K] bytes (models that need them)
