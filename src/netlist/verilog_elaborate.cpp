@@ -914,8 +914,11 @@ class Elaborator {
       const std::uint32_t width = range(inner, module.ports[p]).width;
       stack_.clear();
       if (signal.is_input) {
-        for (std::uint32_t i = 0; i < width; ++i) stack_.push_back(first + i);
-        connect_value(scope, 0, values[p], instance.line);
+        // Self-determined, then cut or extended to the port's width, as Icarus Verilog does.
+        const Shape s = shape(scope, values[p]);
+        eval(scope, values[p], s.width, s.is_signed);
+        fit(0, width, s.is_signed);
+        for (std::uint32_t i = 0; i < width; ++i) out_.alias(first + i, stack_[i], instance.line);
       } else {
         targets(scope, values[p]);
         const std::size_t count = std::min<std::size_t>(stack_.size(), width);

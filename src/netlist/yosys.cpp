@@ -1,4 +1,6 @@
 // Behavioural RTL through yosys: synthesised to simple gates, read back as Yosys JSON.
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 
@@ -18,7 +20,9 @@ Netlist synthesize_verilog(const std::string& path, const NetlistOptions& option
   const std::string absolute = std::filesystem::absolute(path).string();
   if (absolute.find_first_of("\"\n\\") != std::string::npos)
     throw UsageError(290, path + ": yosys scripts cannot name such a file");
-  std::string stem = std::filesystem::path(path).stem().string();
+  for (const char c : options.top)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '$')
+      throw UsageError(290, "--top " + detail::in_quotes(options.top) + " is no module name");
   {
     std::ofstream file(script);
     file << "read_verilog -sv \"" << absolute << "\"\n"
