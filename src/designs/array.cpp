@@ -60,8 +60,12 @@ std::int64_t perforated_product(const DesignConfig& c, std::int64_t a, std::int6
 }
 
 std::string perforated_conflict(const DesignConfig& c) {
-  if (c[0] + c[1] <= c.width) return {};
-  return "p + m must not exceed the " + std::to_string(c.width) + " partial products";
+  if (c[0] + c[1] > c.width)
+    return "p + m must not exceed the " + std::to_string(c.width) + " partial products";
+  if (c.b_signed && c[1] > 0 && c[0] + c[1] == c.width)
+    return "the last partial product of a signed b is not left out; p + m must be below " +
+           std::to_string(c.width);
+  return {};
 }
 
 // Radix-4 digit i of b (two's complement), −2 … 2.
@@ -237,7 +241,8 @@ Family broken_array_family() {
               "H. R. Mahdiani, A. Ahmadi, S. M. Fakhraie, C. Lucas, Bio-inspired imprecise "
               "computational blocks, IEEE TCAS-I 57(4), 2010",
               Topology::paper,
-              "a cell is one partial-product bit with its adder",
+              "a cell is one partial-product bit with its adder; signed: sign cells are left out "
+              "like the others, where the paper keeps them",
               {{"h", 0, 8, 0, "horizontal break level: rows left out", 1},
                {"v", 0, 15, 5, "vertical break level: columns left out", 2}},
               all_types()};

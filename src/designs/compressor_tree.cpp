@@ -52,6 +52,18 @@ class TreeBuilder {
   }
 
  private:
+  bool takes_carry_in(int c) const { return c >= approximate_columns_ || has_carry_out_; }
+
+  // Whether column c will place more compressors than carry-outs already go to.
+  bool free_carry_in(int c, std::size_t target, const std::vector<int>& carries,
+                     const std::vector<int>& carry_outs) const {
+    const auto index = static_cast<std::size_t>(c);
+    if (index >= columns_.size() || !takes_carry_in(c)) return false;
+    const std::size_t size = columns_[index].size() + carries.size();
+    const std::size_t compressors = size > target ? (size - target + 1) / 3 : 0;
+    return compressors > carry_outs.size();
+  }
+
   std::size_t height() const {
     std::size_t most = 0;
     for (const auto& column : columns_) most = std::max(most, column.size());
@@ -69,9 +81,9 @@ class TreeBuilder {
       int excess =
           static_cast<int>(column.waiting.size() + carried.size()) - static_cast<int>(target);
       while (excess > 0 && column.waiting.size() >= 2)
-        excess -= place(column, static_cast<int>(c), excess, carries, carry_outs);
-      // Order decides which bits meet in the next stage; this one reproduces the error figures that
-      // Momeni et al. print for their Multiplier 4.
+        excess -= place(column, static_cast<int>(c), excess, target, carries, carry_outs);
+      // Order decides which bits meet in the next stage; this one, and half adders that feed a
+      // carry-in, give the error figures that Momeni et al. print for Multipliers 3 and 4.
       next[c] = carried;
       next[c].insert(next[c].end(), column.sums.begin(), column.sums.end());
       next[c].insert(next[c].end(), column.waiting.begin(), column.waiting.end());
@@ -81,9 +93,9 @@ class TreeBuilder {
   }
 
   // Places one cell in the column; returns by how much it lowers it.
-  int place(StageColumn& column, int c, int excess, std::vector<int>& carries,
+  int place(StageColumn& column, int c, int excess, std::size_t target, std::vector<int>& carries,
             std::vector<int>& carry_outs) {
-    const int inputs = excess >= 3 ? 4 : excess == 2 ? 3 : 2;
+    const int inputs = excess >= 2 ? 4 : 2;
     const int taken = std::min(inputs, static_cast<int>(column.waiting.size()));
     TreeCell cell{TreeCell::Kind::half_adder, c};
     for (int k = 0; k < taken; ++k) cell.inputs[static_cast<std::size_t>(k)] = column.take();
@@ -91,7 +103,7 @@ class TreeBuilder {
       const bool approximate = c < approximate_columns_;
       cell.kind =
           approximate ? TreeCell::Kind::approximate_compressor : TreeCell::Kind::exact_compressor;
-      if (!approximate || has_carry_out_) cell.carry_out = tree_.bits + 2;
+      if (takes_carry_in(c)) cell.carry_out = tree_.bits + 2;
       cell.inputs[4] = column.take_pending();
       // A cell without a carry-out cannot take a carry-in either: it waits for the next stage.
       if (cell.carry_out == kNoBit && cell.inputs[4] != kNoBit) {
@@ -106,7 +118,9 @@ class TreeBuilder {
     cell.carry = tree_.bits + 1;
     tree_.bits += cell.carry_out == kNoBit ? 2 : 3;
     column.sums.push_back(cell.sum);
-    carries.push_back(cell.carry);
+    const bool to_carry_in = cell.kind == TreeCell::Kind::half_adder &&
+                             free_carry_in(c + 1, target, carries, carry_outs);
+    (to_carry_in ? carry_outs : carries).push_back(cell.carry);
     if (cell.carry_out != kNoBit) carry_outs.push_back(cell.carry_out);
     tree_.cells.push_back(cell);
     return taken - 1;

@@ -1,4 +1,6 @@
 // From a parsed design to products and to a named multiplier.
+#include "axmul/designs/circuit.hpp"
+#include "axmul/netlist/cost.hpp"
 #include "designs/registry.hpp"
 
 namespace axmul {
@@ -21,13 +23,15 @@ std::int64_t DesignInstance::operator()(std::int64_t a, std::int64_t b) const {
   return (a < 0) != (b < 0) ? -magnitude : magnitude;
 }
 
-Multiplier generate(std::string_view text) {
+Multiplier generate(std::string_view text, bool with_cost) {
   const DesignInstance design = parse_design(text);
   Multiplier multiplier{design.text(), Lut::from_function(design.type(), design)};
   multiplier.provenance.format = "generator";
   multiplier.provenance.type_from = "format";
   multiplier.provenance.generator = design.text();
   multiplier.provenance.reference = design.family().source;
+  if (with_cost && design.family().has_circuit)
+    multiplier.cost = estimated_cost(estimate_cost(design_netlist(design), design.type()));
   return multiplier;
 }
 

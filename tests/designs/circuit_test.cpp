@@ -72,6 +72,29 @@ TEST_CASE("circuits are defined at other widths too: 4 bits, all operand pairs")
   }
 }
 
+TEST_CASE("estimated power: exact is 1, and never rises with what is left out") {
+  for (const char* type : {"u8u8", "s8s8", "u8s8"}) {
+    const std::string tail = std::string(",type=") + type + ")";
+    CHECK(generate("exact(" + tail.substr(1)).cost.power_rel == doctest::Approx(1));
+    CHECK(generate("exact(" + tail.substr(1)).cost.source == "estimated");
+    const auto falls = [&](const std::string& head, int last) {
+      double previous = 1 + 1e-9;
+      for (int value = 0; value <= last; ++value) {
+        const std::string text = head + std::to_string(value) + tail;
+        CAPTURE(text);
+        const double power = generate(text).cost.power_rel;
+        CHECK(power <= previous);
+        previous = power;
+      }
+    };
+    falls("truncated(k=", 15);
+    for (int h = 0; h <= 8; h += 2) falls("broken_array(h=" + std::to_string(h) + ",v=", 15);
+    for (int v = 0; v <= 15; v += 3) falls("broken_array(v=" + std::to_string(v) + ",h=", 8);
+    falls("perforated(p=0,m=", 7);
+    falls("operand_truncation(kb=1,ka=", 7);
+  }
+}
+
 TEST_CASE("leaving cells out saves cells") {
   std::size_t previous = generate_netlist("exact").cells.size();
   for (int k = 1; k <= 15; ++k) {

@@ -11,7 +11,7 @@ using namespace axmul;
 
 namespace {
 
-Lut table(const std::string& text) { return generate(text).lut; }
+Lut table(const std::string& text) { return generate(text, false).lut; }
 
 double mean_error(const std::string& text) {
   CharacterizeOptions options;
@@ -230,4 +230,20 @@ TEST_CASE("TOSAM, worked by hand") {
   CHECK(parse_design("tosam(h=0,t=2)")(3, 3) == 9);
   // a = 8: Y = 0, its midpoint 0.1: 8·4·(1 + 0 + 0 + 1/4) for b = 4.
   CHECK(parse_design("tosam(h=0,t=2)")(8, 4) == 40);
+}
+
+TEST_CASE("a compressor tree without approximate columns is exact at every width") {
+  for (int width = 4; width <= 16; width += 2)
+    for (const char* text : {"momeni(design=1,columns=0)", "momeni(design=2,columns=0)"}) {
+      CAPTURE(width);
+      const DesignInstance design = parse_design(text, width);
+      const std::int64_t top = (std::int64_t{1} << width) - 1;
+      CHECK(design(top, top) == top * top);
+      for (std::int64_t a = 1, b = 1; a < top && b < top; a = a * 5 / 3 + 1, b = b * 2 + 1)
+        CHECK(design(a, b) == a * b);
+      for (std::int64_t x = 0; x < 2000; ++x) {
+        const std::int64_t a = x * 7919 & top, b = x * 104729 & top;
+        CHECK(design(a, b) == a * b);
+      }
+    }
 }

@@ -88,7 +88,7 @@ TEST_CASE("DRUM, 16 bits: mean absolute error, bias, standard deviation and maxi
     int k;
     double largest, mred, bias, std;
   };
-  // Hashemi et al. 2015, Table II; the bias without its sign, which the paper leaves open.
+  // Hashemi et al. 2015, p. 422; the bias without its sign, which the paper leaves open.
   for (const Row& row : {Row{3, 56.25, 11.90, 2.08, 14.75}, Row{4, 26.56, 5.89, 0.53, 7.26},
                          Row{5, 12.86, 2.94, 0.14, 3.61}, Row{6, 6.31, 1.47, 0.04, 1.80},
                          Row{7, 3.10, 0.73, 0.01, 0.90}, Row{8, 1.54, 0.37, 0.01, 0.45}}) {
@@ -154,7 +154,7 @@ TEST_CASE("RoBA: at most 1/9 off to either side, exact where an operand is a pow
 }
 
 TEST_CASE("Babić: maximum and mean relative errors of the 8- and 12-bit multiplier") {
-  // Babić et al. 2011, Tables 5 and 6.
+  // Babić et al. 2011, p. 31.
   const double mean8[] = {8.9131, 0.8337, 0.0708, 0.0048}, mean12[] = {9.3692, 0.9726, 0.1029};
   const double bound[] = {25, 6.25, 1.5625, 0.390625};
   for (int k = 0; k < 4; ++k) {
@@ -168,23 +168,26 @@ TEST_CASE("Babić: maximum and mean relative errors of the 8- and 12-bit multipl
   }
 }
 
-TEST_CASE("Momeni: Multiplier 4 to the last digit, the others near") {
-  // Momeni et al. 2015, Table IX: mean NED, largest NED above and below, correct outputs of 65025.
-  const Figures f = all_pairs("momeni(design=2,columns=7)");
-  CHECK(f.correct == 9320);
-  CHECK(agrees(f.med / 65025, 0.7827e-3, 7));
-  CHECK(agrees(f.largest_error / 65025, 0.1845e-2, 6));
-  CHECK(agrees(-f.smallest_error / 65025, 0.3076e-2, 6));
-  // The figures of Multipliers 1 to 3 depend on which bits meet in a compressor, which the paper
-  // does not say: no more than their size is claimed (luts/README.md lists printed and ours).
-  const Figures m3 = all_pairs("momeni(design=1,columns=7)");
-  CHECK(agrees(m3.largest_error / 65025, 0.3199e-2, 6));
-  CHECK(agrees(-m3.smallest_error / 65025, 0.2707e-2, 6));
-  CHECK(std::fabs(m3.med / 65025 / 0.9199e-3 - 1) < 0.12);
+TEST_CASE("Momeni: Multipliers 3 and 4 to the last digit, 1 and 2 near") {
+  // Momeni et al. 2015, p. 7 of the paper: correct outputs of 65025, mean NED, largest NED above
+  // and below.
+  const auto check = [](const std::string& text, int correct, double mean, double above,
+                        double below) {
+    CAPTURE(text);
+    const Figures f = all_pairs(text);
+    CHECK(f.correct == correct);
+    CHECK(agrees(f.med / 65025, mean, 7));
+    CHECK(agrees(f.largest_error / 65025, above, 6));
+    CHECK(agrees(-f.smallest_error / 65025, below, 6));
+  };
+  check("momeni(design=1,columns=7)", 5888, 0.9199e-3, 0.3199e-2, 0.2707e-2);
+  check("momeni(design=2,columns=7)", 9320, 0.7827e-3, 0.1845e-2, 0.3076e-2);
+  // The figures of Multipliers 1 and 2 depend on which bits meet in the high columns, which the
+  // paper does not say: no more than their size is claimed (luts/README.md lists printed and ours).
   const Figures m2 = all_pairs("momeni(design=2,columns=16)");
   const Figures m1 = all_pairs("momeni(design=1,columns=16)");
-  CHECK(std::fabs(m2.med / 65025 / 0.5352e-1 - 1) < 0.12);
-  CHECK(std::fabs(m1.med / 65025 / 0.6065e-1 - 1) < 0.12);
+  CHECK(std::fabs(m2.med / 65025 / 0.5352e-1 - 1) < 0.15);
+  CHECK(std::fabs(m1.med / 65025 / 0.6065e-1 - 1) < 0.15);
 }
 
 TEST_CASE("compressor cells: mean error under partial-product statistics") {
@@ -213,7 +216,7 @@ TEST_CASE("TOSAM, 16 bits: the worked example and the ends of the range of mean 
 }
 
 TEST_CASE("MBM, 16 bits: mean and peak error") {
-  // Saadat et al. 2018, Table I: bias −0.09 %, mean 2.58 %, peak 7.81 %.
+  // Saadat et al. 2018: bias −0.09 %, mean 2.58 %, peak 7.81 %.
   const Figures f = random_pairs("mbm");
   CHECK(agrees(f.mred, 2.58, 2, 0.006));
   CHECK(agrees(f.bias, -0.09, 2, 0.006));

@@ -100,3 +100,12 @@ TEST_CASE("a generator's text is told from a path") {
   CHECK(!looks_like_design("some/exact"));
   CHECK(!looks_like_design(""));
 }
+
+TEST_CASE("parameters that exclude each other") {
+  CHECK(has(complaint("perforated(p=5,m=4)"), "AX506"));
+  CHECK(complaint("perforated(p=5,m=3)") == "no error");
+  CHECK(has(complaint("perforated(p=5,m=3,type=s8s8)"), "p + m must be below 8"));
+  CHECK(has(complaint("ssm(m=5,positions=3)"), "AX506"));
+  CHECK(has(complaint("ssm(m=7)", 16), "at least half"));
+  CHECK(has(complaint("tosam(h=3,t=3)"), "t must be greater than h"));
+}

@@ -76,9 +76,10 @@ class AXMUL_API DesignInstance {
 AXMUL_API DesignInstance parse_design(std::string_view text, int width = 8);
 
 /// The multiplier of that text, 8 bits: its name and provenance.generator are the canonical text,
-/// provenance.format is "generator", provenance.reference the family's source; the cost is unknown.
-/// Throws as parse_design().
-AXMUL_API Multiplier generate(std::string_view text);
+/// provenance.format is "generator", provenance.reference the family's source. The cost is
+/// estimated from the circuit (estimate_cost(), uniform operands; source "estimated") unless told
+/// otherwise: it takes about as long as the table. Throws as parse_design().
+AXMUL_API Multiplier generate(std::string_view text, bool with_cost = true);
 
 /// True when the text looks like a generator's (a known family name, or NAME(…)), not like a path.
 AXMUL_API bool looks_like_design(std::string_view text);
