@@ -24,7 +24,7 @@ void choose_rows(const Lut& lut, std::span<const std::uint16_t> rows,
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::int32_t* from = products + 256 * std::size_t{rows[i]};
     std::int32_t* to = ws.e.data() + i * width;
-    for (std::size_t j = 0; j < width; ++j) to[j] = from[cols[j < cols.size() ? j : 0]];
+    copy_columns(from, cols, width, to);
     ws.product_rows.push_back(to);
   }
 }

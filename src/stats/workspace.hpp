@@ -1,6 +1,7 @@
 // What the statistics of one table and distribution share: the reduced problem and its buffers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -98,6 +99,17 @@ struct Workspace {
 
 /// Indices with a probability above 0, ascending.
 void occurring(const Probabilities& p, std::vector<std::uint16_t>& out);
+
+/// The chosen columns of one row of 256, padded with the first of them to `width`. Operands mostly
+/// occur in one stretch, which is a plain copy.
+template <class T>
+void copy_columns(const T* from, std::span<const std::uint16_t> cols, std::size_t width, T* to) {
+  if (std::size_t{cols.back()} - cols.front() + 1 == cols.size())
+    std::copy_n(from + cols.front(), cols.size(), to);
+  else
+    for (std::size_t j = 0; j < cols.size(); ++j) to[j] = from[cols[j]];
+  std::fill(to + cols.size(), to + width, from[cols.front()]);
+}
 
 /// All of a report but the table's facts, for the problem prepared in ws.
 void uniform_report(Workspace& ws, const CharacterizeOptions& options, bool basic,

@@ -46,7 +46,10 @@ struct AXMUL_API DistributionContext {
 AXMUL_API OperandDistribution parse_distribution(std::string_view text, bool is_signed,
                                                  const DistributionContext& context = {});
 
-/// Reads a 256x256 joint pmf or counts from CSV, NPY or HDF5 ("file.h5:dataset").
+/// Reads a 256x256 joint pmf or counts, row = a, from CSV, NPY or HDF5 ("file.h5:dataset"). Whole
+/// numbers are counts and are normalised, else the sum must be 1 ± 1e-9. Throws InputError: AX410
+/// shape, AX411 a value that is negative, NaN or infinite, AX412 the sum, AX413 no such dataset,
+/// and those of the readers in layer io.
 AXMUL_API JointDistribution read_joint_distribution(const std::string& path, OperandType type);
 
 /// Text for help: one line per family with its parameters and defaults.

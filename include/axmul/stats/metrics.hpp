@@ -19,7 +19,9 @@ namespace axmul {
 /// How mred and wcre treat exact products of 0; *_exclude_zero and *_max_one are always given too.
 enum class Convention : std::uint8_t { evoapproxlib, evoapprox8b };
 
-/// All scalar figures; identifiers and meanings as in DESIGN 1. Undefined figures are NaN.
+/// All scalar figures; identifiers and meanings as in DESIGN 1. Undefined figures are NaN: skewness
+/// and kurtosis at σ = 0; snr_db at mse = 0 or E[(ab)²] = 0; *_exclude_zero where no pair with a
+/// non-zero exact product occurs; the ANOVA split under a joint pmf; what was not asked for.
 struct AXMUL_API ErrorMetrics {
   static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   double bias = 0, mae = 0, nmed = 0, mae_pct_fullscale = 0, wce_pct_fullscale = 0;
@@ -95,8 +97,9 @@ class AXMUL_API CharacterizeWorkspace {
 };
 
 /// All figures of one table under independent operands p(a)·p(b). When both are uniform the integer
-/// path of DESIGN 2 is taken (same bits everywhere). Throws UsageError when signedness does not
-/// match.
+/// path of DESIGN 2 is taken (same bits everywhere). Runs on one thread. Throws UsageError AX420
+/// when signedness does not match, AX421 when probabilities are negative, NaN or do not sum to
+/// 1 ± 1e-9, AX422 when a quantile level is outside (0, 1].
 AXMUL_API ErrorReport characterize(const Lut& lut, const OperandDistribution& a,
                                    const OperandDistribution& b,
                                    const CharacterizeOptions& options = {});
