@@ -71,6 +71,8 @@ struct Levels {
 
 /// T' = LUT - slope * (x - least) - floor[w] for the columns that occur, as 16-bit planes.
 struct Derived {
+  std::size_t least = 0, top = 0;      // activations it holds, as table rows
+  std::size_t k_begin = 0, k_end = 0;  // taps whose weights it holds
   std::int32_t slope = 0;
   unsigned planes = 1, plane_bits = 16;
   std::uint32_t limit = 65535;  // what a 16-bit sum may reach
@@ -202,6 +204,28 @@ Derived derive_sparse(const Weights& weights, std::size_t least, std::size_t lev
   return d;
 }
 
+/// The table derived for the activations at hand, or what an earlier run derived for a wider range.
+std::shared_ptr<const Derived> derive_or_recall(const Problem& p, std::size_t least,
+                                                std::size_t top) {
+  const Weights& w = *p.weights;
+  {
+    const std::lock_guard lock(w.derived_mutex);
+    const auto old = std::static_pointer_cast<const Derived>(w.derived);
+    if (old != nullptr && old->least <= least && top <= old->top && old->k_begin == p.k_begin &&
+        old->k_end == p.k_end)
+      return old;
+  }
+  auto fresh = std::make_shared<Derived>(
+      derive(w.lut, count_uses(w, p.k_begin, p.k_end), least, top - least + 1));
+  fresh->least = least;
+  fresh->top = top;
+  fresh->k_begin = p.k_begin;
+  fresh->k_end = p.k_end;
+  const std::lock_guard lock(w.derived_mutex);
+  w.derived = fresh;
+  return fresh;
+}
+
 /// A block of output channels that one micro-kernel call computes.
 struct Block {
   std::size_t m = 0, channels = 0;
@@ -241,7 +265,7 @@ class ColumnRun {
   const ColumnKernel& kernel_;
   ColumnChunks chunks_;
   Levels levels_;
-  Derived d_;
+  std::shared_ptr<const Derived> derived_;
   std::size_t vectors_ = 1;
   std::uint32_t fixed_taps_ = 0;
   std::uint8_t skip_ = 0;
@@ -287,8 +311,8 @@ bool ColumnRun::chunk_is_full(std::size_t tap, std::size_t end, unsigned plane, 
   for (std::size_t c = 0; c < block.channels; ++c) {
     std::uint32_t sum = run[c];
     for (std::size_t t = tap; t < tap + ahead; ++t)
-      sum += d_.range(plane, columns_of(t, block)[c], level(t));
-    if (sum > d_.limit) return true;
+      sum += derived_->range(plane, columns_of(t, block)[c], level(t));
+    if (sum > derived_->limit) return true;
   }
   return false;
 }
@@ -310,9 +334,10 @@ void ColumnRun::append_pieces(std::size_t k, std::size_t end, unsigned plane, co
       }
       if (full || tap == from)
         pieces.push_back({s.offset + static_cast<std::ptrdiff_t>(tap - s.k),
-                          plane_start + (tap - k) * tap_stride(), 0, plane * d_.plane_bits, 0});
+                          plane_start + (tap - k) * tap_stride(), 0, plane * derived_->plane_bits,
+                          0});
       for (std::size_t c = 0; c < block.channels; ++c)
-        run[c] += d_.range(plane, columns_of(tap, block)[c], level(tap));
+        run[c] += derived_->range(plane, columns_of(tap, block)[c], level(tap));
       ++pieces.back().taps;
       ++taps;
     }
@@ -323,7 +348,8 @@ void ColumnRun::append_pieces(std::size_t k, std::size_t end, unsigned plane, co
 std::vector<ColumnPiece> ColumnRun::plan_group(std::size_t k, std::size_t end,
                                                const Block& block) const {
   std::vector<ColumnPiece> pieces;
-  for (unsigned plane = 0; plane < d_.planes; ++plane) append_pieces(k, end, plane, block, pieces);
+  for (unsigned plane = 0; plane < derived_->planes; ++plane)
+    append_pieces(k, end, plane, block, pieces);
   return pieces;
 }
 
@@ -333,15 +359,15 @@ void ColumnRun::build_group(std::size_t k, std::size_t end, const Block& block,
   const std::size_t lanes = kernel_.lanes, half = lanes / 2;
   BuildTask task{};
   task.row_stride = row_bytes();
-  for (unsigned plane = 0; plane < d_.planes; ++plane)
+  for (unsigned plane = 0; plane < derived_->planes; ++plane)
     for (std::size_t tap = k; tap < end; ++tap) {
       task.levels = level(tap) + 1;
       for (std::size_t lane = 0; lane < width(); lane += 16) {
         for (std::size_t i = 0; i < 16; ++i) {
           const std::size_t place = (lane + i) % lanes;
           const std::size_t channel = (lane + i) / lanes * lanes + place / 2 + place % 2 * half;
-          task.columns[i] =
-              d_.column(plane, columns_of(tap, block)[std::min(channel, block.channels - 1)]);
+          task.columns[i] = derived_->column(
+              plane, columns_of(tap, block)[std::min(channel, block.channels - 1)]);
         }
         task.table = table + (plane * (end - k) + (tap - k)) * tap_stride() + lane * 2;
         kernel_.build(task);
@@ -355,9 +381,9 @@ void ColumnRun::start_sums(std::size_t first, std::size_t rows, const Block& blo
   std::array<std::uint32_t, 128> constant{};
   for (std::size_t tap = p_.k_begin; tap < p_.k_end; ++tap)
     for (std::size_t c = 0; c < block.channels; ++c)
-      constant[c] += static_cast<std::uint32_t>(d_.floor[columns_of(tap, block)[c]]);
+      constant[c] += static_cast<std::uint32_t>(derived_->floor[columns_of(tap, block)[c]]);
   const auto taps = static_cast<std::uint32_t>(p_.k_end - p_.k_begin);
-  const auto slope = static_cast<std::uint32_t>(d_.slope);
+  const auto slope = static_cast<std::uint32_t>(derived_->slope);
   const std::size_t wide = width();
   for (std::size_t r = 0; r < rows; ++r) {
     const std::uint32_t line = slope * (levels_.sum[first + r] - taps * levels_.least);
@@ -376,7 +402,8 @@ void ColumnRun::row_tile(std::size_t first, std::size_t rows, const Block& block
     y = reinterpret_cast<std::int32_t*>(
         sums_of_this_thread().at_least(rows * y_stride * sizeof(std::int32_t)));
   }
-  unsigned char* table = tables_of_this_thread().at_least(d_.planes * kGroupTaps * tap_stride());
+  unsigned char* table =
+      tables_of_this_thread().at_least(derived_->planes * kGroupTaps * tap_stride());
   start_sums(first, rows, block, y, y_stride);
   // The table's row of the activation with bit pattern 0.
   const std::ptrdiff_t zero_row = (is_signed ? 128 : 0) - std::ptrdiff_t{levels_.least};
@@ -412,12 +439,13 @@ void ColumnRun::run() {
     const std::size_t wanted = p_.skip ^ flip;
     const bool occurs = wanted >= levels_.least && wanted <= levels_.top;
     skip_ = occurs ? p_.skip : static_cast<std::uint8_t>(levels_.least ^ flip);
-    d_ = derive_sparse(*p_.weights, levels_.least, levels_.count(), skip_ ^ flip);
+    derived_ = std::make_shared<const Derived>(
+        derive_sparse(*p_.weights, levels_.least, levels_.count(), skip_ ^ flip));
   } else {
-    d_ = derive(p_.weights->lut, count_uses(*p_.weights, p_.k_begin, p_.k_end), levels_.least,
-                levels_.count());
+    derived_ = derive_or_recall(p_, levels_.least, levels_.top);
+    levels_.least = static_cast<std::uint8_t>(derived_->least);
   }
-  if (chunks_ == ColumnChunks::fixed) fixed_taps_ = d_.limit / std::max(1u, d_.most);
+  if (chunks_ == ColumnChunks::fixed) fixed_taps_ = derived_->limit / std::max(1u, derived_->most);
   vectors_ = m > kernel_.lanes && kernel_.run[0][1] != nullptr ? 2 : 1;
   std::vector<Block> blocks;
   for (std::size_t c = 0; c < m; c += width()) blocks.push_back({c, std::min(width(), m - c)});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "axmul/core/errors.hpp"
@@ -143,29 +144,65 @@ std::string forced_kernel(const LutGemmOptions& options) {
   return forced == nullptr ? std::string() : std::string(forced);
 }
 
+/// One set of weights per group, prepared once for all images.
+std::vector<std::unique_ptr<detail::Weights>> prepare(const Lut& lut, const Conv2dShape& s,
+                                                      std::span<const std::uint8_t> w) {
+  const detail::LutFacts facts(lut);
+  const std::size_t m = s.out_channels / s.groups;
+  std::vector<std::unique_ptr<detail::Weights>> out;
+  for (std::size_t g = 0; g < s.groups; ++g)
+    out.push_back(std::make_unique<detail::Weights>(facts, s.fan_in(), m,
+                                                    reorder(s, w.data() + g * s.fan_in() * m), m));
+  return out;
+}
+
+/// Some images at once: many enough for long tiles, few enough for bounded memory.
+std::size_t images_together(const Conv2dShape& s, std::size_t bytes_of_sum) {
+  constexpr std::size_t kBytes = std::size_t{16} << 20;
+  const std::size_t in = (s.in_height + s.pad_top + s.pad_bottom) *
+                         (s.in_width + s.pad_left + s.pad_right) * s.in_channels;
+  const std::size_t pixels = s.out_height() * s.out_width();
+  const std::size_t out =
+      s.layout == TensorLayout::nchw ? pixels * s.out_channels * bytes_of_sum : 0;
+  return std::clamp<std::size_t>(kBytes / std::max<std::size_t>(1, in + out + 8 * pixels), 1,
+                                 s.batch);
+}
+
+template <class T>
+void convolve_images(const Conv2dShape& s, const std::uint8_t* x,
+                     const std::vector<std::unique_ptr<detail::Weights>>& weights, std::span<T> y,
+                     const LutGemmOptions& options) {
+  const PaddedImages padded = pad(s, x, options.threads);
+  const auto offsets = row_offsets(s, padded);
+  const auto taps = segments(s, padded.width);
+  const std::size_t m = s.out_channels / s.groups, c = s.in_channels / s.groups;
+  std::vector<T> pixels_first(s.layout == TensorLayout::nchw ? y.size() : 0);
+  T* out = s.layout == TensorLayout::nchw ? pixels_first.data() : y.data();
+  for (std::size_t g = 0; g < s.groups; ++g) {
+    const detail::Activations a{padded.bytes.data() + g * c, offsets.size(), 0, offsets, taps};
+    run_product(*weights[g], a, out + g * m, s.out_channels, options.threads,
+                forced_kernel(options));
+  }
+  if (s.layout == TensorLayout::nchw) to_nchw(s, pixels_first, y, options.threads);
+}
+
 template <class T>
 void conv2d(const Lut& lut, const Conv2dShape& s, std::span<const std::uint8_t> x,
             std::span<const std::uint8_t> w, std::span<T> y, const LutGemmOptions& options) {
   check(s, x.size(), w.size(), y.size());
   if (y.empty()) return;
-  const PaddedImages padded = pad(s, x.data(), options.threads);
-  const auto offsets = row_offsets(s, padded);
-  const auto taps = segments(s, padded.width);
-  const std::size_t m = s.out_channels / s.groups, c = s.in_channels / s.groups;
-  std::vector<T> pixels_first;
-  T* out = y.data();
-  if (s.layout == TensorLayout::nchw) {
-    pixels_first.resize(y.size());
-    out = pixels_first.data();
+  const auto weights = prepare(lut, s, w);
+  if constexpr (sizeof(T) == 4)
+    for (const auto& group : weights) require_int32(*group);
+  const std::size_t in_size = s.in_height * s.in_width * s.in_channels;
+  const std::size_t out_size_of_one = s.out_height() * s.out_width() * s.out_channels;
+  const std::size_t together = images_together(s, sizeof(T));
+  for (std::size_t first = 0; first < s.batch; first += together) {
+    Conv2dShape some = s;
+    some.batch = std::min(together, s.batch - first);
+    convolve_images(some, x.data() + first * in_size, weights,
+                    y.subspan(first * out_size_of_one, some.batch * out_size_of_one), options);
   }
-  for (std::size_t g = 0; g < s.groups; ++g) {
-    const auto bits = reorder(s, w.data() + g * s.fan_in() * m);
-    const detail::Weights weights(lut, s.fan_in(), m, bits, m);
-    if constexpr (sizeof(T) == 4) require_int32(weights);
-    const detail::Activations a{padded.bytes.data() + g * c, offsets.size(), 0, offsets, taps};
-    run_product(weights, a, out + g * m, s.out_channels, options.threads, forced_kernel(options));
-  }
-  if (s.layout == TensorLayout::nchw) to_nchw(s, pixels_first, y, options.threads);
 }
 
 }  // namespace

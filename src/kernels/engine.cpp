@@ -51,7 +51,7 @@ struct Choice {
 Choice choose(const Weights& weights, const Activations& a, const std::string& name) {
   Traits traits;
   traits.shape = {a.rows, weights.k, weights.m};
-  traits.rank1 = !weights.u.empty();
+  traits.rank1 = !weights.facts.u.empty();
   const unsigned features = cpu_features();
   const auto [skip, share] = commonest(a);
   traits.skip_share = share;

@@ -1,8 +1,11 @@
 // Inside of the kernels layer: what a prepared product is and what a kernel gets to work on.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,11 +37,23 @@ struct Activations {
   }
 };
 
+/// What a table is, whatever the weights.
+struct LutFacts {
+  explicit LutFacts(const Lut& table);
+
+  Lut lut;
+  std::array<std::int32_t, 256> bound{};  ///< largest |product| per column, by ascending value
+  /// Where the table is u(a)·v(b) in integers that fit 16 bits: u by bit pattern, v by ascending
+  /// value; else empty.
+  std::vector<std::int16_t> u, v;
+};
+
 /// Fixed weights and table.
 struct Weights {
-  Weights(const Lut& table, std::size_t fan_in, std::size_t channels,
+  Weights(const LutFacts& table, std::size_t fan_in, std::size_t channels,
           std::span<const std::uint8_t> bits, std::size_t stride);
 
+  LutFacts facts;
   Lut lut;
   std::size_t k = 0, m = 0;
   Array2<std::uint8_t> column;  ///< [k, m] column of the table, by ascending value
@@ -49,9 +64,9 @@ struct Weights {
   std::size_t worst_channel = 0;  ///< where the bound over all taps is largest
   std::uint64_t worst_bound = 0;
 
-  /// Where the table is u(a)·v(b) in integers that fit 16 bits: u by bit pattern, v by ascending
-  /// value; else empty.
-  std::vector<std::int16_t> u, v;
+  /// What the last run derived from table and weights (column.cpp), for the next one.
+  mutable std::mutex derived_mutex;
+  mutable std::shared_ptr<const void> derived;
 
   Accumulator accumulator() const {
     return int32_cuts.size() <= 2 ? Accumulator::int32 : Accumulator::int64;

@@ -20,7 +20,7 @@ std::vector<std::int16_t> pack_weights(const Weights& w, std::size_t k_begin, st
   for (std::size_t k = k_begin; k < k_end; ++k)
     for (std::size_t m = 0; m < w.m; ++m)
       out[((m / kChannels * pairs + (k - k_begin) / 2) * kChannels + m % kChannels) * 2 +
-          (k - k_begin) % 2] = w.v[w.column(k, m)];
+          (k - k_begin) % 2] = w.facts.v[w.column(k, m)];
   return out;
 }
 
@@ -56,7 +56,7 @@ struct Rank1Run {
         const std::size_t to = std::min(s.k + s.length, p.k_end);
         if (from >= to) continue;
         kernel.factors({row + s.offset + static_cast<std::ptrdiff_t>(from - s.k), to - from,
-                        p.weights->u.data(), nibbles.low.data(), nibbles.high.data(),
+                        p.weights->facts.u.data(), nibbles.low.data(), nibbles.high.data(),
                         nibbles.additive, out + (from - p.k_begin)});
       }
       if ((p.k_end - p.k_begin) % 2 != 0) out[2 * pairs - 1] = 0;
@@ -86,8 +86,8 @@ struct Rank1Run {
 
 void run_rank1(const Problem& problem, const Rank1Kernel& kernel) {
   const Weights& w = *problem.weights;
-  const Rank1Run run{problem, kernel, pack_weights(w, problem.k_begin, problem.k_end), split(w.u),
-                     (problem.k_end - problem.k_begin + 1) / 2};
+  const Rank1Run run{problem, kernel, pack_weights(w, problem.k_begin, problem.k_end),
+                     split(w.facts.u), (problem.k_end - problem.k_begin + 1) / 2};
   // Packed rows of a tile stay in the first-level cache.
   const std::size_t rows = std::clamp<std::size_t>(8192 / (2 * run.pairs) / 4 * 4, 4, 256);
   const std::size_t tiles = (problem.a->rows + rows - 1) / rows;

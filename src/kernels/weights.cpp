@@ -55,13 +55,16 @@ void factor(const Lut& lut, std::vector<std::int16_t>& u, std::vector<std::int16
 
 }  // namespace
 
-Weights::Weights(const Lut& table, std::size_t fan_in, std::size_t channels,
+LutFacts::LutFacts(const Lut& table) : lut(table), bound(column_bounds(table)) {
+  factor(table, u, v);
+}
+
+Weights::Weights(const LutFacts& table, std::size_t fan_in, std::size_t channels,
                  std::span<const std::uint8_t> bits, std::size_t stride)
-    : lut(table), k(fan_in), m(channels), column(fan_in, channels) {
+    : facts(table), lut(table.lut), k(fan_in), m(channels), column(fan_in, channels) {
   const std::uint8_t b_flip = b_is_signed(lut.type()) ? 0x80 : 0;
   a_flip = a_is_signed(lut.type()) ? 0x80 : 0;
-  factor(lut, u, v);
-  const auto bound = column_bounds(lut);
+  const auto& bound = facts.bound;
   constexpr std::uint64_t kLimit = (std::uint64_t{1} << 31) - 1;
   std::vector<std::uint64_t> total(m, 0), slice(m, 0);
   int32_cuts.push_back(0);
@@ -143,9 +146,9 @@ struct LutGemmPlan::State {
 
 LutGemmPlan::LutGemmPlan(const Lut& lut, std::size_t k, std::size_t m,
                          std::span<const std::uint8_t> b, const LutGemmOptions& options)
-    : state_(new State{
-          detail::Weights(lut, k, m, b, checked_stride("b", b.size(), k, m, options.b_stride)),
-          kernel_name(options)}) {}
+    : state_(new State{detail::Weights(detail::LutFacts(lut), k, m, b,
+                                       checked_stride("b", b.size(), k, m, options.b_stride)),
+                       kernel_name(options)}) {}
 LutGemmPlan::~LutGemmPlan() = default;
 LutGemmPlan::LutGemmPlan(LutGemmPlan&&) noexcept = default;
 LutGemmPlan& LutGemmPlan::operator=(LutGemmPlan&&) noexcept = default;
@@ -175,7 +178,7 @@ std::string LutGemmPlan::kernel_for(std::size_t n, std::span<const std::uint8_t>
 
 Accumulator required_accumulator(const Lut& lut, const GemmShape& shape,
                                  std::span<const std::uint8_t> b, std::size_t b_stride) {
-  return detail::Weights(lut, shape.k, shape.m, b,
+  return detail::Weights(detail::LutFacts(lut), shape.k, shape.m, b,
                          checked_stride("b", b.size(), shape.k, shape.m, b_stride))
       .accumulator();
 }

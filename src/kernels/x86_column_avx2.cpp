@@ -95,6 +95,7 @@ void scan(const ScanTask& task) {
   const __m256i flip = _mm256_set1_epi8(static_cast<char>(task.flip));
   const __m256i zero = _mm256_setzero_si256();
   __m256i least = _mm256_set1_epi8(static_cast<char>(*task.least));
+  __m128i least8 = _mm256_castsi256_si128(least);  // its lower 8 bytes count
   uint8_t scalar_least = *task.least;
   const size_t whole = task.length / 32 * 32;
   for (size_t row = 0; row < task.rows; ++row) {
@@ -108,6 +109,15 @@ void scan(const ScanTask& task) {
       _mm256_storeu_si256(largest, _mm256_max_epu8(_mm256_loadu_si256(largest), x));
       least = _mm256_min_epu8(least, x);
       sum = _mm256_add_epi64(sum, _mm256_sad_epu8(x, zero));
+    }
+    for (; i + 8 <= task.length; i += 8) {
+      const __m128i x = _mm_xor_si128(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(a + i)),
+                                      _mm256_castsi256_si128(flip));
+      __m128i* largest = reinterpret_cast<__m128i*>(task.largest + i);
+      _mm_storel_epi64(largest, _mm_max_epu8(_mm_loadl_epi64(largest), x));
+      least8 = _mm_min_epu8(least8, x);
+      sum = _mm256_add_epi64(
+          sum, _mm256_zextsi128_si256(_mm_sad_epu8(_mm_move_epi64(x), _mm_setzero_si128())));
     }
     uint32_t tail = 0;
     for (; i < task.length; ++i) {
@@ -124,6 +134,9 @@ void scan(const ScanTask& task) {
   alignas(32) uint8_t bytes[32];
   _mm256_store_si256(reinterpret_cast<__m256i*>(bytes), least);
   for (int i = 0; i < 32; ++i)
+    if (bytes[i] < scalar_least) scalar_least = bytes[i];
+  _mm_store_si128(reinterpret_cast<__m128i*>(bytes), least8);
+  for (int i = 0; i < 8; ++i)
     if (bytes[i] < scalar_least) scalar_least = bytes[i];
   *task.least = scalar_least;
 }
