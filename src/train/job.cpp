@@ -128,7 +128,7 @@ NamedAssignment read_assignment(const Session& session, const Job& job, const st
       const auto name = chosen.get<std::string>();
       auto& multiplier = cache[name];
       if (!multiplier) multiplier = find_multiplier(session, name);
-      if (entry.contains("sha256") && entry["sha256"].is_string() &&
+      if (entry.contains("sha256") && entry["sha256"].is_string() && entry["sha256"] != "" &&
           entry["sha256"] != multiplier->lut.sha256())
         throw InputError(954, {path},
                          "\"" + name + "\" of layer " + layer +

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "axmul/core/errors.hpp"
+#include "axmul/core/philox.hpp"
 #include "axmul/train/training.hpp"
 
 namespace axmul {
@@ -35,7 +35,18 @@ std::vector<std::uint8_t> receptive_field(const LayerGeometry& g, const std::uin
   return field;
 }
 
-void take_patches(const MultiplyLayer& layer, std::size_t first_image, Collector& to) {
+// A random row of the i-th of `wanted` equal parts. Evenly spaced rows would meet the image width:
+// 64 rows apart on images 32 wide, every receptive field would lie at the left edge.
+std::size_t chosen_row(std::size_t i, std::size_t wanted, std::size_t total, std::uint64_t seed,
+                       std::int64_t layer) {
+  const std::size_t begin = i * total / wanted, end = (i + 1) * total / wanted;
+  Philox random(seed, static_cast<std::uint64_t>(layer));
+  random.seek(8 * i);
+  return begin + random.next_below(end - begin);
+}
+
+void take_patches(const MultiplyLayer& layer, std::size_t first_image, std::uint64_t seed,
+                  Collector& to) {
   const at::Tensor& codes = layer.captured_codes;
   const std::int64_t n = codes.size(0), height = codes.size(1), width = codes.size(2);
   const std::int64_t out_h = layer.captured_accumulator.size(2);
@@ -45,7 +56,7 @@ void take_patches(const MultiplyLayer& layer, std::size_t first_image, Collector
   const auto padding = static_cast<std::uint8_t>(to.operands.a_zero_point);
   const std::size_t end = (first_image + static_cast<std::size_t>(n)) * per_image;
   for (; to.next < wanted; ++to.next) {
-    const std::size_t row = to.next * to.total / wanted;
+    const std::size_t row = chosen_row(to.next, wanted, to.total, seed, to.operands.layer_index);
     if (row >= end) break;
     const std::size_t image = row / per_image;
     const auto at = static_cast<std::int64_t>(row % per_image);
@@ -128,7 +139,7 @@ std::vector<LayerOperands> trace_network(Network& network, const ImageSet& image
                      to.total = images.size() * fields;
                      to.operands.patch_count = std::min(options.patches, to.total);
                      to.operands.ops = static_cast<double>(layer.ops);
-                     take_patches(layer, first, to);
+                     take_patches(layer, first, options.seed, to);
                      add_statistics(sums, to);
                    }
                  });

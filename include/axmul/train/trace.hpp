@@ -12,10 +12,12 @@ namespace axmul {
 struct TraceOptions {
   std::size_t patches = 2048;  ///< receptive fields kept per layer, at most
   std::size_t batch = 64;
+  std::uint64_t seed = 1;
 };
 
 /// Runs the network in quantised mode over all images and keeps, of each layer's R receptive fields
-/// in image order, the rows ⌊i·R/S⌋; output_std is over all outputs. Layers in order of execution.
+/// in image order, one random row of each of S equal parts; output_std is over all outputs. Layers
+/// in order of execution.
 /// Throws InputError AX910 when the network was not calibrated.
 std::vector<LayerOperands> trace_network(Network& network, const ImageSet& images,
                                          const Normalisation& normalisation,
