@@ -22,9 +22,11 @@ constexpr std::size_t kColumnStride = 272;
 // Taps whose tables are laid out together: enough to hide the traffic of the sums, few enough for
 // their hot rows to stay in the second-level cache.
 constexpr std::size_t kGroupTaps = 48;
+constexpr std::size_t kMostChannels = 32;  // of one block
 constexpr std::size_t kTileRows = 16384;
 constexpr std::size_t kLeastTileRows = 256;
 
+using ChannelBounds = std::array<std::uint32_t, kMostChannels>;
 using Uses = std::array<std::uint32_t, 256>;  // how often a table column occurs in the weights
 
 /// Memory that outlives a call, one a thread: fresh pages would cost more than small products.
@@ -78,8 +80,9 @@ struct Derived {
   std::uint32_t limit = 65535;  // what a 16-bit sum may reach
   std::uint32_t most = 0;       // largest entry of any plane (of |T'| where entries are signed)
   std::array<std::int32_t, 256> floor{};
-  std::vector<std::uint16_t> columns;  // [planes][256][kColumnStride], by x - least
-  std::vector<std::uint16_t> reach;    // the same shape: largest entry up to x
+  std::vector<std::uint32_t> constant;  // [m] sum of floors over the taps, modulo 2^32
+  std::vector<std::uint16_t> columns;   // [planes][256][kColumnStride], by x - least
+  std::vector<std::uint16_t> reach;     // the same shape: largest entry up to x
   const std::uint16_t* column(unsigned plane, std::size_t w) const {
     return columns.data() + (plane * 256 + w) * kColumnStride;
   }
@@ -204,6 +207,15 @@ Derived derive_sparse(const Weights& weights, std::size_t least, std::size_t lev
   return d;
 }
 
+void sum_floors(Derived& d, const Weights& w, std::size_t k_begin, std::size_t k_end) {
+  d.constant.assign(w.m, 0);
+  for (std::size_t tap = k_begin; tap < k_end; ++tap) {
+    const auto columns = w.column.row(tap);
+    for (std::size_t c = 0; c < w.m; ++c)
+      d.constant[c] += static_cast<std::uint32_t>(d.floor[columns[c]]);
+  }
+}
+
 /// The table derived for the activations at hand, or what an earlier run derived for a wider range.
 std::shared_ptr<const Derived> derive_or_recall(const Problem& p, std::size_t least,
                                                 std::size_t top) {
@@ -221,6 +233,7 @@ std::shared_ptr<const Derived> derive_or_recall(const Problem& p, std::size_t le
   fresh->top = top;
   fresh->k_begin = p.k_begin;
   fresh->k_end = p.k_end;
+  sum_floors(*fresh, w, p.k_begin, p.k_end);
   const std::lock_guard lock(w.derived_mutex);
   w.derived = fresh;
   return fresh;
@@ -246,8 +259,8 @@ class ColumnRun {
   std::vector<ColumnPiece> plan_group(std::size_t k, std::size_t end, const Block& block) const;
   void append_pieces(std::size_t k, std::size_t end, unsigned plane, const Block& block,
                      std::vector<ColumnPiece>& pieces) const;
-  bool chunk_is_full(std::size_t tap, std::size_t end, unsigned plane, const Block& block,
-                     std::uint32_t taps, const std::array<std::uint32_t, 128>& run) const;
+  bool chunk_is_full(const ChannelBounds& run, const ChannelBounds* ranges,
+                     std::size_t ahead) const;
   void build_group(std::size_t k, std::size_t end, const Block& block, unsigned char* table) const;
   std::size_t width() const { return kernel_.lanes * vectors_; }
   std::size_t row_bytes() const { return 2 * width(); }
@@ -302,33 +315,39 @@ void ColumnRun::scan() {
   for (const std::uint8_t largest : levels_.largest) levels_.top = std::max(levels_.top, largest);
 }
 
-/// Whether the chunk must end before `tap`. A chunk that holds whole fours so far takes four more
-/// or none, because the micro-kernels are unrolled by four.
-bool ColumnRun::chunk_is_full(std::size_t tap, std::size_t end, unsigned plane, const Block& block,
-                              std::uint32_t taps, const std::array<std::uint32_t, 128>& run) const {
-  if (fixed_taps_ != 0) return taps == fixed_taps_;
-  const std::size_t ahead = taps > 0 && taps % 4 == 0 && tap + 4 <= end ? 4 : 1;
-  for (std::size_t c = 0; c < block.channels; ++c) {
+/// Whether the chunk must end before this tap: `ranges` are the taps from it on, `ahead` of which
+/// are taken together or not at all.
+bool ColumnRun::chunk_is_full(const ChannelBounds& run, const ChannelBounds* ranges,
+                              std::size_t ahead) const {
+  bool full = false;
+  for (std::size_t c = 0; c < kMostChannels; ++c) {
     std::uint32_t sum = run[c];
-    for (std::size_t t = tap; t < tap + ahead; ++t)
-      sum += derived_->range(plane, columns_of(t, block)[c], level(t));
-    if (sum > derived_->limit) return true;
+    for (std::size_t t = 0; t < ahead; ++t) sum += ranges[t][c];
+    full |= sum > derived_->limit;
   }
-  return false;
+  return full;
 }
 
 /// Pieces of one plane of taps k … end − 1: cut at segment ends, flushed before a sum could wrap.
 void ColumnRun::append_pieces(std::size_t k, std::size_t end, unsigned plane, const Block& block,
                               std::vector<ColumnPiece>& pieces) const {
-  std::array<std::uint32_t, 128> run{};  // bound of the 16-bit sum of each channel
-  std::uint32_t taps = 0;                // in the chunk so far
+  std::vector<ChannelBounds> ranges(end - k);
+  for (std::size_t tap = k; tap < end; ++tap)
+    for (std::size_t c = 0; c < block.channels; ++c)
+      ranges[tap - k][c] = derived_->range(plane, columns_of(tap, block)[c], level(tap));
+  ChannelBounds run{};     // of the 16-bit sum of each channel
+  std::uint32_t taps = 0;  // in the chunk so far
   const std::size_t plane_start = plane * (end - k) * tap_stride();
   for (const Segment& s : p_.a->segments) {
     const std::size_t from = std::max(s.k, k), to = std::min(s.k + s.length, end);
     for (std::size_t tap = from; tap < to; ++tap) {
-      const bool full = taps > 0 && chunk_is_full(tap, to, plane, block, taps, run);
+      // Micro-kernels are unrolled by four, so a chunk of whole fours takes four more or none.
+      const std::size_t ahead = taps % 4 == 0 && tap + 4 <= to ? 4 : 1;
+      const bool full =
+          taps > 0 && (fixed_taps_ != 0 ? taps == fixed_taps_
+                                        : chunk_is_full(run, ranges.data() + (tap - k), ahead));
       if (full) {
-        run.fill(0);
+        run = {};
         taps = 0;
         pieces.back().flush = 1;
       }
@@ -336,8 +355,7 @@ void ColumnRun::append_pieces(std::size_t k, std::size_t end, unsigned plane, co
         pieces.push_back({s.offset + static_cast<std::ptrdiff_t>(tap - s.k),
                           plane_start + (tap - k) * tap_stride(), 0, plane * derived_->plane_bits,
                           0});
-      for (std::size_t c = 0; c < block.channels; ++c)
-        run[c] += derived_->range(plane, columns_of(tap, block)[c], level(tap));
+      for (std::size_t c = 0; c < kMostChannels; ++c) run[c] += ranges[tap - k][c];
       ++pieces.back().taps;
       ++taps;
     }
@@ -378,10 +396,8 @@ void ColumnRun::build_group(std::size_t k, std::size_t end, const Block& block,
 /// y = what the derived entries leave out: sum of floors + slope * sum of (x - least).
 void ColumnRun::start_sums(std::size_t first, std::size_t rows, const Block& block, std::int32_t* y,
                            std::size_t y_stride) const {
-  std::array<std::uint32_t, 128> constant{};
-  for (std::size_t tap = p_.k_begin; tap < p_.k_end; ++tap)
-    for (std::size_t c = 0; c < block.channels; ++c)
-      constant[c] += static_cast<std::uint32_t>(derived_->floor[columns_of(tap, block)[c]]);
+  std::array<std::uint32_t, kMostChannels> constant{};
+  std::copy_n(derived_->constant.data() + block.m, block.channels, constant.data());
   const auto taps = static_cast<std::uint32_t>(p_.k_end - p_.k_begin);
   const auto slope = static_cast<std::uint32_t>(derived_->slope);
   const std::size_t wide = width();
@@ -439,8 +455,10 @@ void ColumnRun::run() {
     const std::size_t wanted = p_.skip ^ flip;
     const bool occurs = wanted >= levels_.least && wanted <= levels_.top;
     skip_ = occurs ? p_.skip : static_cast<std::uint8_t>(levels_.least ^ flip);
-    derived_ = std::make_shared<const Derived>(
+    auto fresh = std::make_shared<Derived>(
         derive_sparse(*p_.weights, levels_.least, levels_.count(), skip_ ^ flip));
+    sum_floors(*fresh, *p_.weights, p_.k_begin, p_.k_end);
+    derived_ = std::move(fresh);
   } else {
     derived_ = derive_or_recall(p_, levels_.least, levels_.top);
     levels_.least = static_cast<std::uint8_t>(derived_->least);

@@ -34,9 +34,9 @@ TEST_CASE("AVX2 CPUs get the kernel that suits table and operands") {
   CHECK(choice({{4096, 144, 16}}, kAvx2) == "column_avx2");
   CHECK(choice({{8, 144, 16}}, kAvx2) == "scalar");
   CHECK(choice({{4096, 144, 16}, true}, kAvx2) == "rank1_avx2");
-  CHECK(choice({{4096, 144, 16}, false, true, 0.82}, kAvx2) == "sparse_avx2");
-  CHECK(choice({{4096, 144, 16}, false, true, 0.4}, kAvx2) == "column_avx2");
-  CHECK(choice({{4096, 144, 16}, false, false, 0.82}, kAvx2) == "column_avx2");
+  CHECK(choice({{4096, 144, 16}, false, true, 0.97}, kAvx2) == "sparse_avx2");
+  CHECK(choice({{4096, 144, 16}, false, true, 0.9}, kAvx2) == "column_avx2");
+  CHECK(choice({{4096, 144, 16}, false, false, 0.97}, kAvx2) == "column_avx2");
 }
 
 TEST_CASE("a kernel that the CPU cannot run is unavailable and the message says why") {
