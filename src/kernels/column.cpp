@@ -319,13 +319,12 @@ void ColumnRun::scan() {
 /// are taken together or not at all.
 bool ColumnRun::chunk_is_full(const ChannelBounds& run, const ChannelBounds* ranges,
                               std::size_t ahead) const {
-  bool full = false;
-  for (std::size_t c = 0; c < kMostChannels; ++c) {
-    std::uint32_t sum = run[c];
-    for (std::size_t t = 0; t < ahead; ++t) sum += ranges[t][c];
-    full |= sum > derived_->limit;
-  }
-  return full;
+  ChannelBounds sum = run;
+  for (std::size_t t = 0; t < ahead; ++t)
+    for (std::size_t c = 0; c < kMostChannels; ++c) sum[c] += ranges[t][c];
+  std::uint32_t over = 0;
+  for (std::size_t c = 0; c < kMostChannels; ++c) over |= sum[c] > derived_->limit ? 1u : 0u;
+  return over != 0;
 }
 
 /// Pieces of one plane of taps k … end − 1: cut at segment ends, flushed before a sum could wrap.
@@ -335,17 +334,24 @@ void ColumnRun::append_pieces(std::size_t k, std::size_t end, unsigned plane, co
   for (std::size_t tap = k; tap < end; ++tap)
     for (std::size_t c = 0; c < block.channels; ++c)
       ranges[tap - k][c] = derived_->range(plane, columns_of(tap, block)[c], level(tap));
-  ChannelBounds run{};     // of the 16-bit sum of each channel
-  std::uint32_t taps = 0;  // in the chunk so far
+  ChannelBounds run{};      // of the 16-bit sum of each channel
+  std::uint32_t taps = 0;   // in the chunk so far
+  std::size_t granted = 0;  // taps to come that are known to fit
   const std::size_t plane_start = plane * (end - k) * tap_stride();
   for (const Segment& s : p_.a->segments) {
     const std::size_t from = std::max(s.k, k), to = std::min(s.k + s.length, end);
     for (std::size_t tap = from; tap < to; ++tap) {
       // Micro-kernels are unrolled by four, so a chunk of whole fours takes four more or none.
-      const std::size_t ahead = taps % 4 == 0 && tap + 4 <= to ? 4 : 1;
-      const bool full =
-          taps > 0 && (fixed_taps_ != 0 ? taps == fixed_taps_
-                                        : chunk_is_full(run, ranges.data() + (tap - k), ahead));
+      bool full = false;
+      if (fixed_taps_ != 0) {
+        full = taps == fixed_taps_;
+      } else if (granted == 0) {
+        granted = taps % 4 == 0 && tap + 4 <= to ? 4 : 1;
+        full = chunk_is_full(run, ranges.data() + (tap - k), granted);
+        if (full) granted = 1;  // of a new chunk the first tap always fits
+        full = full && taps > 0;
+      }
+      if (granted > 0) --granted;
       if (full) {
         run = {};
         taps = 0;

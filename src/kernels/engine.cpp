@@ -59,7 +59,7 @@ Choice choose(const Weights& weights, const Activations& a, const std::string& n
   const auto [skip, share] = commonest(a);
   traits.skip_share = share;
   const bool forced = !name.empty();
-  traits.sparse = (forced || share > 0.5) && sparse_fits(weights, skip);
+  traits.sparse = (name.starts_with("sparse") || share > 0.9) && sparse_fits(weights, skip);
   return {forced ? &forced_kernel(name, traits, features) : &select_kernel(traits, features), skip};
 }
 
