@@ -77,12 +77,14 @@ int write_error_tables(Session& session, const OutputTarget& target, const Desig
   table.products = with_products;
   table.force = session.args.has("force");
   table.expected = list.designs.size();
-  const DistributionSet distributions(options);
+  CharacterizationOptions run = options;
+  run.pack_products = with_products;
+  const DistributionSet distributions(run);
   ErrorTableWriter writer(target.path, distributions, table);
   try {
     ProgressBar bar(session, "writing " + target.path);
     characterize_designs(
-        list.designs, options, distributions,
+        list.designs, run, distributions,
         [&](const Characterization& result) { writer.add(result); }, bar.callback());
   } catch (const InterruptedError&) {
     session.io.err << "interrupted; what was finished is in " << writer.finish_partial() << '\n';

@@ -12,6 +12,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "io/h5_call.hpp"
+#include "io/h5_probe.hpp"
 
 namespace axmul::h5 {
 
@@ -119,6 +120,7 @@ File File::open(const std::string& path, const Limits& limits) {
   if (!std::filesystem::is_regular_file(status))
     throw InputError(150, Place{path}, "is not a regular file, so not HDF5");
   const Call call;
+  if (limits.probe) detail::probe_file(path);
   auto state = std::make_shared<FileState>();
   state->path = state->display_path = path;
   state->limits = limits;

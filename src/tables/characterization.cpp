@@ -12,6 +12,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/h5.hpp"
+#include "axmul/tables/traces.hpp"
 
 namespace axmul {
 
@@ -49,6 +50,7 @@ DistributionSet::DistributionSet(const CharacterizationOptions& options)
     : state_(std::make_unique<State>()) {
   state_->texts = options.distributions;
   state_->context = options.context;
+  if (!state_->context.trace_reader) state_->context = trace_context();
 }
 
 DistributionSet::~DistributionSet() = default;

@@ -65,6 +65,9 @@ constexpr Type type_of() {
 struct AXMUL_API Limits {
   std::uint64_t max_bytes = std::uint64_t{4} << 30;  ///< of one read
   std::uint64_t max_text = std::uint64_t{1} << 20;   ///< bytes of one text
+  /// Rehearse reading in a child process first, since the HDF5 library may crash on damaged files;
+  /// costs some milliseconds once per file.
+  bool probe = true;
 };
 
 struct AXMUL_API DatasetOptions {

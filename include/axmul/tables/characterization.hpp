@@ -40,7 +40,7 @@ struct AXMUL_API ResolvedDistribution {
 struct AXMUL_API CharacterizationOptions {
   std::vector<DistributionTexts> distributions = {{}};
   CharacterizeOptions metrics;
-  DistributionContext context;
+  DistributionContext context;  ///< empty: trace(…) is read by trace_context()
   int threads = 0;
   /// Compress products and errors on the worker threads, for an ErrorTableWriter that stores them.
   bool pack_products = false;
