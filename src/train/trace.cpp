@@ -116,7 +116,7 @@ void finish(Collector& collector) {
 
 std::vector<LayerOperands> trace_network(Network& network, const ImageSet& images,
                                          const Normalisation& normalisation,
-                                         const TraceOptions& options) {
+                                         const NetworkTraceOptions& options) {
   const at::NoGradGuard guard;
   network.training = false;
   std::vector<LayerMode> modes;

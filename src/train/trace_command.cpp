@@ -2,11 +2,11 @@
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/tables/traces.hpp"
 #include "axmul/train/trace.hpp"
 #include "cli/output.hpp"
 #include "train/commands.hpp"
 #include "train/job.hpp"
-#include "train/trace_file.hpp"
 
 namespace axmul::train {
 namespace {
@@ -31,14 +31,19 @@ int run(Session& session) {
   quantize_network(session, job);
   const auto images =
       static_cast<std::size_t>(session.args.integer("images", 1, 1 << 30).value_or(128));
-  TraceOptions options;
+  NetworkTraceOptions options;
   options.patches =
       static_cast<std::size_t>(session.args.integer("patches", 1, 1 << 24).value_or(2048));
   options.seed = job.seed;
   const auto layers =
       trace_network(job.network, sample_images(session, job, images), job.normalisation, options);
-  detail::write_trace_file(*output, job.network.architecture, layers, session.command_line,
-                           session.args.has("force"));
+  TraceOptions file;
+  file.origin.title = "Operands of the layers of " + job.network.architecture;
+  file.origin.command = session.command_line;
+  file.origin.reproducible_command = "axmul train trace " + job.network.architecture;
+  file.origin.seed = static_cast<std::int64_t>(job.seed);
+  file.force = session.args.has("force");
+  write_traces(*output, job.network.architecture, layers, file);
   session.io.out << as_table(session, layers);
   if (!session.quiet) session.io.err << "wrote " << *output << '\n';
   return 0;

@@ -9,7 +9,7 @@
 
 namespace axmul {
 
-struct TraceOptions {
+struct NetworkTraceOptions {
   std::size_t patches = 2048;  ///< receptive fields kept per layer, at most
   std::size_t batch = 64;
   std::uint64_t seed = 1;
@@ -21,6 +21,6 @@ struct TraceOptions {
 /// Throws InputError AX910 when the network was not calibrated.
 std::vector<LayerOperands> trace_network(Network& network, const ImageSet& images,
                                          const Normalisation& normalisation,
-                                         const TraceOptions& options = {});
+                                         const NetworkTraceOptions& options = {});
 
 }  // namespace axmul
