@@ -6,6 +6,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "axmul/tables/traces.hpp"
 
 namespace axmul::cli {
 
@@ -45,6 +46,7 @@ std::vector<OptionSpec> distribution_option_specs() {
 
 CharacterizationOptions characterization_options(Session& session) {
   CharacterizationOptions options;
+  options.context = trace_context();
   options.distributions = pair_distributions(session.args.values("a"), session.args.values("b"),
                                              session.args.values("joint"));
   if (session.args.text_or("convention", "evoapproxlib") == "evoapprox8b")

@@ -2,11 +2,14 @@
 #include "cli/design_options.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <istream>
 #include <iterator>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/netlist/circuits.hpp"
+#include "cli/circuit_options.hpp"
 #include "cli/output.hpp"
 
 namespace axmul::cli {
@@ -21,26 +24,29 @@ PositionalSpec designs_positional(std::size_t min, std::size_t max) {
 std::vector<OptionSpec> open_option_specs() {
   std::vector<std::string> formats;
   for (const TableFormat& format : table_formats()) formats.push_back(format.name);
-  return {{"type",
-           "TYPE",
-           "Operand type of the design files: u8u8, s8s8 or u8s8.",
-           "by name, dtype or content",
-           false,
-           {"u8u8", "s8s8", "u8s8"}},
-          {"order",
-           "ORDER",
-           "First index of the design files: ab = operand a, ba = operand b.",
-           "the format's",
-           false,
-           {"ab", "ba"}},
-          {"index",
-           "INDEX",
-           "Their rows and columns ascend by value or by two's-complement bits.",
-           "the format's",
-           false,
-           {"value", "bits"}},
-          {"input-format", "NAME", "Format of the design files.", "by content, then extension",
-           false, formats}};
+  std::vector<OptionSpec> specs{
+      {"type",
+       "TYPE",
+       "Operand type of the design files: u8u8, s8s8 or u8s8.",
+       "by name, dtype or content",
+       false,
+       {"u8u8", "s8s8", "u8s8"}},
+      {"order",
+       "ORDER",
+       "First index of the design files: ab = operand a, ba = operand b.",
+       "the format's",
+       false,
+       {"ab", "ba"}},
+      {"index",
+       "INDEX",
+       "Their rows and columns ascend by value or by two's-complement bits.",
+       "the format's",
+       false,
+       {"value", "bits"}},
+      {"input-format", "NAME", "Format of the design files.", "by content, then extension", false,
+       formats}};
+  for (OptionSpec& option : circuit_option_specs()) specs.push_back(std::move(option));
+  return specs;
 }
 
 OpenOptions open_options(Session& session) {
@@ -51,6 +57,7 @@ OpenOptions open_options(Session& session) {
   if (const auto index = session.args.text("index"))
     options.read.index = *index == "value" ? OperandIndex::value : OperandIndex::bits;
   options.read.format = session.args.text("input-format");
+  accept_circuits(options, circuit_options(session));
   return options;
 }
 
@@ -89,12 +96,23 @@ DesignList session_designs(Session& session) {
 
 DesignList session_designs(Session& session, const std::vector<std::string>& texts) {
   OpenOptions options = open_options(session);
+  for (const std::string& text : texts)
+    if (text.ends_with(".c") && !session.args.has("allow-native-code") &&
+        std::filesystem::is_regular_file(text))
+      throw UsageError(1022, text +
+                                 " is a C model, which would be compiled and run; allow that with "
+                                 "--allow-native-code");
   if (std::ranges::find(texts, "-") != texts.end())
     options.standard_input = std::string(std::istreambuf_iterator<char>(session.io.in), {});
   DesignList list = find_designs(texts, options);
   for (const std::string& text : list.warnings) warn(session, text);
-  if (list.skipped > 0 && !session.quiet)
-    session.io.err << "skipped " << list.skipped << " files of the folders that are no designs\n";
+  if (session.quiet) return list;
+  if (list.native_skipped > 0)
+    session.io.err << "skipped " << list.native_skipped
+                   << " C models: they are compiled and run only with --allow-native-code\n";
+  if (list.skipped > list.native_skipped)
+    session.io.err << "skipped " << list.skipped - list.native_skipped
+                   << " files of the folders that are no designs\n";
   return list;
 }
 

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/designs/circuit.hpp"
 #include "axmul/designs/designs.hpp"
 #include "axmul/formats/table_file.hpp"
 #include "cli/design_options.hpp"
@@ -85,6 +86,12 @@ int list_families(Session& session) {
   return 0;
 }
 
+int write_verilog(Session& session) {
+  OutputTarget target{session.args.text_or("output", "-"), "verilog"};
+  write_output(session, target, generate_verilog(session.args.positional(0).front()));
+  return 0;
+}
+
 /// A table goes out in any table format; the format is --format or the extension.
 int write_design(Session& session) {
   const Multiplier multiplier = generate(session.args.positional(0).front());
@@ -110,6 +117,7 @@ int run(Session& session) {
   if (session.args.positional(0).empty())
     throw UsageError(1011,
                      "name a design, e.g. axmul generate 'drum(k=6)' -o drum6.npy, or --list");
+  if (session.args.has("verilog")) return write_verilog(session);
   return write_design(session);
 }
 
@@ -119,10 +127,12 @@ CommandSpec generate_command() {
   CommandSpec spec;
   spec.name = "generate";
   spec.purpose = "Write a published architecture as a product table, or list the architectures.";
-  spec.examples = {{"axmul generate --list", "what can be generated, with sources"},
-                   {"axmul generate 'drum(k=6)' -o drum6.npy", "a table; the extension decides"},
-                   {"axmul generate 'truncated(k=4,type=s8s8)' -o t4.h --force",
-                    "a C header of a signed design"}};
+  spec.examples = {
+      {"axmul generate --list", "what can be generated, with sources"},
+      {"axmul generate 'drum(k=6)' -o drum6.npy", "a table; the extension decides"},
+      {"axmul generate 'momeni(design=2,columns=7)' --verilog -o momeni.v", "its gates"},
+      {"axmul generate 'truncated(k=4,type=s8s8)' -o t4.h --force",
+       "a C header of a signed design"}};
   spec.positionals = {{"DESIGN", "generator text such as 'drum(k=6)'", 0, 1}};
   spec.options = {
       {"list", "", "List the architectures, their parameters and sources."},

@@ -62,11 +62,21 @@ std::string list_json(const std::vector<Multiplier>& designs) {
   return json.dump(2) + "\n";
 }
 
+/// The start of a text, whole characters, for a table's last column.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMost = 60;
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
 std::string list_table(const std::vector<Multiplier>& designs, bool color) {
   TextTable table({"multiplier", "type", "sha256", "power_rel", "format", "reference"}, "lllrll");
   for (const Multiplier& m : designs)
     table.row({m.name, std::string(to_string(m.lut.type())), m.lut.sha256().substr(0, 12),
-               short_number(m.cost.power_rel), m.provenance.format, m.provenance.reference});
+               short_number(m.cost.power_rel), m.provenance.format,
+               shortened(m.provenance.reference)});
   return table.render(color);
 }
 

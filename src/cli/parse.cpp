@@ -31,6 +31,27 @@ void declare(CLI::App& app, const OptionSpec& spec, std::deque<Slot>& slots) {
   if (!spec.choices.empty()) slot.option->check(CLI::IsMember(spec.choices));
 }
 
+/// Every positional gets its least number of words, the first that takes many gets the rest.
+std::vector<std::vector<std::string>> share_out(const Program& program, const CommandSpec& command,
+                                                const std::vector<std::string>& given) {
+  const std::string help = "; see " + program.name + " " + command.name + " --help";
+  std::size_t spare = given.size();
+  for (const PositionalSpec& spec : command.positionals) {
+    if (spec.min > spare) throw UsageError(1005, spec.name + " is missing" + help);
+    spare -= spec.min;
+  }
+  std::vector<std::vector<std::string>> shares;
+  auto next = given.begin();
+  for (const PositionalSpec& spec : command.positionals) {
+    const std::size_t count = spec.min + std::min(spare, spec.max - spec.min);
+    spare -= count - spec.min;
+    shares.emplace_back(next, next + static_cast<std::ptrdiff_t>(count));
+    next += static_cast<std::ptrdiff_t>(count);
+  }
+  if (next != given.end()) throw UsageError(1006, "\"" + *next + "\" is one word too many" + help);
+  return shares;
+}
+
 std::string first_line(std::string text) {
   const auto end = text.find('\n');
   return end == std::string::npos ? text : text.substr(0, end);
@@ -47,16 +68,10 @@ Arguments parse_arguments(const Program& program, const CommandSpec& command,
   const std::vector<OptionSpec> common = common_options();
   for (const OptionSpec& spec : command.options) declare(app, spec, slots);
   for (const OptionSpec& spec : common) declare(app, spec, slots);
-  std::deque<std::vector<std::string>> positionals;
-  for (const PositionalSpec& spec : command.positionals) {
-    auto& values = positionals.emplace_back();
-    CLI::Option* option = app.add_option(spec.name, values, spec.help);
-    option->type_size(1);
-    const int max =
-        spec.max == kMany ? CLI::detail::expected_max_vector_size : static_cast<int>(spec.max);
-    option->expected(static_cast<int>(spec.min), max);
-    if (spec.min > 0) option->required();
-  }
+  std::vector<std::string> given;
+  app.add_option("ARGUMENT", given)
+      ->type_size(1)
+      ->expected(0, CLI::detail::expected_max_vector_size);
   std::vector<std::string> reversed(words.rbegin(), words.rend());
   try {
     app.parse(std::move(reversed));
@@ -72,7 +87,7 @@ Arguments parse_arguments(const Program& program, const CommandSpec& command,
     else
       arguments.set(slot.spec->name, slot.values);
   }
-  arguments.set_positionals({positionals.begin(), positionals.end()});
+  arguments.set_positionals(share_out(program, command, given));
   return arguments;
 }
 

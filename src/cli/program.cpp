@@ -23,8 +23,10 @@ const Program& axmul_program() {
       "Characterise approximate 8x8-bit multipliers and predict what "
       "their errors do inside a neural "
       "network.",
-      {characterize_command(), export_command(), compare_command(), convert_command(),
-       generate_command(), pareto_command(), reference_command()}};
+      {characterize_command(), export_command(), list_command(), info_command(), compare_command(),
+       convert_command(), generate_command(), pareto_command(), cost_command(),
+       library_build_command(), library_verify_command(), library_make_command(), predict_command(),
+       validate_command(), match_command(), bench_command(), train_command(), reference_command()}};
   return program;
 }
 

@@ -15,6 +15,15 @@ CommandSpec compare_command();
 CommandSpec convert_command();
 CommandSpec generate_command();
 CommandSpec pareto_command();
+CommandSpec cost_command();
+CommandSpec library_build_command();
+CommandSpec library_verify_command();
+CommandSpec predict_command();
+CommandSpec validate_command();
+CommandSpec match_command();
+CommandSpec bench_command();
+CommandSpec library_make_command();
+CommandSpec train_command();
 CommandSpec reference_command();
 
 }  // namespace axmul::cli

@@ -212,8 +212,7 @@ Multiplier ErrorTableFile::multiplier(const TableEntry& entry) const {
   multiplier.provenance = provenance_of(group, row);
   multiplier.aliases = lines_of(group.aliases[row]);
   multiplier.transpose_of = group.transpose_of[row];
-  multiplier.published =
-      detail::parse_figures(group.published[row], path(), group.path + "/published");
+  detail::parse_figures(group.published[row], path(), group.path + "/published", multiplier);
   return multiplier;
 }
 

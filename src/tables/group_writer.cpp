@@ -1,6 +1,7 @@
 // What the groups of error tables and libraries share: axes, product tables, costs and origins.
 #include "tables/group_writer.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -142,7 +143,7 @@ void GroupWriter::add(const Row& row) {
     for (const std::string& alias : m.aliases) aliases += (aliases.empty() ? "" : "\n") + alias;
     aliases_.push(aliases);
     transpose_of_.push(m.transpose_of);
-    published_.push(figures_text(m.published));
+    published_.push(figures_text(m));
   }
   ++count_;
 }
@@ -157,27 +158,42 @@ void GroupWriter::flush() {
   for (TextColumn* column : {&aliases_, &transpose_of_, &published_}) column->flush();
 }
 
-std::string figures_text(const std::map<std::string, double>& figures) {
-  if (figures.empty()) return "";
+std::string figures_text(const Multiplier& multiplier) {
+  if (multiplier.published.empty()) return "";
   nlohmann::ordered_json json;
-  for (const auto& [key, value] : figures)
-    json[utf8_text(key)] = std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
+  for (const auto& [key, value] : multiplier.published) {
+    const auto printed = multiplier.published_text.find(key);
+    if (printed != multiplier.published_text.end())
+      json[utf8_text(key)] = utf8_text(printed->second);
+    else
+      json[utf8_text(key)] = std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
+  }
   return json.dump();
 }
 
-std::map<std::string, double> parse_figures(const std::string& text, const std::string& path,
-                                            const std::string& dataset) {
-  std::map<std::string, double> figures;
-  if (text.empty()) return figures;
+void parse_figures(const std::string& text, const std::string& path, const std::string& dataset,
+                   Multiplier& multiplier) {
+  if (text.empty()) return;
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object())
     throw InputError(821, Place{path}, dataset + ": \"" + text + "\" is not a JSON object");
   for (const auto& [key, value] : json.items()) {
-    if (!value.is_number() && !value.is_null())
+    double figure = std::nan("");
+    if (value.is_string()) {
+      const auto printed = value.get<std::string>();
+      const char* end = printed.data() + printed.size();
+      const auto result = std::from_chars(printed.data(), end, figure);
+      if (result.ec != std::errc() || result.ptr != end)
+        throw InputError(821, Place{path},
+                         dataset + ": \"" + key + "\" is \"" + printed + "\", not a number");
+      multiplier.published_text[key] = printed;
+    } else if (value.is_number()) {
+      figure = value.get<double>();
+    } else if (!value.is_null()) {
       throw InputError(821, Place{path}, dataset + ": \"" + key + "\" is not a number");
-    figures[key] = value.is_null() ? std::nan("") : value.get<double>();
+    }
+    multiplier.published[key] = figure;
   }
-  return figures;
 }
 
 }  // namespace axmul::detail

@@ -60,8 +60,8 @@ class GroupWriter {
 };
 
 /// {"MAE%":0.1,…} and back; figures keep every bit.
-std::string figures_text(const std::map<std::string, double>& figures);
-std::map<std::string, double> parse_figures(const std::string& text, const std::string& path,
-                                            const std::string& dataset);
+std::string figures_text(const Multiplier& multiplier);
+void parse_figures(const std::string& text, const std::string& path, const std::string& dataset,
+                   Multiplier& multiplier);
 
 }  // namespace axmul::detail

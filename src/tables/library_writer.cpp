@@ -1,5 +1,7 @@
 // Writes libraries of multipliers, and makes one of a list.
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 #include "axmul/io/atomic_file.hpp"
@@ -61,6 +63,24 @@ void write_library(const std::string& path, std::span<const Multiplier> multipli
   writer.finish();
 }
 
+namespace {
+
+/// What another file of the same function knows and the first does not: costs, published figures.
+/// A published cost wins over an estimated one.
+void take_over(Multiplier& first, const Multiplier& other) {
+  const bool is_better = !std::isnan(other.cost.power_rel) || !std::isnan(other.cost.power_mw);
+  const bool lacks = std::isnan(first.cost.power_rel) && std::isnan(first.cost.power_mw);
+  if (is_better &&
+      (lacks || (first.cost.source == "estimated" && other.cost.source == "published")))
+    first.cost = other.cost;
+  if (first.published.empty()) {
+    first.published = other.published;
+    first.published_text = other.published_text;
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> fold_library(std::vector<Multiplier>& multipliers) {
   std::vector<std::string> notes;
   std::vector<Multiplier> kept;
@@ -75,8 +95,10 @@ std::vector<std::string> fold_library(std::vector<Multiplier>& multipliers) {
       continue;
     }
     Multiplier& first = kept[it->second];
+    take_over(first, m);
+    if (m.name == first.name || std::ranges::count(first.aliases, m.name) > 0) continue;
     notes.push_back(m.name + " is the same function as " + first.name);
-    if (m.name != first.name) first.aliases.push_back(m.name);
+    first.aliases.push_back(m.name);
   }
   multipliers = std::move(kept);
   const std::vector<std::string> renamed = make_names_unique(multipliers);

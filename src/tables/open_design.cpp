@@ -147,36 +147,31 @@ std::optional<std::pair<std::string, std::string>> split_entry(const std::string
   return std::nullopt;
 }
 
-/// A file met in a folder; false when it is no design.
-bool add_folder_file(const std::string& path, const OpenOptions& options, DesignList& list) {
-  if (h5::File::is_hdf5(path))
-    return ErrorTableFile::is_one(path) && add_entries(open_table(path), list);
-  const bool skipped_model = path.ends_with(".c") && !options.allow_native_code;
-  if ((skipped_model || !is_circuit(path, options)) && !is_table_file(path)) return false;
-  list.designs.push_back(file_ref(path, options));
-  return true;
+/// Is a file met in a folder a design, or several?
+bool is_design_file(const std::string& path, const OpenOptions& options, DesignFiles& files) {
+  if (h5::File::is_hdf5(path)) return ErrorTableFile::is_one(path);
+  if (is_circuit(path, options)) {
+    if (!path.ends_with(".c") || options.allow_native_code) return true;
+    ++files.native_skipped;
+    return false;
+  }
+  return is_table_file(path);
 }
 
 void add_folder(const std::string& folder, const OpenOptions& options, DesignList& list) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  fs::recursive_directory_iterator it(folder, error), end;
-  for (; !error && it != end; it.increment(error)) {
-    if (it->path().filename().string().starts_with(".")) {
-      if (it->is_directory(error)) it.disable_recursion_pending();
-      continue;
-    }
-    if (it->is_regular_file(error)) paths.push_back(it->path().string());
-  }
-  if (error) throw InputError(801, Place{folder}, "cannot be read: " + error.message());
-  std::ranges::sort(paths, natural_less);
+  const DesignFiles files = design_files(folder, options);
+  list.skipped += files.skipped;
+  list.native_skipped += files.native_skipped;
   const std::size_t before = list.designs.size();
-  for (const std::string& path : paths) {
-    if (!add_folder_file(path, options, list)) ++list.skipped;
+  for (const std::string& path : files.paths) {
+    if (!h5::File::is_hdf5(path))
+      list.designs.push_back(file_ref(path, options));
+    else if (!add_entries(open_table(path), list))
+      ++list.skipped;
   }
   if (list.designs.size() == before)
     throw InputError(801, Place{folder},
-                     "no designs in this folder: " + std::to_string(paths.size()) +
+                     "no designs in this folder: " + std::to_string(files.skipped) +
                          " files, none of a known table or circuit format");
 }
 
@@ -265,6 +260,24 @@ void accept_circuits(OpenOptions& options, NetlistOptions circuits) {
   options.read_circuit = [circuits](const std::string& path) {
     return read_design_circuit(path, circuits);
   };
+}
+
+DesignFiles design_files(const std::string& folder, const OpenOptions& options) {
+  DesignFiles files;
+  std::error_code error;
+  fs::recursive_directory_iterator it(folder, error), end;
+  for (; !error && it != end; it.increment(error)) {
+    if (it->path().filename().string().starts_with(".")) {
+      if (it->is_directory(error)) it.disable_recursion_pending();
+      continue;
+    }
+    if (it->is_regular_file(error)) files.paths.push_back(it->path().string());
+  }
+  if (error) throw InputError(801, Place{folder}, "cannot be read: " + error.message());
+  std::ranges::sort(files.paths, natural_less);
+  files.skipped = std::erase_if(
+      files.paths, [&](const std::string& path) { return !is_design_file(path, options, files); });
+  return files;
 }
 
 DesignList find_designs(std::span<const std::string> texts, const OpenOptions& options) {

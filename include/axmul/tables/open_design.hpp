@@ -40,7 +40,17 @@ struct AXMUL_API DesignList {
   std::vector<DesignRef> designs;     ///< in the order of the texts; folders sorted naturally
   std::vector<std::string> warnings;  ///< renamed or repeated entries
   std::size_t skipped = 0;            ///< files in folders that are no designs
+  std::size_t native_skipped = 0;     ///< of these C models, for want of allow_native_code
 };
+
+/// The files below a folder that look like designs, sorted naturally; hidden ones are passed over.
+struct AXMUL_API DesignFiles {
+  std::vector<std::string> paths;
+  std::size_t skipped = 0;         ///< files that are no designs, and C models that must not run
+  std::size_t native_skipped = 0;  ///< of these the C models
+};
+/// Throws InputError AX801 when the folder cannot be read.
+AXMUL_API DesignFiles design_files(const std::string& folder, const OpenOptions& options = {});
 
 /// Finds the designs that texts name, each one of: "-" (options.standard_input), a table file, an
 /// circuit, an axmul HDF5 table or library (all its entries) or one entry of it ("lib.h5:NAME", by

@@ -1,0 +1,65 @@
+// Libraries from trees of files: circuits, C models, tables; costs joined; figures verified.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/core/api.hpp"
+#include "axmul/core/multiplier.hpp"
+#include "axmul/core/parallel.hpp"
+#include "axmul/netlist/circuits.hpp"
+#include "axmul/tables/open_design.hpp"
+
+namespace axmul {
+
+/// Costs and published figures of one multiplier, as a CSV row gives them.
+struct AXMUL_API CostRow {
+  std::string key;  ///< name, or 64 hex digits of a sha256
+  std::size_t line = 0;
+  Cost cost;
+  std::map<std::string, double> published;
+  std::map<std::string, std::string> published_text;
+};
+
+/// Reads a CSV with header: a column name or sha256; power_mw, area_um2, delay_ns, or EvoApprox's
+/// PDK45_PWR_mW, PDK45_AREA_um2, PDK45_DELAY_ns; optionally technology; published error figures
+/// MAE, WCE, EP, MRE, WCRE, MSE with "_pct" or "%" for percentages. Other columns are ignored,
+/// empty cells are unknown. Throws InputError AX850 (names line, column and text).
+AXMUL_API std::vector<CostRow> read_costs(const std::string& path);
+
+/// Joins rows by sha256, name or alias. Returns the keys that no multiplier has.
+AXMUL_API std::vector<std::string> join_costs(std::span<const CostRow> rows,
+                                              std::vector<Multiplier>& multipliers);
+
+struct AXMUL_API LibraryBuildOptions {
+  ReadOptions tables;                ///< how tables are read
+  NetlistOptions circuits;           ///< how circuits are read; allow_native_code lets C models run
+  std::optional<std::string> costs;  ///< path for read_costs()
+  int threads = 0;
+  Progress progress;
+};
+
+struct AXMUL_API LibraryBuildReport {
+  struct Failure {
+    std::string path, message;
+  };
+  std::vector<Multiplier> entries;  ///< one per function; aliases and transpose_of set
+  std::size_t files = 0;            ///< designs read
+  std::size_t native_skipped = 0;   ///< C models left alone for want of allow_native_code
+  std::size_t other_skipped = 0;    ///< files in folders that are no designs
+  std::vector<Failure> failures;    ///< in the order of the files
+  std::vector<std::string> warnings;
+};
+
+/// Reads files and folders (recursively) in parallel; a file that fails is reported and the rest
+/// goes on. Texts that are no paths are generator texts. The result does not depend on threads.
+/// Throws InputError AX800 for a path that does not exist, AX851 when nothing could be read, and
+/// read_costs()'s; InterruptedError.
+AXMUL_API LibraryBuildReport build_library(std::span<const std::string> texts,
+                                           const LibraryBuildOptions& options = {});
+
+}  // namespace axmul

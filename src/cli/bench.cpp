@@ -1,0 +1,196 @@
+// axmul bench: how fast LUT simulation is on this machine, beside other ways to do it.
+#include "axmul/kernels/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/tables/traces.hpp"
+#include "cli/design_options.hpp"
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Yardstick {
+  const char* name;
+  const char* label;
+  double BenchRatios::*field;
+};
+constexpr Yardstick kYardsticks[] = {{"triple_loop", "triple loop", &BenchRatios::triple_loop},
+                                     {"adapt_loop", "8-sum loop", &BenchRatios::adapt_loop},
+                                     {"gather", "gather", &BenchRatios::gather},
+                                     {"sgemm", "sgemm", &BenchRatios::sgemm},
+                                     {"int8", "int8", &BenchRatios::int8}};
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+GemmShape parse_shape(const std::string& text) {
+  std::size_t values[3] = {};
+  const char* at = text.data();
+  const char* end = text.data() + text.size();
+  for (int i = 0; i < 3; ++i) {
+    const auto result = std::from_chars(at, end, values[i]);
+    const bool separated = i == 2 ? result.ptr == end : result.ptr != end && *result.ptr == ',';
+    if (result.ec != std::errc() || !separated || values[i] == 0)
+      throw UsageError(1110,
+                       "--shape takes M,K,N (output channels, fan-in, rows), not \"" + text + "\"");
+    at = result.ptr + 1;
+  }
+  return {values[2], values[1], values[0]};
+}
+
+std::vector<BenchOperands> traced_operands(const std::string& path) {
+  std::vector<BenchOperands> operands;
+  for (const LayerOperands& layer : read_traces(path)) {
+    if (layer.groups != 1 || !layer.has_patches() || layer.type != OperandType::u8u8) continue;
+    operands.push_back({layer.fan_in, layer.out_channels, layer.patches, layer.weights});
+  }
+  return operands;
+}
+
+std::string kernel_list(const OutputTarget& target, bool color) {
+  const std::string chosen =
+      lut_gemm_kernel_for(Lut::exact(OperandType::u8u8), {4096, 2, 16},
+                          std::vector<std::uint8_t>(8192, 1), std::vector<std::uint8_t>(32, 1));
+  if (target.format == "json") {
+    Json json{{"schema", "axmul.kernels/1"}, {"kernels", Json::array()}};
+    for (const KernelInfo& k : lut_gemm_kernels())
+      json["kernels"].push_back(Json{{"name", k.name},
+                                     {"purpose", k.purpose},
+                                     {"needs", k.needs},
+                                     {"compiled", k.compiled},
+                                     {"supported", k.supported},
+                                     {"chosen", k.name == chosen}});
+    return json.dump(2) + "\n";
+  }
+  TextTable table({"kernel", "needs", "compiled", "supported", "purpose"}, "lllll");
+  for (const KernelInfo& k : lut_gemm_kernels())
+    table.row({k.name + (k.name == chosen ? " *" : ""), k.needs, k.compiled ? "yes" : "no",
+               k.supported ? "yes" : "no", k.purpose});
+  return table.render(color) +
+         "* chosen for a full-rank table and many rows; AXMUL_KERNEL=NAME forces one\n";
+}
+
+std::string as_json(const BenchReport& report) {
+  Json json{{"schema", "axmul.bench/1"},
+            {"clock_ghz", number(report.clock_ghz)},
+            {"sgemm_library", report.sgemm_library},
+            {"int8_library", report.int8_library},
+            {"results", Json::array()}};
+  for (const BenchResult& r : report.results) {
+    Json ratios, yardsticks;
+    for (const Yardstick& y : kYardsticks) {
+      ratios[y.name] = number(r.ratio_to.*y.field);
+      yardsticks[y.name] = number(r.yardstick_mac_per_cycle.*y.field);
+    }
+    json["results"].push_back(
+        Json{{"shape", Json{{"m", r.shape.m}, {"k", r.shape.k}, {"n", r.shape.n}}},
+             {"lut", r.lut},
+             {"kernel", r.kernel},
+             {"threads", r.threads},
+             {"operands", r.real_operands ? "traced" : "synthetic"},
+             {"mac_per_second", number(r.mac_per_second)},
+             {"mac_per_cycle", number(r.mac_per_cycle)},
+             {"ratio_to", ratios},
+             {"yardstick_mac_per_cycle", yardsticks},
+             {"rounds", r.rounds}});
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string as_table(const BenchReport& report, bool color) {
+  std::vector<std::string> header{"m×k×n", "table", "kernel", "threads", "GMAC/s", "MAC/cycle"};
+  std::string alignment = "lllrrr";
+  for (const Yardstick& y : kYardsticks) {
+    header.emplace_back(std::string("× ") + y.label);
+    alignment += 'r';
+  }
+  TextTable table(header, alignment);
+  for (const BenchResult& r : report.results) {
+    std::vector<std::string> cells{fmt::format("{}×{}×{}", r.shape.m, r.shape.k, r.shape.n),
+                                   r.lut + (r.real_operands ? "" : " (synthetic)"),
+                                   r.kernel,
+                                   std::to_string(r.threads),
+                                   fmt::format("{:.2f}", r.mac_per_second / 1e9),
+                                   fmt::format("{:.2f}", r.mac_per_cycle)};
+    for (const Yardstick& y : kYardsticks) {
+      const double ratio = r.ratio_to.*y.field;
+      cells.push_back(std::isnan(ratio) ? "–" : fmt::format("{:.2f}", ratio));
+    }
+    table.row(std::move(cells));
+  }
+  std::string out = table.render(color);
+  out += fmt::format("\nclock {:.2f} GHz; two 256-bit loads a cycle would allow 32 MAC/cycle.\n",
+                     report.clock_ghz);
+  out +=
+      "× = speed over: triple loop on an int32 table (torchapprox's CPU path), a loop of 8 sums on "
+      "a\n"
+      "16-bit table (AdaPT), AVX2 gather; and the exact products of ";
+  out += report.sgemm_library.empty() ? "OpenBLAS (not found)" : report.sgemm_library;
+  out +=
+      " and " + (report.int8_library.empty() ? "oneDNN (not found)" : report.int8_library) + ".\n";
+  return out;
+}
+
+int run(Session& session) {
+  const OutputTarget target = output_target(session);
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  if (session.args.has("list")) {
+    write_output(session, target, kernel_list(target, color));
+    return 0;
+  }
+  BenchOptions options;
+  for (const std::string& text : session.args.values("shape"))
+    options.shapes.push_back(parse_shape(text));
+  for (const DesignRef& ref : session_designs(session, session.args.values("lut")).designs)
+    options.luts.push_back({ref.name, ref.load().lut});
+  if (const auto traces = session.args.text("traces")) options.operands = traced_operands(*traces);
+  options.threads = static_cast<int>(session.args.integer("threads", 1, 4096).value_or(1));
+  options.levels = static_cast<int>(session.args.integer("levels", 2, 256).value_or(256));
+  options.kernel = session.args.text_or("kernel", "");
+  options.min_seconds = session.args.number("seconds", 0.01, 600).value_or(0.5);
+  const BenchReport report = run_bench(options);
+  write_output(session, target,
+               target.format == "json" ? as_json(report) : as_table(report, color));
+  return 0;
+}
+
+}  // namespace
+
+CommandSpec bench_command() {
+  CommandSpec spec;
+  spec.name = "bench";
+  spec.purpose =
+      "Measure LUT simulation on this machine beside the usual loops and exact products, in one "
+      "run.";
+  spec.examples = {
+      {"axmul bench", "three layers of ResNet-20, one thread"},
+      {"axmul bench --lut mul8u_2AC.bin --shape 64,576,4096 --threads 2", "one table on one shape"},
+      {"axmul bench --list", "kernels: compiled, supported, chosen"}};
+  spec.options = {
+      {"list", "", "List the kernels instead."},
+      {"shape", "M,K,N", "Output channels, fan-in, rows.", "16,144,4096 32,288,4096 64,576,4096",
+       true},
+      {"lut", "DESIGN", "Table to simulate.", "a broken-array-like one and an exact one", true},
+      {"traces", "FILE", "Take operands from traced layers of the same shape.", "synthetic"},
+      {"levels", "N", "Clip activations to 0 … N−1.", "256"},
+      {"kernel", "NAME", "Force a kernel.", "AXMUL_KERNEL, else the selector's"},
+      {"seconds", "S", "Least time per shape and table.", "0.5"}};
+  for (OptionSpec& option : output_options({"table", "json"}))
+    spec.options.push_back(std::move(option));
+  for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
+  spec.notes = "bench runs on one thread unless --threads says otherwise.";
+  spec.run = run;
+  return spec;
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,15 @@
+// Options of commands that read circuits: top module, ports, cells, native code.
+#pragma once
+
+#include <vector>
+
+#include "axmul/netlist/readers.hpp"
+#include "cli/command.hpp"
+
+namespace axmul::cli {
+
+/// --top, --ports, --cells, --liberty, --allow-native-code, --synthesize.
+std::vector<OptionSpec> circuit_option_specs();
+NetlistOptions circuit_options(Session& session);
+
+}  // namespace axmul::cli

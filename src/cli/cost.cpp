@@ -1,0 +1,156 @@
+// axmul cost: what a circuit costs, estimated from its gates under operand distributions.
+#include "axmul/netlist/cost.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/designs/circuit.hpp"
+#include "axmul/designs/designs.hpp"
+#include "axmul/netlist/circuits.hpp"
+#include "axmul/tables/traces.hpp"
+#include "cli/circuit_options.hpp"
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Costed {
+  std::string name;
+  OperandType type;
+  CostReport report;
+};
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+/// As the readers choose it: --type, else the prefix mul8s of module or file, else unsigned.
+OperandType circuit_type(const std::string& path, const Netlist& netlist,
+                         const NetlistOptions& options) {
+  if (options.type) return *options.type;
+  const std::string stem = std::filesystem::path(path).stem().string();
+  return netlist.name.starts_with("mul8s") || stem.starts_with("mul8s") ? OperandType::s8s8
+                                                                        : OperandType::u8u8;
+}
+
+Costed cost_of(const std::string& text, const NetlistOptions& circuits, const Session& session) {
+  const bool generated = looks_like_design(text) && !is_circuit_file(text);
+  OperandType type = OperandType::u8u8;
+  Netlist netlist;
+  std::string name = text;
+  if (generated) {
+    const DesignInstance design = parse_design(text);
+    type = design.type();
+    name = design.text();
+    netlist = generate_netlist(text);
+  } else {
+    netlist = read_netlist(text, circuits);
+    type = circuit_type(text, netlist, circuits);
+    name = netlist.name;
+  }
+  CostOptions options;
+  if (const auto a = session.args.text("a"))
+    options.a = parse_distribution(*a, a_is_signed(type), trace_context());
+  if (const auto b = session.args.text("b"))
+    options.b = parse_distribution(*b, b_is_signed(type), trace_context());
+  return {name, type,
+          estimate_cost(netlist, type, generated ? PortMap{} : circuits.ports, options)};
+}
+
+std::string as_json(const std::vector<Costed>& all, const Session& session) {
+  Json json{{"schema", "axmul.cost/1"},
+            {"a", session.args.text_or("a", "uniform")},
+            {"b", session.args.text_or("b", "uniform")},
+            {"designs", Json::array()}};
+  for (const Costed& c : all)
+    json["designs"].push_back(
+        Json{{"name", c.name},
+             {"type", to_string(c.type)},
+             {"power_rel", number(c.report.power_rel)},
+             {"switching_energy", number(c.report.switching_energy)},
+             {"exact_energy", number(c.report.exact_energy)},
+             {"unit_gate_area", number(c.report.unit_gate_area)},
+             {"depth", c.report.depth},
+             {"cells", c.report.cells},
+             {"unused_cells", c.report.unused_cells},
+             {"gates", c.report.gates},
+             {"technology", c.report.technology},
+             {"area", number(c.report.area)},
+             {"leakage", number(c.report.leakage)},
+             {"switched_capacitance_ff", number(c.report.switched_capacitance_ff)}});
+  return json.dump(2) + "\n";
+}
+
+std::string as_table(const std::vector<Costed>& all, bool color) {
+  TextTable table(
+      {"design", "type", "power_rel", "energy", "unit gates", "depth", "cells", "area", "leakage"},
+      "llrrrrrrr");
+  for (const Costed& c : all)
+    table.row({c.name, std::string(to_string(c.type)), short_number(c.report.power_rel),
+               short_number(c.report.switching_energy), short_number(c.report.unit_gate_area),
+               std::to_string(c.report.depth), std::to_string(c.report.cells),
+               short_number(c.report.area), short_number(c.report.leakage)});
+  std::string out = table.render(color);
+  if (all.size() != 1) return out;
+  out += "gates:";
+  for (const auto& [type, count] : all.front().report.gates)
+    out += fmt::format(" {} {}", count, type);
+  return out + "\n";
+}
+
+int run(Session& session) {
+  const OutputTarget target = output_target(session);
+  const NetlistOptions circuits = circuit_options(session);
+  std::vector<Costed> all;
+  for (const std::string& text : session.args.positional(0)) {
+    poll_interrupt();
+    all.push_back(cost_of(text, circuits, session));
+  }
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  write_output(session, target,
+               target.format == "json" ? as_json(all, session) : as_table(all, color));
+  return 0;
+}
+
+}  // namespace
+
+CommandSpec cost_command() {
+  CommandSpec spec;
+  spec.name = "cost";
+  spec.purpose = "Estimate what circuits cost: gates, area, depth, switching energy.";
+  spec.examples = {{"axmul cost mul8u_2AC.v", "under uniform operands"},
+                   {"axmul cost mul8u_2AC.v --a 'halfnormal(std=40)' --liberty osu018_stdcells.lib",
+                    "under a network's activations, with the cells of a library"},
+                   {"axmul cost 'broken_array(h=2,v=5)' exact --format json", "generated designs"}};
+  spec.positionals = {
+      {"DESIGN", "a circuit file, or a generator text with a gate-level definition", 1, kMany}};
+  spec.options = {{"a", "DIST", "Distribution of operand a.", "uniform"},
+                  {"b", "DIST", "Distribution of operand b.", "uniform"},
+                  {"type",
+                   "TYPE",
+                   "Operand type of circuits.",
+                   "by name, else u8u8",
+                   false,
+                   {"u8u8", "s8s8", "u8s8"}}};
+  for (OptionSpec& option : circuit_option_specs()) spec.options.push_back(std::move(option));
+  for (OptionSpec& option : output_options({"table", "json"}))
+    spec.options.push_back(std::move(option));
+  spec.notes =
+      "The switching energy counts how often each net changes between two operand pairs drawn\n"
+      "independently of each other, times the capacitance it drives; delays are zero, so glitches "
+      "are\n"
+      "not seen. power_rel is relative to the exact array multiplier of the same operand type "
+      "under\n"
+      "the same operands. With --liberty also area and leakage in the library's units.";
+  spec.run = run;
+  return spec;
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,193 @@
+// axmul library build | verify: libraries from trees of files, published figures recomputed.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/tables/error_table.hpp"
+#include "axmul/tables/library_build.hpp"
+#include "cli/circuit_options.hpp"
+#include "cli/design_options.hpp"
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+FileOrigin origin(const Session& session, const char* title) {
+  FileOrigin origin;
+  origin.title = session.args.text_or("title", title);
+  origin.command = session.command_line;
+  origin.reproducible_command = reproducible_command(session);
+  return origin;
+}
+
+void say_report(Session& session, const LibraryBuildReport& report) {
+  for (const std::string& text : report.warnings) warn(session, text);
+  for (const auto& failure : report.failures)
+    session.io.err << "failed: " << failure.message << '\n';
+  std::size_t aliases = 0, transposes = 0, costs = 0;
+  for (const Multiplier& m : report.entries) {
+    aliases += m.aliases.size();
+    transposes += !m.transpose_of.empty();
+    costs += !std::isnan(m.cost.power_rel);
+  }
+  session.io.err << fmt::format(
+      "{} designs read, {} failed; {} distinct functions, {} aliases, {} transposes, {} with "
+      "power_rel\n",
+      report.files, report.failures.size(), report.entries.size(), aliases, transposes, costs);
+  if (report.native_skipped > 0)
+    session.io.err << fmt::format(
+        "{} C models left alone: they are compiled and run only with --allow-native-code\n",
+        report.native_skipped);
+  if (report.other_skipped > 0)
+    session.io.err << fmt::format("{} files of the folders are no designs\n", report.other_skipped);
+}
+
+int run_build(Session& session) {
+  const auto path = session.args.text("output");
+  if (!path) throw UsageError(1100, "name the library to write with --output LIB.h5");
+  LibraryBuildOptions options;
+  options.tables = open_options(session).read;
+  options.circuits = circuit_options(session);
+  options.costs = session.args.text("costs");
+  ProgressBar bar(session, "reading");
+  options.progress = bar.callback();
+  const LibraryBuildReport report = build_library(session.args.positional(0), options);
+  LibraryOptions library;
+  library.origin = origin(session, "library of approximate multipliers");
+  library.force = session.args.has("force");
+  write_library(*path, report.entries, library);
+  if (!session.quiet) say_report(session, report);
+  if (!session.quiet) session.io.err << "wrote " << *path << '\n';
+  return report.failures.empty() ? 0 : 1;
+}
+
+struct Verified {
+  std::string name;
+  VerifyReport report;
+};
+
+Json figure_json(const FigureCheck& check) {
+  return Json{
+      {"key", check.key},
+      {"printed", check.printed},
+      {"computed", check.computed},
+      {"deviation_units", check.deviation},
+      {"convention", check.convention == Convention::evoapproxlib ? "evoapproxlib" : "evoapprox8b"},
+      {"verdict", to_string(check.verdict)}};
+}
+
+std::string verify_json(const std::vector<Verified>& all, std::size_t without) {
+  Json json{
+      {"schema", "axmul.verification/1"}, {"without_figures", without}, {"designs", Json::array()}};
+  for (const Verified& v : all) {
+    Json entry{{"name", v.name},
+               {"agreeing", v.report.agreeing},
+               {"rounded", v.report.rounded},
+               {"disagreeing", v.report.disagreeing},
+               {"figures", Json::array()}};
+    for (const FigureCheck& check : v.report.checks) entry["figures"].push_back(figure_json(check));
+    json["designs"].push_back(std::move(entry));
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string verify_table(const std::vector<Verified>& all, std::size_t without, bool color) {
+  std::size_t agreeing = 0, rounded = 0, disagreeing = 0;
+  TextTable table({"design", "figure", "published", "computed", "units off", "verdict"}, "llrrrl");
+  for (const Verified& v : all) {
+    agreeing += v.report.agreeing;
+    rounded += v.report.rounded;
+    disagreeing += v.report.disagreeing;
+    for (const FigureCheck& check : v.report.checks)
+      if (check.verdict != FigureVerdict::agrees)
+        table.row({v.name, check.key, check.printed, fmt::format("{:.8g}", check.computed),
+                   fmt::format("{:.2f}", check.deviation), std::string(to_string(check.verdict))});
+  }
+  std::string out = rounded + disagreeing > 0 ? table.render(color) : "";
+  out += fmt::format(
+      "{} designs with published figures ({} without): {} figures agree, {} differ by the header's "
+      "rounding, {} disagree\n",
+      all.size(), without, agreeing, rounded, disagreeing);
+  return out;
+}
+
+int run_verify(Session& session) {
+  const OutputTarget target = output_target(session);
+  const DesignList list = session_designs(session);
+  std::vector<std::optional<Verified>> results(list.designs.size());
+  parallel_for(results.size(), 0, [&](std::size_t i) {
+    const Multiplier m = list.designs[i].load();
+    if (!m.published_text.empty())
+      results[i] = Verified{list.designs[i].name, verify_published(m.published_text, m.lut)};
+  });
+  std::vector<Verified> all;
+  std::size_t without = 0, disagreeing = 0;
+  for (auto& result : results) {
+    without += !result || result->report.checks.empty();
+    if (!result || result->report.checks.empty()) continue;
+    disagreeing += result->report.disagreeing;
+    all.push_back(std::move(*result));
+  }
+  if (all.empty())
+    throw InputError(1101,
+                     "no design has published error figures; build the library from circuits "
+                     "with header comments, or join them with --costs");
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  write_output(
+      session, target,
+      target.format == "json" ? verify_json(all, without) : verify_table(all, without, color));
+  return disagreeing == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+CommandSpec library_build_command() {
+  CommandSpec spec;
+  spec.name = "library build";
+  spec.purpose =
+      "Make a library of a tree of circuits, C models and tables: one entry per function, with "
+      "cost.";
+  spec.examples = {
+      {"axmul library build evoapproxlib/ --allow-native-code -o evo.h5", "a mixed tree"},
+      {"axmul library build tables/*.bin --costs facts.csv -o evo.h5",
+       "plain tables, published costs from CSV"}};
+  spec.positionals = {designs_positional()};
+  spec.options = {
+      {"output", "FILE", "The library to write.", "", false, {}, 'o'},
+      {"force", "", "Replace an existing library."},
+      {"title", "TEXT", "Title kept in the file.", "library of approximate multipliers"},
+      {"costs", "FILE",
+       "CSV of costs: name or sha256, power_mw, area_um2, delay_ns (or PDK45_PWR_mW …), "
+       "and published figures MAE_pct, WCE …"}};
+  for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
+  spec.notes =
+      "A file that fails is reported, the rest goes on, and the exit code is 1. Entries of one\n"
+      "function become one, the other names its aliases; transposes are kept and marked.";
+  spec.run = run_build;
+  return spec;
+}
+
+CommandSpec library_verify_command() {
+  CommandSpec spec;
+  spec.name = "library verify";
+  spec.purpose =
+      "Recompute the published error figures of designs; exit code 1 when one disagrees.";
+  spec.examples = {{"axmul library verify evo.h5", "every figure that headers or CSV published"}};
+  spec.positionals = {designs_positional()};
+  spec.options = output_options({"table", "json"});
+  for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
+  spec.notes =
+      "Both conventions of relative errors are tried. Within half a unit of the last printed digit "
+      "a\n"
+      "figure agrees; up to 1.1 units it is listed as the header's rounding; more disagrees.";
+  spec.run = run_verify;
+  return spec;
+}
+
+}  // namespace axmul::cli

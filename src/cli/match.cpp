@@ -1,0 +1,129 @@
+// axmul match: the cheapest multiplier that each layer tolerates.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/read_file.hpp"
+#include "axmul/model/matching.hpp"
+#include "cli/model_options.hpp"
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<LayerSigma> read_sigmas(const std::string& path) {
+  Json json;
+  try {
+    json = Json::parse(read_file(path));
+    if (json.at("schema") != "axmul.sigma/1")
+      throw InputError(1090, Place{path},
+                       "\"schema\" is " + json["schema"].dump() + ", not \"axmul.sigma/1\"");
+    std::vector<LayerSigma> sigmas;
+    for (const Json& entry : json.at("layers"))
+      sigmas.push_back({entry.at("layer").get<std::string>(), entry.at("sigma_l").get<double>()});
+    return sigmas;
+  } catch (const Json::exception& e) {
+    throw InputError(1091, Place{path},
+                     std::string("is not {\"schema\":\"axmul.sigma/1\",\"layers\":[{\"layer\","
+                                 "\"sigma_l\"}]}: ") +
+                         e.what());
+  }
+}
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+std::string as_json(const MatchReport& report, ErrorModel model, bool folding) {
+  Json json{{"schema", "axmul.match/1"},       {"model", to_string(model)},
+            {"bias_folding", folding},         {"cost_source", report.source},
+            {"technology", report.technology}, {"layers", Json::array()}};
+  for (const LayerMatch& m : report.layers)
+    json["layers"].push_back(Json{{"layer", m.layer},
+                                  {"multiplier", m.multiplier},
+                                  {"sha256", m.sha256},
+                                  {"none_fits", m.none_fits},
+                                  {"sigma_rel", number(m.sigma_rel)},
+                                  {"threshold", number(m.threshold)},
+                                  {"power_rel", number(m.power_rel)},
+                                  {"ops", number(m.ops)}});
+  json["relative_energy"] = report.relative_energy;
+  json["without_cost"] = report.without_cost;
+  return json.dump(2) + "\n";
+}
+
+std::string as_table(const MatchReport& report, bool color) {
+  TextTable table({"layer", "multiplier", "σ/output σ", "tolerated", "power_rel", "share of ops"},
+                  "llrrrr");
+  double ops = 0;
+  for (const LayerMatch& m : report.layers) ops += m.ops;
+  for (const LayerMatch& m : report.layers)
+    table.row({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier, short_number(m.sigma_rel),
+               short_number(m.threshold), short_number(m.power_rel), percent(m.ops / ops)});
+  return table.render(color) +
+         fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
+                     report.relative_energy, 100 * (1 - report.relative_energy));
+}
+
+int run(Session& session) {
+  const OutputTarget target = output_target(session);
+  const auto sigma_file = session.args.text("sigma");
+  if (!sigma_file) throw UsageError(1092, "--sigma is missing: the learned noise levels");
+  const std::vector<LayerSigma> sigmas = read_sigmas(*sigma_file);
+  const std::vector<LayerOperands> layers = session_layers(session);
+  const auto models = session_models(session, layers, "best");
+  if (models.size() != 1) throw UsageError(1093, "match takes one --model");
+  const DesignList list = session_library(session);
+  std::size_t left_out = 0;
+  const std::vector<Multiplier> library = usable(layers, load(list.designs), left_out);
+  say_left_out(session, left_out, library.empty());
+  std::vector<Lut> luts;
+  for (const Multiplier& m : library) luts.push_back(m.lut);
+  PredictOptions options = predict_options(session);
+  options.model = models.front();
+  options.intervals = false;
+  MatchOptions match_options;
+  match_options.bias_folding = !session.args.has("no-fold");
+  const MatchReport report =
+      match(layers, library, predict(layers, luts, options), sigmas, match_options);
+  if (report.without_cost > 0)
+    warn(session, fmt::format("{} designs have no positive power_rel and are no candidates",
+                              report.without_cost));
+  for (const LayerMatch& m : report.layers)
+    if (m.none_fits) warn(session, "no multiplier fits " + m.layer + "; it stays exact");
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  write_output(session, target,
+               target.format == "json" ? as_json(report, models.front(), match_options.bias_folding)
+                                       : as_table(report, color));
+  return 0;
+}
+
+}  // namespace
+
+CommandSpec match_command() {
+  CommandSpec spec;
+  spec.name = "match";
+  spec.purpose = "Give each layer the cheapest multiplier whose predicted σ it tolerates.";
+  spec.examples = {
+      {"axmul match --traces T.h5 --library L.h5 --sigma sigma.json -o assignment.json",
+       "the assignment and its relative energy"}};
+  spec.options = model_option_specs();
+  spec.options.push_back(
+      {"sigma", "FILE", "Tolerated noise levels relative to output_std (axmul.sigma/1)."});
+  spec.options.push_back(
+      {"no-fold", "", "Compare the whole σ, not σ with each channel's mean folded into the bias."});
+  for (OptionSpec& option : output_options({"table", "json"}))
+    spec.options.push_back(std::move(option));
+  spec.notes =
+      "The model is sampled where the traces hold patches, else permutation. Only multiplications\n"
+      "are counted in the energy; with sign-magnitude the sign logic is not.";
+  spec.run = run;
+  return spec;
+}
+
+}  // namespace axmul::cli

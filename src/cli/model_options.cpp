@@ -1,0 +1,170 @@
+// Traces, libraries and model options of predict, validate and match.
+#include "cli/model_options.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
+#include "axmul/tables/traces.hpp"
+#include "cli/design_options.hpp"
+#include "cli/output.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+std::vector<std::string> split_list(const std::vector<std::string>& values) {
+  std::vector<std::string> parts;
+  for (const std::string& value : values) {
+    std::istringstream stream(value);
+    std::string part;
+    while (std::getline(stream, part, ','))
+      if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
+bool can_use(OperandType layer, OperandType multiplier) {
+  return layer == multiplier || (multiplier == OperandType::u8u8 && layer != OperandType::u8u8);
+}
+
+std::string required(const Session& session, const char* option) {
+  const auto value = session.args.text(option);
+  if (!value)
+    throw UsageError(1070, "--" + std::string(option) + " is missing; see " + session.program.name +
+                               " " + session.command.name + " --help");
+  return *value;
+}
+
+}  // namespace
+
+std::vector<OptionSpec> model_option_specs() {
+  std::vector<OptionSpec> specs{
+      {"traces", "FILE", "Traced operands of a network (src/tables/README.md tells the format)."},
+      {"network", "NAME", "Which network, where the file holds several."},
+      {"layers", "NAMES", "Only these layers, comma-separated.", "all", true},
+      {"library", "LIBRARY", "Multipliers: library, folder, table file or generator text.", "",
+       true},
+      {"encoding",
+       "NAME",
+       "How unsigned tables meet signed weights: around zero point 128, or by sign and magnitude.",
+       "sign-magnitude",
+       false,
+       {"affine", "sign-magnitude"}},
+      {"model", "NAME", "Error model, comma-separated; all = every one the traces allow.", "",
+       true},
+      {"patches", "N", "Receptive fields to use, evenly spaced; 0 = all.", "512"},
+      {"random-patches", "", "Draw the receptive fields with --seed instead."},
+      {"seed", "N", "Seed of what is drawn.", "0"},
+      {"strata",
+       "NAME",
+       "Groups of taps of the stratified model.",
+       "input-channel",
+       false,
+       {"input-channel", "kernel-position"}},
+      {"draws", "N", "Sums that the monte-carlo model draws.", "10000"}};
+  for (OptionSpec& option : open_option_specs()) specs.push_back(std::move(option));
+  return specs;
+}
+
+std::vector<LayerOperands> session_layers(Session& session) {
+  const std::string path = required(session, "traces");
+  std::vector<LayerOperands> layers = read_traces(path, session.args.text_or("network", ""));
+  const std::vector<std::string> wanted = split_list(session.args.values("layers"));
+  for (const std::string& name : wanted)
+    if (std::ranges::none_of(layers, [&](const auto& layer) { return layer.name == name; })) {
+      std::string names;
+      for (const LayerOperands& layer : layers) names += (names.empty() ? "" : ", ") + layer.name;
+      throw InputError(1071, Place{path}, "has no layer \"" + name + "\"; it has " + names);
+    }
+  if (!wanted.empty())
+    std::erase_if(layers, [&](const LayerOperands& layer) {
+      return std::ranges::find(wanted, layer.name) == wanted.end();
+    });
+  const bool affine = session.args.text_or("encoding", "sign-magnitude") == "affine";
+  for (LayerOperands& layer : layers)
+    layer = recode(layer, affine ? Encoding::affine : Encoding::sign_magnitude);
+  return layers;
+}
+
+DesignList session_library(Session& session) {
+  required(session, "library");
+  return session_designs(session, session.args.values("library"));
+}
+
+std::vector<Multiplier> load(std::span<const DesignRef> designs) {
+  std::vector<std::optional<Multiplier>> loaded(designs.size());
+  parallel_for(designs.size(), 0, [&](std::size_t i) {
+    loaded[i] = designs[i].load();
+    loaded[i]->name = designs[i].name;
+  });
+  std::vector<Multiplier> multipliers;
+  for (auto& multiplier : loaded) multipliers.push_back(std::move(*multiplier));
+  return multipliers;
+}
+
+void say_left_out(Session& session, std::size_t left_out, bool none_left) {
+  if (none_left)
+    throw InputError(1080,
+                     "no design of the library has an operand type that the layers can use "
+                     "(see --encoding)");
+  if (left_out > 0)
+    warn(session, std::to_string(left_out) +
+                      " designs of an operand type that these layers cannot use are left out");
+}
+
+std::vector<Multiplier> usable(std::span<const LayerOperands> layers,
+                               std::vector<Multiplier> multipliers, std::size_t& left_out) {
+  const std::size_t before = multipliers.size();
+  std::erase_if(multipliers, [&](const Multiplier& m) {
+    return !std::ranges::all_of(
+        layers, [&](const LayerOperands& layer) { return can_use(layer.type, m.lut.type()); });
+  });
+  left_out += before - multipliers.size();
+  return multipliers;
+}
+
+PredictOptions predict_options(Session& session) {
+  PredictOptions options;
+  const Arguments& args = session.args;
+  options.patches =
+      static_cast<std::size_t>(args.integer("patches", 0, 1'000'000'000).value_or(512));
+  options.random_patches = args.has("random-patches");
+  options.seed = static_cast<std::uint64_t>(args.integer("seed", 0, INT64_MAX).value_or(0));
+  if (args.text_or("strata", "input-channel") == "kernel-position")
+    options.strata = Strata::kernel_position;
+  options.monte_carlo_draws =
+      static_cast<std::size_t>(args.integer("draws", 2, 1'000'000'000).value_or(10000));
+  return options;
+}
+
+std::vector<ErrorModel> session_models(Session& session, std::span<const LayerOperands> layers,
+                                       const char* fallback) {
+  const bool patches = std::ranges::all_of(layers, [](const LayerOperands& layer) {
+    return layer.has_patches() && layer.has_weights();
+  });
+  std::vector<std::string> names = split_list(session.args.values("model"));
+  if (names.empty()) names = {fallback};
+  std::vector<ErrorModel> models;
+  for (const std::string& name : names) {
+    if (name == "all" || name == "best") {
+      for (ErrorModel model : kErrorModels)
+        if (name == "all" ? patches || !needs_patches(model)
+                          : model == (patches ? ErrorModel::sampled : ErrorModel::permutation))
+          models.push_back(model);
+      continue;
+    }
+    const auto model = parse_error_model(name);
+    if (!model) {
+      std::string known = "all";
+      for (ErrorModel m : kErrorModels) known += ", " + std::string(to_string(m));
+      throw UsageError(1072, "--model \"" + name + "\" is unknown; one of " + known);
+    }
+    models.push_back(*model);
+  }
+  return models;
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,122 @@
+// axmul validate: the error models against full behavioural simulation.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/model/validation.hpp"
+#include "cli/model_options.hpp"
+#include "cli/output.hpp"
+#include "cli/program.hpp"
+
+namespace axmul::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+std::string as_json(const ValidationReport& report) {
+  Json json{{"schema", "axmul.validation/1"},
+            {"split", report.split == ValidationSplit::half ? "half" : "none"},
+            {"pairs", report.pairs},
+            {"excluded", report.excluded},
+            {"models", Json::array()}};
+  for (const ModelValidation& m : report.models)
+    json["models"].push_back(Json{{"model", to_string(m.model)},
+                                  {"pearson", number(m.pearson)},
+                                  {"spearman", number(m.spearman)},
+                                  {"median_rel_error", number(m.rel_error.median)},
+                                  {"p90_rel_error", number(m.rel_error.p90)},
+                                  {"max_rel_error", number(m.rel_error.max)},
+                                  {"max_layer", m.max_layer},
+                                  {"max_multiplier", m.max_multiplier},
+                                  {"median_mean_error", number(m.mean_error.median)},
+                                  {"p90_mean_error", number(m.mean_error.p90)},
+                                  {"median_channel_rel_error", number(m.channel_rel_error.median)},
+                                  {"p90_channel_rel_error", number(m.channel_rel_error.p90)},
+                                  {"ns_per_prediction", number(m.ns_per_prediction)}});
+  return json.dump(2) + "\n";
+}
+
+std::string as_table(const ValidationReport& report, bool color) {
+  TextTable table({"model", "Pearson", "Spearman", "median", "p90", "max", "of", "mean: median",
+                   "p90", "channel: median", "p90", "µs"},
+                  "lrrrrrlrrrrr");
+  const auto number = [](double x) { return std::isnan(x) ? "–" : fmt::format("{:.4f}", x); };
+  for (const ModelValidation& m : report.models)
+    table.row({std::string(to_string(m.model)), number(m.pearson), number(m.spearman),
+               percent(m.rel_error.median), percent(m.rel_error.p90), percent(m.rel_error.max),
+               m.max_layer + " × " + m.max_multiplier, number(m.mean_error.median),
+               number(m.mean_error.p90), percent(m.channel_rel_error.median),
+               percent(m.channel_rel_error.p90),
+               fmt::format("{:.3g}", m.ns_per_prediction / 1000)});
+  return fmt::format(
+             "{} pairs of layer and multiplier ({} with a true σ of 0 left out), split {}: "
+             "relative "
+             "error of σ;\nerror of the mean over the true σ; relative error of σ per channel; "
+             "time "
+             "per prediction\n",
+             report.pairs, report.excluded,
+             report.split == ValidationSplit::half ? "half" : "none") +
+         table.render(color);
+}
+
+int run(Session& session) {
+  const OutputTarget target = output_target(session);
+  const std::vector<LayerOperands> layers = session_layers(session);
+  ValidationOptions options;
+  options.models = session_models(session, layers, "all");
+  options.predict = predict_options(session);
+  options.split = session.args.text_or("split", "half") == "half" ? ValidationSplit::half
+                                                                  : ValidationSplit::none;
+  const DesignList list = session_library(session);
+  std::size_t left_out = 0;
+  const std::vector<Multiplier> library = usable(layers, load(list.designs), left_out);
+  say_left_out(session, left_out, library.empty());
+  std::vector<Lut> luts;
+  std::vector<std::string> names;
+  for (const Multiplier& m : library) {
+    luts.push_back(m.lut);
+    names.push_back(m.name);
+  }
+  ProgressBar bar(session, "simulating");
+  options.progress = bar.callback();
+  const ValidationReport report = validate(layers, luts, names, options);
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  write_output(session, target,
+               target.format == "json" ? as_json(report) : as_table(report, color));
+  return 0;
+}
+
+}  // namespace
+
+CommandSpec validate_command() {
+  CommandSpec spec;
+  spec.name = "validate";
+  spec.purpose = "Compare the error models with a full simulation of the traced layers.";
+  spec.examples = {
+      {"axmul validate --traces resnet20.h5 --library circuits/",
+       "predict from one half of the "
+       "images, simulate the other"},
+      {"axmul validate --traces T.h5 --library L.h5 --split none --model permutation --patches 0",
+       "one model with all receptive fields"}};
+  spec.options = model_option_specs();
+  spec.options.push_back(
+      {"split",
+       "NAME",
+       "half: predict from the first half of the receptive fields, truth = all of "
+       "the second; none: truth = all.",
+       "half",
+       false,
+       {"half", "none"}});
+  for (OptionSpec& option : output_options({"table", "json"}))
+    spec.options.push_back(std::move(option));
+  spec.run = run;
+  return spec;
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,104 @@
+// Building a library of a mixed tree, verifying published figures, costs from CSV and from gates.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "axmul/designs/circuit.hpp"
+#include "axmul/formats/table_file.hpp"
+#include "axmul/tables/error_table.hpp"
+#include "cli/run_cli.hpp"
+#include "support/support.hpp"
+
+using namespace axmul;
+using test::run_cli;
+
+namespace {
+
+Multiplier entry(const std::string& library, const std::string& name) {
+  const ErrorTableFile file(library);
+  for (const TableEntry& e : file.entries())
+    if (e.name == name) return file.multiplier(e);
+  FAIL("no entry " << name);
+  return {"", Lut::exact(OperandType::u8u8)};
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a mixed tree becomes one entry per function; what fails is reported and the rest goes on") {
+  const test::ScratchDir dir;
+  std::filesystem::create_directories(dir / "tree/sub");
+  const Lut odd = test::asymmetric_lut(OperandType::u8u8);
+  write_table((dir / "tree/mul8u_odd.npy").string(), Multiplier{"mul8u_odd", odd});
+  write_table((dir / "tree/sub/mul8u_turned.csv").string(), Multiplier{"t", transposed(odd)});
+  write_table((dir / "tree/sub/mul8u_same.npy").string(), Multiplier{"s", odd});
+  test::write_text(dir / "tree/mul8u_gates.v", generate_verilog("truncated(k=4)"));
+  test::write_text(dir / "tree/mul8u_model.c", "int main;\n");
+  test::write_text(dir / "tree/notes.txt", "hello\n");
+  const std::string library = (dir / "lib.h5").string();
+  const auto good = run_cli({"library", "build", (dir / "tree").string(), "-o", library});
+  CHECK(good.code == 0);
+  CHECK(good.err.find("1 C models left alone") != std::string::npos);
+  CHECK(ErrorTableFile(library).entries().size() == 3);
+  CHECK(entry(library, "mul8u_odd").aliases == std::vector<std::string>{"mul8u_same"});
+  CHECK(entry(library, "mul8u_turned").transpose_of == "mul8u_odd");
+  const auto list = nlohmann::json::parse(run_cli({"list", library, "--format", "json"}).out);
+  bool gates = false;
+  for (const auto& design : list["designs"])
+    gates |= design["sha256"] == generate("truncated(k=4)").lut.sha256() &&
+             design["power_rel"].get<double>() < 1;
+  CHECK(gates);
+
+  test::write_text(dir / "tree/broken.v", "module broken(A,B,O);\n  oops\nendmodule\n");
+  const auto bad = run_cli({"library", "build", (dir / "tree").string(), "-o", library, "--force"});
+  CHECK(bad.code == 1);
+  CHECK(bad.err.find("broken.v:") != std::string::npos);
+  CHECK(ErrorTableFile(library).entries().size() == 3);
+}
+
+TEST_CASE("costs and published figures join from CSV and are verified") {
+  const test::ScratchDir dir;
+  const Multiplier drum = generate("drum(k=6)");
+  write_table((dir / "mul8u_d6.npy").string(), drum);
+  write_table((dir / "mul8u_exact.npy").string(), generate("exact"));
+  const std::string csv = (dir / "costs.csv").string(), library = (dir / "lib.h5").string();
+  const auto build = [&](const std::string& figures) {
+    test::write_text(csv,
+                     "name,MAE,WCE,EP_pct,power_mw,technology\nmul8u_d6," + figures +
+                         ",0.25,demo\nmul8u_exact,0,0,0,0.5,demo\nmul8u_gone,1,1,1,0.1,demo\n");
+    return run_cli({"library", "build", (dir / "mul8u_d6.npy").string(),
+                    (dir / "mul8u_exact.npy").string(), "--costs", csv, "-o", library, "--force"});
+  };
+  const auto built = build("233,2000,85.43");  // MAE 232.8, WCE 2000, EP 85.43 %
+  CHECK(built.code == 0);
+  CHECK(built.err.find("mul8u_gone") != std::string::npos);
+  CHECK(entry(library, "mul8u_d6").cost.power_rel == doctest::Approx(0.5));
+  const auto verified = run_cli({"library", "verify", library});
+  CHECK_MESSAGE(verified.code == 0, verified.out);
+  CHECK(verified.out.find("6 figures agree") != std::string::npos);
+  CHECK(build("240,2000,85.43").code == 0);
+  const auto wrong = run_cli({"library", "verify", library});
+  CHECK(wrong.code == 1);
+  CHECK(wrong.out.find("MAE") != std::string::npos);
+  test::write_text(csv, "name,power_mw\nmul8u_d6,much\n");
+  const auto bad = run_cli({"library", "build", (dir / "mul8u_d6.npy").string(), "--costs", csv,
+                            "-o", library, "--force"});
+  CHECK(bad.code == 3);
+  CHECK(bad.err.find("costs.csv:2") != std::string::npos);
+}
+
+TEST_CASE("cost says gates, energy and power_rel; a coarser design costs less") {
+  const auto json = nlohmann::json::parse(
+      run_cli({"cost", "exact", "truncated(k=4)", "truncated(k=8)", "--format", "json"}).out);
+  CHECK(json["designs"][0]["power_rel"] == 1.0);
+  CHECK(json["designs"][1]["power_rel"] < 1.0);
+  CHECK(json["designs"][2]["power_rel"] < json["designs"][1]["power_rel"]);
+  const test::ScratchDir dir;
+  const std::string path = (dir / "mul8u_t4.v").string();
+  test::write_text(path, generate_verilog("truncated(k=4)"));
+  const auto file = nlohmann::json::parse(run_cli({"cost", path, "--format", "json"}).out);
+  CHECK(file["designs"][0]["power_rel"] == json["designs"][1]["power_rel"]);
+  const auto skewed = nlohmann::json::parse(
+      run_cli({"cost", "truncated(k=4)", "--a", "halfnormal(std=10)", "--format", "json"}).out);
+  CHECK(skewed["designs"][0]["switching_energy"] < json["designs"][1]["switching_energy"]);
+  CHECK(run_cli({"characterize", path}).out.find("12.25") != std::string::npos);
+}
