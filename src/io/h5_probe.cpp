@@ -80,30 +80,71 @@ void visit_group(const File& file, const std::string& group, int depth) {
   }
 }
 
-// The child: silent, limited, and without any handler or exit code of the program around it.
-[[noreturn]] void rehearse(const std::string& path) {
+std::size_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+// Memory that reading the structure of a file of that size may take.
+std::size_t fair_memory(std::size_t file_bytes) {
+  return (std::size_t{256} << 20) + 16 * file_bytes;
+}
+
+enum Outcome { kFine = 0, kFails = 1, kGreedy = 2 };
+
+Outcome visit_file(const std::string& path) {
+  const std::size_t before = peak_bytes();
+  const bool others_open = H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_FILE) > 0;
+  Limits limits;
+  limits.probe = false;
+  try {
+    File file = File::open(path, limits);
+    visit_group(file, "/", kDepth);
+    file.close();
+  } catch (const Error&) {
+    // The parent will meet it again and report it.
+  } catch (...) {
+    return kFails;  // memory
+  }
+  // Says so on the error stream when what the file left behind cannot be closed. The parent's own
+  // files must not be: they are half written.
+  if (!others_open) {
+    H5Eset_auto2(H5E_DEFAULT, reinterpret_cast<H5E_auto2_t>(H5Eprint2), nullptr);
+    H5close();
+  }
+  struct stat status {};
+  stat(path.c_str(), &status);
+  const bool fair = peak_bytes() - before <= fair_memory(static_cast<std::size_t>(status.st_size));
+  return fair ? kFine : kGreedy;
+}
+
+// The child: limited, without any handler or exit code of the program around it, and silent but for
+// `words`, where the HDF5 library's complaints go.
+[[noreturn]] void rehearse(const std::string& path, int words) {
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM, SIGXCPU, SIGINT})
     std::signal(signal, SIG_DFL);
-  const int null = open("/dev/null", O_WRONLY);
-  if (null >= 0) {
-    dup2(null, STDOUT_FILENO);
-    dup2(null, STDERR_FILENO);
-  }
+  dup2(words, STDOUT_FILENO);
+  dup2(words, STDERR_FILENO);
   const rlimit cpu{kCpuSeconds, kCpuSeconds}, no_core{0, 0};
   setrlimit(RLIMIT_CPU, &cpu);
   setrlimit(RLIMIT_CORE, &no_core);
   alarm(kWallSeconds);
   // The lock belongs to a thread id of the parent; here there is no other thread.
   new (&hdf5_lock()) std::recursive_mutex;
-  int result = 0;
-  try {
-    Limits limits;
-    limits.probe = false;
-    ignoring_errors([&] { visit_group(File::open(path, limits), "/", kDepth); });
-  } catch (...) {
-    result = 1;  // e.g. memory
+  _exit(visit_file(path));
+}
+
+// Whether the child said anything; returns when its end of the pipe is closed.
+bool says_something(int pipe_end) {
+  char bytes[256];
+  bool any = false;
+  for (;;) {
+    const ssize_t got = read(pipe_end, bytes, sizeof bytes);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return any;
+    any = true;
   }
-  _exit(result);
 }
 
 struct Passed {
@@ -125,15 +166,23 @@ void probe_file(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return;  // File::open says what is wrong
   if (std::ranges::any_of(passed, [&](const Passed& p) { return p.is(status); })) return;
+  int words[2];
+  if (pipe2(words, O_CLOEXEC) != 0) return;
   const pid_t child = fork();
+  if (child == 0) rehearse(path, words[1]);
+  close(words[1]);
+  const bool complained = child > 0 && says_something(words[0]);
+  close(words[0]);
   if (child < 0) return;  // no process to spare: read it as it is
-  if (child == 0) rehearse(path);
   int result = 0;
   while (waitpid(child, &result, 0) < 0) {
     if (errno == EINTR) continue;
     return;  // somebody else reaped it
   }
-  if (!WIFEXITED(result) || WEXITSTATUS(result) != 0)
+  if (WIFEXITED(result) && WEXITSTATUS(result) == kGreedy)
+    throw InputError(150, Place{path},
+                     "is damaged: it claims far more memory than it has contents");
+  if (complained || !WIFEXITED(result) || WEXITSTATUS(result) != kFine)
     throw InputError(150, Place{path},
                      "is damaged: the HDF5 library fails on it (tried in a separate process)");
   passed[next++ % passed.size()] = {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
