@@ -19,9 +19,7 @@ namespace {
 // Entries per derived column: 256 levels and a pad, because columns a power of two apart would
 // share their cache sets.
 constexpr std::size_t kColumnStride = 272;
-// Taps whose tables are laid out together: enough to hide the traffic of the sums, few enough for
-// their hot rows to stay in the second-level cache.
-constexpr std::size_t kGroupTaps = 48;
+constexpr std::size_t kGroupTaps = kColumnGroupTaps;
 constexpr std::size_t kMostChannels = 32;  // of one block
 constexpr std::size_t kTileRows = 16384;
 constexpr std::size_t kLeastTileRows = 256;

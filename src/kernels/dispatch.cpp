@@ -13,8 +13,18 @@ void run_column_vector(const Problem& problem) {
 
 #if defined(__x86_64__)
 extern const ColumnKernel kColumnAvx2;
+extern const ColumnKernel kColumnAvx512;
 extern const ColumnKernel kSparseAvx2;
 extern const Rank1Kernel kRank1Avx2;
+
+void run_column_avx512(const Problem& problem) {
+  set_last_kernel("column_avx512");
+  // Up to 16 channels fill 256 bits only.
+  ColumnKernel kernel = problem.weights->m <= kColumnAvx2.lanes ? kColumnAvx2 : kColumnAvx512;
+  kernel.scan = kColumnAvx2.scan;
+  kernel.build = kColumnAvx2.build;
+  run_column(problem, kernel, ColumnChunks::bounded);
+}
 
 void run_column_avx2(const Problem& problem) {
   set_last_kernel("column_avx2");

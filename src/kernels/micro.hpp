@@ -25,6 +25,10 @@ constexpr ptrdiff_t column_tap_stride(size_t row_bytes) {
   return static_cast<ptrdiff_t>(256 * row_bytes + 192);
 }
 
+/// Taps whose tables are laid out together, at most: enough to hide the traffic of the sums, few
+/// enough for their hot rows to stay in the second-level cache.
+constexpr size_t kColumnGroupTaps = 48;
+
 /// A run of taps that lie side by side in the activations and in the tables.
 struct ColumnPiece {
   ptrdiff_t offset;  ///< bytes from a row's start to its first tap
@@ -34,7 +38,8 @@ struct ColumnPiece {
   uint32_t flush;  ///< 1: sums are widened after this piece
 };
 
-/// One group of taps for one block of output channels over many rows.
+/// One group of taps (twice kColumnGroupTaps with two planes) for one block of output channels over
+/// many rows.
 struct ColumnTask {
   const uint8_t* base;
   const ptrdiff_t* row_offset;

@@ -2,94 +2,31 @@
 #include <immintrin.h>
 
 #include "kernels/micro.hpp"
+#include "kernels/x86_column_rows.hpp"
 
 namespace axmul::detail {
 
 namespace {
 
-/// Sums of R rows over V vectors of 16 channels. 16-bit sums are exact because the caller ends a
-/// chunk before they could wrap; the even and odd lanes of a table row hold channels 0-7 and 8-15.
-template <bool kSigned, int R, int V>
-inline __attribute__((always_inline)) void column_rows(const ColumnTask& task, size_t row) {
-  const uint8_t* a[R];
-  for (int r = 0; r < R; ++r) a[r] = task.base + task.row_offset[row + static_cast<size_t>(r)];
-  const __m256i low = _mm256_set1_epi32(0xFFFF);
-  __m256i even[R][V], odd[R][V], sum[R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) even[r][v] = odd[r][v] = sum[r][v] = _mm256_setzero_si256();
-  constexpr ptrdiff_t stride = column_tap_stride(32 * V);
-  const auto add_tap = [&](const unsigned char* table, const uint8_t* const* taps, ptrdiff_t i)
-      __attribute__((always_inline)) {
-    for (int r = 0; r < R; ++r) {
-      const ptrdiff_t x = kSigned ? static_cast<int8_t>(taps[r][i]) : taps[r][i];
-      const unsigned char* entry = table + x * (32 * V);
-      for (int v = 0; v < V; ++v)
-        sum[r][v] = _mm256_add_epi16(
-            sum[r][v], _mm256_load_si256(reinterpret_cast<const __m256i*>(entry) + v));
-    }
-  };
-  for (const ColumnPiece* piece = task.pieces; piece != task.pieces + task.piece_count; ++piece) {
-    const unsigned char* table = task.table + piece->table;
-    const uint8_t* taps[R];
-    for (int r = 0; r < R; ++r) taps[r] = a[r] + piece->offset;
-    uint32_t left = piece->taps;
-    for (; left >= 4; left -= 4) {
-      add_tap(table, taps, 0);
-      add_tap(table + stride, taps, 1);
-      add_tap(table + 2 * stride, taps, 2);
-      add_tap(table + 3 * stride, taps, 3);
-      table += 4 * stride;
-      for (int r = 0; r < R; ++r) taps[r] += 4;
-    }
-    for (; left > 0; --left) {
-      add_tap(table, taps, 0);
-      table += stride;
-      for (int r = 0; r < R; ++r) taps[r] += 1;
-    }
-    if (piece->flush == 0) continue;
-    const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(piece->shift));
-    for (int r = 0; r < R; ++r)
-      for (int v = 0; v < V; ++v) {
-        const __m256i e = _mm256_and_si256(sum[r][v], low), o = _mm256_srli_epi32(sum[r][v], 16);
-        even[r][v] = _mm256_add_epi32(even[r][v], _mm256_sll_epi32(e, shift));
-        odd[r][v] = _mm256_add_epi32(odd[r][v], _mm256_sll_epi32(o, shift));
-        sum[r][v] = _mm256_setzero_si256();
-      }
+struct Vector256 {
+  using Type = __m256i;
+  typedef uint32_t Wide __attribute__((vector_size(32)));
+  static constexpr int kBytes = 32;
+  static Type zero() { return _mm256_setzero_si256(); }
+  static Type add(Type a, Type b) { return _mm256_add_epi32(a, b); }
+  static Type sub(Type a, Type b) { return _mm256_sub_epi32(a, b); }
+  static Type upper(Type a) { return (Type)((Wide)a >> 16); }
+  static Type shift_left(Type a, uint32_t bits) { return (Type)((Wide)a << bits); }
+  static void add_lanes(Type& sum, const unsigned char* entry) {
+    sum = _mm256_add_epi16(sum, _mm256_load_si256(reinterpret_cast<const Type*>(entry)));
+    // No code, but it keeps the compiler from regrouping additions, which parts them from loads.
+    asm("" : "+x"(sum));
   }
-  for (int r = 0; r < R; ++r) {
-    __m256i* y =
-        reinterpret_cast<__m256i*>(task.y + (row + static_cast<size_t>(r)) * task.y_stride);
-    for (int v = 0; v < V; ++v) {
-      _mm256_storeu_si256(y + 2 * v, _mm256_add_epi32(_mm256_loadu_si256(y + 2 * v), even[r][v]));
-      _mm256_storeu_si256(y + 2 * v + 1,
-                          _mm256_add_epi32(_mm256_loadu_si256(y + 2 * v + 1), odd[r][v]));
-    }
+  static void add_to(int32_t* y, Type a) {
+    _mm256_storeu_si256(reinterpret_cast<Type*>(y),
+                        add(_mm256_loadu_si256(reinterpret_cast<const Type*>(y)), a));
   }
-}
-
-template <bool kSigned, int R, int V>
-void column(const ColumnTask& task) {
-  // Rows far apart in memory are no pattern for the hardware: their bytes are asked for in time.
-  constexpr size_t kAhead = 16;
-  const ptrdiff_t first = task.pieces[0].offset;
-  const ptrdiff_t last = task.pieces[task.piece_count - 1].offset +
-                         static_cast<ptrdiff_t>(task.pieces[task.piece_count - 1].taps) - 1;
-  size_t row = 0;
-  for (; row + R <= task.rows; row += R) {
-    if (row + kAhead + R <= task.rows)
-      for (size_t r = row + kAhead; r < row + kAhead + R; ++r) {
-        _mm_prefetch(reinterpret_cast<const char*>(task.base + task.row_offset[r] + first),
-                     _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char*>(task.base + task.row_offset[r] + last),
-                     _MM_HINT_T0);
-        for (int v = 0; v < V; ++v)
-          _mm_prefetch(reinterpret_cast<const char*>(task.y + r * task.y_stride + 16 * v),
-                       _MM_HINT_T0);
-      }
-    column_rows<kSigned, R, V>(task, row);
-  }
-  for (; row < task.rows; ++row) column_rows<kSigned, 1, V>(task, row);
-}
+};
 
 void scan(const ScanTask& task) {
   const __m256i flip = _mm256_set1_epi8(static_cast<char>(task.flip));
@@ -176,8 +113,8 @@ void build(const BuildTask& task) {
 extern const ColumnKernel kColumnAvx2;
 const ColumnKernel kColumnAvx2 = {
     16,
-    {{column<false, 4, 1>, column<false, 2, 2>, column<false, 1, 4>},
-     {column<true, 4, 1>, column<true, 2, 2>, column<true, 1, 4>}},
+    {{column<Vector256, false, 4, 1>, column<Vector256, false, 2, 2>, nullptr},
+     {column<Vector256, true, 4, 1>, column<Vector256, true, 2, 2>, nullptr}},
     scan,
     build,
 };
