@@ -251,6 +251,7 @@ class ColumnRun {
  private:
   void scan();
   void scan_rows(std::size_t first, std::size_t rows, Levels& levels);
+  void order_lanes();
   void row_tile(std::size_t first, std::size_t rows, const Block& block) const;
   void start_sums(std::size_t first, std::size_t rows, const Block& block, std::int32_t* y,
                   std::size_t y_stride) const;
@@ -280,6 +281,7 @@ class ColumnRun {
   std::size_t vectors_ = 1;
   std::uint32_t fixed_taps_ = 0;
   std::uint8_t skip_ = 0;
+  std::array<std::uint8_t, kMostChannels> channel_{};  // of each lane of a table row
   std::vector<std::ptrdiff_t> offsets_;
 };
 
@@ -377,20 +379,16 @@ std::vector<ColumnPiece> ColumnRun::plan_group(std::size_t k, std::size_t end,
 
 void ColumnRun::build_group(std::size_t k, std::size_t end, const Block& block,
                             unsigned char* table) const {
-  // Lane 2i of a vector holds channel i of its lower half of channels, lane 2i + 1 of its upper.
-  const std::size_t lanes = kernel_.lanes, half = lanes / 2;
   BuildTask task{};
   task.row_stride = row_bytes();
   for (unsigned plane = 0; plane < derived_->planes; ++plane)
     for (std::size_t tap = k; tap < end; ++tap) {
+      const std::uint8_t* weights = columns_of(tap, block);
       task.levels = level(tap) + 1;
       for (std::size_t lane = 0; lane < width(); lane += 16) {
-        for (std::size_t i = 0; i < 16; ++i) {
-          const std::size_t place = (lane + i) % lanes;
-          const std::size_t channel = (lane + i) / lanes * lanes + place / 2 + place % 2 * half;
+        for (std::size_t i = 0; i < 16; ++i)
           task.columns[i] = derived_->column(
-              plane, columns_of(tap, block)[std::min(channel, block.channels - 1)]);
-        }
+              plane, weights[std::min<std::size_t>(channel_[lane + i], block.channels - 1)]);
         task.table = table + (plane * (end - k) + (tap - k)) * tap_stride() + lane * 2;
         kernel_.build(task);
       }
@@ -449,6 +447,15 @@ std::size_t count_tiles(std::size_t rows, std::size_t blocks, std::size_t thread
   return std::max<std::size_t>(1, std::min(tiles, rows / kLeastTileRows));
 }
 
+/// Lane 2i of a vector holds channel i of its lower half of channels, lane 2i + 1 of its upper.
+void ColumnRun::order_lanes() {
+  const std::size_t lanes = kernel_.lanes;
+  for (std::size_t lane = 0; lane < width(); ++lane) {
+    const std::size_t place = lane % lanes;
+    channel_[lane] = static_cast<std::uint8_t>(lane - place + place / 2 + place % 2 * (lanes / 2));
+  }
+}
+
 void ColumnRun::run() {
   const std::size_t rows = p_.a->rows, m = p_.weights->m;
   offsets_.resize(rows);
@@ -469,6 +476,7 @@ void ColumnRun::run() {
   }
   if (chunks_ == ColumnChunks::fixed) fixed_taps_ = derived_->limit / std::max(1u, derived_->most);
   vectors_ = m > kernel_.lanes && kernel_.run[0][1] != nullptr ? 2 : 1;
+  order_lanes();
   std::vector<Block> blocks;
   for (std::size_t c = 0; c < m; c += width()) blocks.push_back({c, std::min(width(), m - c)});
   const int threads = p_.threads > 0 ? p_.threads : default_threads();
