@@ -2,6 +2,7 @@
 // stand.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 #include <ostream>
 
@@ -72,9 +73,33 @@ std::vector<CharacterizationRow> collect(Session& session, const DesignList& lis
   return rows;
 }
 
+/// --x and --y belong to --against, which goes out as table or JSON for one distribution.
+void check_standing_options(const Session& session, CharacterizationOptions& options,
+                            const OutputTarget& target) {
+  if (!session.args.has("against")) {
+    if (session.args.has("x") || session.args.has("y"))
+      throw UsageError(1041, "--x and --y belong to --against LIBRARY");
+    return;
+  }
+  if (target.format != "table" && target.format != "json")
+    throw UsageError(1042, "--against goes out as table or json, not " + target.format);
+  check_axes(session, options);
+}
+
+/// FILE.partial.ext, replaced if it is there: what an interrupted run keeps.
+OutputTarget partial_target(Session& session, OutputTarget target) {
+  const std::filesystem::path path = target.path;
+  target.path =
+      (path.parent_path() / path.stem()).string() + ".partial" + path.extension().string();
+  session.args.set("force", {"true"});
+  session.io.err << "interrupted; what was finished goes to " << target.path << '\n';
+  return target;
+}
+
 int run(Session& session) {
-  const OutputTarget target = output_target(session);
+  OutputTarget target = output_target(session);
   CharacterizationOptions options = characterization_options(session);
+  check_standing_options(session, options, target);
   const DesignList list = session_designs(session);
   const DistributionSet distributions(options);
   if (target.format == "h5") return write_error_tables(session, target, list, options, false);
@@ -82,7 +107,7 @@ int run(Session& session) {
   bool interrupted = false;
   const auto rows = collect(session, list, options, distributions, interrupted);
   say_assumptions(session, rows);
-  if (interrupted && !target.is_stdout()) throw InterruptedError();
+  if (interrupted && !target.is_stdout()) target = partial_target(session, target);
   std::string text;
   if (const auto library = session.args.text("against"); library && !interrupted)
     text = standing(session, rows, *library, options, target);

@@ -28,20 +28,22 @@ std::vector<double> quantile_levels(const Session& session) {
 }  // namespace
 
 std::vector<OptionSpec> distribution_option_specs() {
-  return {{"a", "DIST", "Distribution of operand a (activations); the i-th goes with the i-th --b.",
-           "uniform", true},
-          {"b", "DIST", "Distribution of operand b (weights).", "uniform", true},
-          {"joint", "FILE", "Joint 256x256 pmf or counts, row = a (CSV, NPY, HDF5).", "", true},
-          {"convention",
-           "NAME",
-           "Relative errors over non-zero exact products (evoapproxlib) or over max(1, |exact|) "
-           "(evoapprox8b).",
-           "evoapproxlib",
-           false,
-           {"evoapproxlib", "evoapprox8b"}},
-          {"rank", "", "Also the exact rank of the table and of its error map (slower)."},
-          {"quantile", "LEVEL", "Level of a quantile of e and |e|.",
-           "0.01 0.05 0.25 0.5 0.75 0.95 0.99", true}};
+  return {
+      {"a", "DIST", "Distribution of operand a (activations); the i-th goes with the i-th --b.",
+       "uniform", true},
+      {"b", "DIST", "Distribution of operand b (weights).", "uniform", true},
+      {"joint", "FILE",
+       "Joint 256x256 pmf or counts, row = a (CSV, NPY, HDF5); instead of --a and --b.", "", true},
+      {"convention",
+       "NAME",
+       "Relative errors over non-zero exact products (evoapproxlib) or over max(1, |exact|) "
+       "(evoapprox8b).",
+       "evoapproxlib",
+       false,
+       {"evoapproxlib", "evoapprox8b"}},
+      {"rank", "", "Also the exact rank of the table and of its error map (slower)."},
+      {"quantile", "LEVEL", "Level of a quantile of e and |e|.",
+       "0.01 0.05 0.25 0.5 0.75 0.95 0.99", true}};
 }
 
 CharacterizationOptions characterization_options(Session& session) {

@@ -11,6 +11,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/core/version.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 
 namespace axmul::cli {
@@ -225,7 +226,9 @@ int run_program(const Program& program, const std::vector<std::string>& words, I
     message = std::string("AX2 internal error (please report): ") + e.what();
   }
   io.out.flush();
-  io.err << program.name << ": " << message << '\n';
+  constexpr std::size_t kMostMessage = 4000;  // a whole file pasted as an option stays readable
+  if (message.size() > kMostMessage) message = message.substr(0, kMostMessage) + "…";
+  io.err << program.name << ": " << printable(message) << '\n';
   return code;
 }
 

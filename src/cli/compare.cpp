@@ -70,6 +70,7 @@ std::string as_table(const Comparison& c, const Multiplier& x, const Multiplier&
                        to_string(x.lut.type()), y.name, to_string(y.lut.type()));
   std::string out = c.verdict == "swapped" ? "same with operands swapped; as they are, " : "";
   out += fmt::format("{} of 65536 entries differ, by at most {}\n", c.count, c.largest);
+  if (c.shown.empty()) return out;
   TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
   for (const Difference& d : c.shown)
     table.row({std::to_string(d.a), std::to_string(d.b), std::to_string(d.a * d.b),

@@ -30,7 +30,7 @@ int run(Session& session) {
     session.io.out << encode_table(multiplier, options);
     return 0;
   }
-  write_table(path, multiplier, options);
+  write_design_file(session, path, multiplier, options);
   if (!session.quiet)
     session.io.err << "wrote " << path << ", sha256 " << multiplier.lut.sha256() << '\n';
   return 0;

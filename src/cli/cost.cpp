@@ -148,7 +148,8 @@ CommandSpec cost_command() {
       "are\n"
       "not seen. power_rel is relative to the exact array multiplier of the same operand type "
       "under\n"
-      "the same operands. With --liberty also area and leakage in the library's units.";
+      "the same operands, so it compares designs of one type; switching_energy compares across "
+      "types. With --liberty also area and leakage in the library's units.";
   spec.run = run;
   return spec;
 }

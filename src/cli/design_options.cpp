@@ -9,6 +9,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/netlist/circuits.hpp"
+#include "axmul/tables/error_table.hpp"
 #include "cli/circuit_options.hpp"
 #include "cli/output.hpp"
 
@@ -58,6 +59,13 @@ OpenOptions open_options(Session& session) {
     options.read.index = *index == "value" ? OperandIndex::value : OperandIndex::bits;
   options.read.format = session.args.text("input-format");
   accept_circuits(options, circuit_options(session));
+  std::ptrdiff_t stdin_uses = std::ranges::count(session.args.values("library"), "-") +
+                              std::ranges::count(session.args.values("lut"), "-");
+  for (std::size_t i = 0; i < session.command.positionals.size(); ++i)
+    stdin_uses += std::ranges::count(session.args.positional(i), "-");
+  if (stdin_uses > 1) throw UsageError(1023, "\"-\" (standard input) can be read only once");
+  if (stdin_uses == 1)
+    options.standard_input = std::string(std::istreambuf_iterator<char>(session.io.in), {});
   return options;
 }
 
@@ -90,6 +98,19 @@ WriteOptions write_options(const Session& session) {
   return options;
 }
 
+void write_design_file(const Session& session, const std::string& path,
+                       const Multiplier& multiplier, const WriteOptions& options) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (options.format || (extension != ".h5" && extension != ".hdf5"))
+    return write_table(path, multiplier, options);
+  LibraryOptions library;
+  library.origin.title = multiplier.name;
+  library.origin.command = session.command_line;
+  library.origin.reproducible_command = reproducible_command(session);
+  library.force = options.force;
+  write_library(path, std::span(&multiplier, 1), library);
+}
+
 DesignList session_designs(Session& session) {
   return session_designs(session, session.args.positional(0));
 }
@@ -102,11 +123,11 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
       throw UsageError(1022, text +
                                  " is a C model, which would be compiled and run; allow that with "
                                  "--allow-native-code");
-  if (std::ranges::find(texts, "-") != texts.end())
-    options.standard_input = std::string(std::istreambuf_iterator<char>(session.io.in), {});
   DesignList list = find_designs(texts, options);
   for (const std::string& text : list.warnings) warn(session, text);
   if (session.quiet) return list;
+  if (session.args.has("synthesize"))
+    session.io.err << "Verilog goes through yosys (--synthesize)\n";
   if (list.native_skipped > 0)
     session.io.err << "skipped " << list.native_skipped
                    << " C models: they are compiled and run only with --allow-native-code\n";

@@ -21,6 +21,10 @@ OpenOptions open_options(Session& session);
 std::vector<OptionSpec> write_option_specs();
 WriteOptions write_options(const Session& session);
 
+/// Writes a table file, or for FILE.h5 a library of one entry.
+void write_design_file(const Session& session, const std::string& path,
+                       const Multiplier& multiplier, const WriteOptions& options);
+
 /// Finds the designs of the first positional (reading "-" from the session's input), says warnings
 /// and how many files of folders were skipped.
 DesignList session_designs(Session& session);

@@ -13,7 +13,8 @@ int run(Session& session) {
   if (!session.args.has("output"))
     throw UsageError(1050, "name the HDF5 file to write with --output FILE.h5");
   const OutputTarget target = output_target(session);
-  const CharacterizationOptions options = characterization_options(session);
+  CharacterizationOptions options = characterization_options(session);
+  options.metrics.rank = !session.args.has("no-rank");
   const DesignList list = session_designs(session);
   return write_error_tables(session, target, list, options, true);
 }
@@ -30,6 +31,8 @@ CommandSpec export_command() {
        "a library under another distribution"}};
   spec.positionals = {designs_positional()};
   spec.options = distribution_option_specs();
+  std::erase_if(spec.options, [](const OptionSpec& option) { return option.name == "rank"; });
+  spec.options.push_back({"no-rank", "", "Leave out the exact ranks, the only slow figures."});
   for (OptionSpec& option : output_options({"h5"})) spec.options.push_back(std::move(option));
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.notes = distribution_notes();

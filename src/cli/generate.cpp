@@ -104,7 +104,7 @@ int write_design(Session& session) {
     session.io.out << encode_table(multiplier, options);
     return 0;
   }
-  write_table(path, multiplier, options);
+  write_design_file(session, path, multiplier, options);
   if (!session.quiet)
     session.io.err << "wrote " << path << ": " << multiplier.name << ", "
                    << to_string(multiplier.lut.type()) << ", sha256 "
@@ -117,7 +117,8 @@ int run(Session& session) {
   if (session.args.positional(0).empty())
     throw UsageError(1011,
                      "name a design, e.g. axmul generate 'drum(k=6)' -o drum6.npy, or --list");
-  if (session.args.has("verilog")) return write_verilog(session);
+  if (session.args.has("verilog") || session.args.text_or("output", "-").ends_with(".v"))
+    return write_verilog(session);
   return write_design(session);
 }
 
@@ -136,6 +137,7 @@ CommandSpec generate_command() {
   spec.positionals = {{"DESIGN", "generator text such as 'drum(k=6)'", 0, 1}};
   spec.options = {
       {"list", "", "List the architectures, their parameters and sources."},
+      {"verilog", "", "Write structural Verilog of its gates; implied by an output FILE.v."},
       {"output",
        "FILE",
        "The table to write; its extension decides the format.",

@@ -40,7 +40,17 @@ OutputTarget output_target(const Session& session) {
   if (extension == "hdf5") extension = "h5";
   if (std::ranges::find(format->choices, extension) != format->choices.end())
     target.format = extension;
-  if (const auto chosen = session.args.text("format")) target.format = *chosen;
+  const auto chosen = session.args.text("format");
+  if (chosen) target.format = *chosen;
+  const bool known = std::ranges::find(format->choices, extension) != format->choices.end() ||
+                     (extension == "txt" && target.format == "table");
+  if (!chosen && !known && !extension.empty() && !target.path.starts_with("/dev/")) {
+    std::string list;
+    for (const std::string& choice : format->choices) list += (list.empty() ? "" : ", ") + choice;
+    throw UsageError(1007, "the extension of " + target.path +
+                               " is none of this command's formats (" + list +
+                               "); say which with --format");
+  }
   if (target.format == "h5" && target.is_stdout())
     throw UsageError(1004, "HDF5 cannot go to standard output; name a file with --output FILE.h5");
   return target;
@@ -55,13 +65,29 @@ void write_output(Session& session, const OutputTarget& target, const std::strin
   if (!session.quiet) session.io.err << "wrote " << target.path << '\n';
 }
 
+namespace {
+
+/// "file(dir/x.csv)" as "file(x.csv)": arguments of a distribution without their folders.
+std::string without_folders(std::string text) {
+  for (const char* word : {"file(", "trace(", "joint("})
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+      const std::size_t start = at + std::string_view(word).size();
+      const std::size_t end = std::min(text.find_first_of(",)", start), text.size());
+      const std::size_t slash = text.substr(0, end).rfind('/');
+      if (slash != std::string::npos && slash >= start) text.erase(start, slash + 1 - start);
+    }
+  return text;
+}
+
+}  // namespace
+
 std::string reproducible_command(const Session& session) {
   std::string text = session.command.name;
   for (const OptionSpec& spec : session.command.options) {
     const bool is_path = spec.value == "FILE" || spec.value == "LIBRARY" || spec.value == "DIR";
     if (is_path || spec.name == "force") continue;
     for (const std::string& value : session.args.values(spec.name))
-      text += " --" + spec.name + (spec.value.empty() ? "" : " " + value);
+      text += " --" + spec.name + (spec.value.empty() ? "" : " " + without_folders(value));
   }
   return text;
 }
@@ -78,6 +104,12 @@ void warn(Session& session, const std::string& text) {
   session.io.err << (color ? "\033[33mwarning:\033[0m " : "warning: ") << text << '\n';
 }
 
+std::string printable(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = '?';
+  return text;
+}
+
 TextTable::TextTable(std::vector<std::string> header, std::string alignment)
     : alignment_(std::move(alignment)) {
   if (header.size() != alignment_.size()) throw InternalError("a table's alignment is off");
@@ -86,6 +118,10 @@ TextTable::TextTable(std::vector<std::string> header, std::string alignment)
 
 void TextTable::row(std::vector<std::string> cells) {
   if (cells.size() != alignment_.size()) throw InternalError("a table row's width is off");
+  for (std::string& cell : cells) {
+    cell = printable(cell);
+    std::ranges::replace(cell, '\n', ' ');
+  }
   rows_.push_back(std::move(cells));
 }
 

@@ -33,6 +33,9 @@ bool use_color(const Session& session, bool stream_is_tty);
 /// "warning: …" on the error stream.
 void warn(Session& session, const std::string& text);
 
+/// Control characters become "?", so that a name in a message cannot steer the terminal.
+std::string printable(std::string text);
+
 /// A table for people: left- or right-aligned columns, one header line, UTF-8 aware.
 class TextTable {
  public:

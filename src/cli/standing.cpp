@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
@@ -43,8 +44,11 @@ Axis axis(const Session& session, const char* option, const char* fallback) {
   for (const MetricField& field : metric_fields())
     if (field.name == name)
       return {name,
-              [get = field.get, is_bias](const CharacterizationRow& row) {
-                const double value = get(row.distributions.front().metrics);
+              [&field, is_bias](const CharacterizationRow& row) {
+                const ErrorMetrics& metrics = row.distributions.front().metrics;
+                if (field.name == "snr_db" && metrics.mse == 0)
+                  return std::numeric_limits<double>::infinity();
+                const double value = output_figure(field, metrics);
                 return is_bias ? std::abs(value) : value;
               },
               name == "snr_db" || name == "is_symmetric" || name == "sign_preserved" ? -1.0 : 1.0};
@@ -71,10 +75,21 @@ std::vector<Entry> places(const std::vector<CharacterizationRow>& fresh,
         fresh, [&](const CharacterizationRow& other) { return other.sha256 == row.sha256; });
     if (!repeated) entries.push_back({&row, x.get(row), y.get(row), false});
   }
-  std::vector<ParetoPoint> points;
-  for (const Entry& e : entries) points.push_back({x.sign * e.x, y.sign * e.y});
-  const std::vector<ParetoPlace> result = pareto(points);
-  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].place = result[i];
+  for (OperandType type : kOperandTypes) {  // errors of different types have different scales
+    std::vector<std::size_t> members;
+    std::vector<ParetoPoint> points;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].row->type != type) continue;
+      members.push_back(i);
+      points.push_back({x.sign * entries[i].x, y.sign * entries[i].y});
+    }
+    const std::vector<ParetoPlace> result = pareto(points);
+    for (std::size_t k = 0; k < members.size(); ++k) {
+      entries[members[k]].place = result[k];
+      if (result[k].dominated_by != ParetoPlace::npos)
+        entries[members[k]].place.dominated_by = members[result[k].dominated_by];
+    }
+  }
   return entries;
 }
 
@@ -101,7 +116,9 @@ std::vector<const Entry*> front_of(const std::vector<Entry>& entries) {
   std::vector<const Entry*> front;
   for (const Entry& e : entries)
     if (e.place.comparable && e.place.rank == 1) front.push_back(&e);
-  std::ranges::stable_sort(front, [](const Entry* p, const Entry* q) { return p->x < q->x; });
+  std::ranges::stable_sort(front, [](const Entry* p, const Entry* q) {
+    return p->row->type != q->row->type ? p->row->type < q->row->type : p->x < q->x;
+  });
   return front;
 }
 
@@ -142,8 +159,10 @@ std::string as_table(const std::vector<Entry>& entries, const Axis& x, const Axi
   }
   const auto front = front_of(entries);
   out += fmt::format("Pareto front ({} of {} designs):\n", front.size(), entries.size());
-  TextTable table({"design", x.name, y.name}, "lrr");
-  for (const Entry* e : front) table.row({e->row->name, short_number(e->x), short_number(e->y)});
+  TextTable table({"design", "type", x.name, y.name}, "llrr");
+  for (const Entry* e : front)
+    table.row({e->row->name, std::string(to_string(e->row->type)), short_number(e->x),
+               short_number(e->y)});
   return out + table.render(color);
 }
 
@@ -161,19 +180,12 @@ std::vector<CharacterizationRow> library_rows(Session& session,
   return rows;
 }
 
-bool only_one_type(const std::vector<CharacterizationRow>& rows) {
-  return std::ranges::all_of(rows, [&](const auto& r) { return r.type == rows.front().type; });
-}
-
 int run_pareto(Session& session) {
   const OutputTarget target = output_target(session);
   const Axis x = axis(session, "x", "power_rel"), y = axis(session, "y", "mae");
   CharacterizationOptions options = characterization_options(session);
-  options.metrics.rank |= x.name.starts_with("rank_") || y.name.starts_with("rank_");
+  check_axes(session, options);
   const auto rows = library_rows(session, session.args.positional(0), options);
-  if (!rows.empty() && !only_one_type(rows))
-    warn(session,
-         "designs of different operand types are compared; their errors have different scales");
   const std::vector<Entry> entries = places({}, rows, x, y);
   if (front_of(entries).empty())
     throw InputError(1031,
@@ -188,6 +200,14 @@ int run_pareto(Session& session) {
 }
 
 }  // namespace
+
+void check_axes(const Session& session, CharacterizationOptions& options) {
+  const Axis x = axis(session, "x", "power_rel"), y = axis(session, "y", "mae");
+  options.metrics.rank |= x.name.starts_with("rank_") || y.name.starts_with("rank_");
+  if (options.distributions.size() > 1)
+    throw UsageError(1032,
+                     "a design stands in one place per distribution; give one --a and one --b");
+}
 
 std::vector<OptionSpec> standing_option_specs() {
   return {{"x", "FIGURE",
@@ -228,7 +248,8 @@ CommandSpec pareto_command() {
   spec.notes =
       "A design dominates another when it is nowhere worse and somewhere better; snr_db counts "
       "the\n"
-      "other way round, bias by its magnitude. Designs without one of the figures take no part.";
+      "other way round, bias by its magnitude; operand types do not compete with each other. "
+      "Designs without one of the figures take no part.";
   spec.run = run_pareto;
   return spec;
 }

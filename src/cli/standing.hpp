@@ -13,6 +13,10 @@ namespace axmul::cli {
 /// --x and --y: metrics or costs.
 std::vector<OptionSpec> standing_option_specs();
 
+/// Checks --x and --y; asks for ranks where one of them is a rank. UsageError where several
+/// distributions are given: a design has one place.
+void check_axes(const Session& session, CharacterizationOptions& options);
+
 /// Text of `rows` among the entries of `library`, as table or JSON (axmul.standing/1).
 std::string standing(Session& session, const std::vector<CharacterizationRow>& rows,
                      const std::string& library, const CharacterizationOptions& options,

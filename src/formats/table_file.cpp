@@ -159,7 +159,7 @@ const TableFormat& detect_table_format(std::string_view content, std::string_vie
                    : content.empty()
                        ? "is empty"
                        : "is not a product table in a known format (" + format_names() +
-                             "); say which with --format, or see what the file holds");
+                             "); say which with --input-format, or see what the file holds");
 }
 
 Multiplier parse_table(std::string_view content, const std::string& path,

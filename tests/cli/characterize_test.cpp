@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "axmul/designs/designs.hpp"
 #include "axmul/formats/table_file.hpp"
 #include "cli/run_cli.hpp"
 #include "support/support.hpp"
@@ -179,6 +180,49 @@ TEST_CASE("convert and generate write tables that read back; standard input and 
   const auto list = nlohmann::json::parse(run_cli({"generate", "--list", "--format", "json"}).out);
   CHECK(list["designs"].size() >= 18);
   for (const auto& design : list["designs"]) CHECK(!design["source"].get<std::string>().empty());
+}
+
+TEST_CASE("standard input is a design everywhere, once") {
+  const auto csv = run_cli({"generate", "drum(k=6)", "--format", "csv"});
+  REQUIRE(csv.code == 0);
+  CHECK(run_cli({"compare", "-", "drum(k=6)"}, csv.out).code == 0);
+  CHECK(run_cli({"compare", "-", "-"}, csv.out).code == 2);
+  CHECK(run_cli({"info", "-"}, csv.out).out.find(generate("drum(k=6)").lut.sha256()) !=
+        std::string::npos);
+}
+
+TEST_CASE("an HDF5 output of convert and generate is a library; Verilog comes from its gates") {
+  const test::ScratchDir dir;
+  const std::string h5 = (dir / "d.h5").string(), v = (dir / "mul8u_d.v").string();
+  REQUIRE(run_cli({"generate", "drum(k=6)", "-o", h5}).code == 0);
+  CHECK(run_cli({"compare", h5, "drum(k=6)"}).code == 0);
+  REQUIRE(run_cli({"convert", "truncated(k=4,type=s8s8)", "-o", h5, "--force"}).code == 0);
+  CHECK(run_cli({"compare", h5, "truncated(k=4,type=s8s8)"}).code == 0);
+  REQUIRE(run_cli({"generate", "drum(k=6)", "--verilog", "-o", v}).code == 0);
+  CHECK(run_cli({"compare", v, "drum(k=6)"}).code == 0);
+}
+
+TEST_CASE("an extension that is none of the command's formats is refused, not guessed") {
+  const test::ScratchDir dir;
+  CHECK(run_cli({"export", "exact", "-o", (dir / "a.json").string()}).code == 2);
+  CHECK(run_cli({"characterize", "exact", "-o", (dir / "a.xlsx").string()}).code == 2);
+  CHECK(run_cli({"characterize", "exact", "-o", (dir / "a.txt").string()}).code == 0);
+  CHECK(
+      run_cli({"characterize", "exact", "-o", (dir / "a.dat").string(), "--format", "csv"}).code ==
+      0);
+}
+
+TEST_CASE("ranks are figures of pareto; operand types do not compete") {
+  const auto json =
+      nlohmann::json::parse(run_cli({"pareto", "mitchell", "exact", "exact(type=s8s8)", "--x",
+                                     "rank_lut", "--y", "snr_db", "--format", "json"})
+                                .out);
+  CHECK(json["front"] == nlohmann::json::array({"exact", "exact(type=s8s8)"}));
+  CHECK(json["designs"][0]["x"].get<double>() > 1);
+  CHECK(
+      run_cli({"pareto", "exact", "--x", "mae", "--y", "wce", "--a", "point(1)", "--a", "point(2)"})
+          .code == 2);
+  CHECK(run_cli({"characterize", "exact", "--x", "mae"}).code == 2);
 }
 
 TEST_CASE("pareto and --against tell rank, dominator and front") {
