@@ -187,7 +187,7 @@ class BlifElaborator {
     ports(top, scope, false);
     ports(top, scope, true);
     Netlist netlist = out_.finish(std::string(top.name), [this](NetId id) { return name_of(id); });
-    if (options_.library) netlist.technology = options_.library->impl().technology;
+    if (options_.library) use_library(netlist, *options_.library);
     return netlist;
   }
 
@@ -288,6 +288,7 @@ class BlifElaborator {
     if (invert) table = ~table & all;
     if (table == 0 || table == all)
       return out_.alias(target, table == 0 ? kNetZero : kNetOne, cover.line);
+    if (nets.size() == 1 && table == 2) return out_.alias(target, nets[0], cover.line);  // a name
     for (int g = 0; g < kGateCount; ++g) {  // the usual functions keep their names
       const CellType& type = gate_type(static_cast<Gate>(g));
       if (type.functions.size() == 1 && type.inputs == static_cast<int>(nets.size()) &&

@@ -46,4 +46,13 @@ struct CellLibrary::Impl {
   }
 };
 
+namespace detail {
+
+/// Names the library's technology in the netlist and prices its generic gates (area, leakage, pin
+/// capacitances) with the cheapest Liberty cell of the same function, or of the inverse and an
+/// inverter. A gate with neither keeps unknown figures.
+void use_library(Netlist& netlist, const CellLibrary& library);
+
+}  // namespace detail
+
 }  // namespace axmul

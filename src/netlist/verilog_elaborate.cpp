@@ -60,7 +60,7 @@ class Elaborator {
     body(scope, 0);
     Netlist netlist =
         out_.finish(std::string(top.name), [this](NetId net) { return net_name(net); });
-    if (options_.library) netlist.technology = options_.library->impl().technology;
+    if (options_.library) use_library(netlist, *options_.library);
     return netlist;
   }
 

@@ -91,7 +91,7 @@ class JsonElaborator {
     }
     body(module, scope, 0);
     Netlist netlist = out_.finish(strip(name), [this](NetId net) { return name_of(net); });
-    if (options_.library) netlist.technology = options_.library->impl().technology;
+    if (options_.library) use_library(netlist, *options_.library);
     return netlist;
   }
 

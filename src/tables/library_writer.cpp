@@ -95,6 +95,11 @@ std::vector<std::string> fold_library(std::vector<Multiplier>& multipliers) {
       continue;
     }
     Multiplier& first = kept[it->second];
+    for (const auto& [key, text] : m.published_text)
+      if (const auto known = first.published_text.find(key);
+          known != first.published_text.end() && known->second != text)
+        notes.push_back(m.name + " (" + m.provenance.source_file + ") publishes " + key + " = " +
+                        text + ", " + first.name + ", the same function, " + known->second);
     take_over(first, m);
     if (m.name == first.name || std::ranges::count(first.aliases, m.name) > 0) continue;
     notes.push_back(m.name + " is the same function as " + first.name);

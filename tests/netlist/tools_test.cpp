@@ -96,3 +96,25 @@ TEST_CASE("behavioural RTL through yosys") {
   options.top = "no; such";
   CHECK_THROWS_AS(read_design_circuit((folder / "mul8u_rtl.v").string(), options), UsageError);
 }
+
+TEST_CASE("generic gates are priced with the library's cells of the same function") {
+  const std::string liberty = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
+  if (!std::filesystem::exists(liberty)) AXMUL_SKIP("needs qflow-tech-osu018");
+  NetlistOptions options;
+  auto library = std::make_shared<CellLibrary>();
+  library->add_liberty(liberty);
+  options.library = library;
+  const auto area = [&](const std::string& expression) {
+    const Netlist netlist = read_verilog_text(
+        "module t(a,b,s,y); input a,b,s; output y; assign y = " + expression + "; endmodule\n",
+        "t.v", options);
+    double sum = 0;
+    for (const Cell& cell : netlist.cells) sum += netlist.types[cell.type].area;
+    return sum;
+  };
+  const auto cell = [&](const char* name) { return library->find(name)->area; };
+  CHECK(area("a & b") == cell("AND2X1"));
+  CHECK(area("a ^ b") == cell("XOR2X1"));
+  CHECK(area("s ? b : a") == cell("MUX2X1") + cell("INVX1"));  // osu018's MUX2X1 inverts
+  CHECK(area("~a") == cell("INVX1"));
+}
