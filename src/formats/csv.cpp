@@ -1,6 +1,7 @@
 // CSV matrix: 256 rows of 256 products.
 #include "axmul/io/csv.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
@@ -16,6 +17,29 @@ bool sniff(std::string_view content, std::string_view extension) {
   const bool column =
       content.size() >= 2 * kLutSize && (extension == ".csv" || extension == ".tsv");
   return fields == 256 || (fields == 1 && column);
+}
+
+/// The field as the file has it, for messages; "" where it stands in quotes or the like.
+std::string_view field_text(std::string_view content, std::size_t line, std::size_t col) {
+  for (std::size_t i = 1; i < line; ++i) content.remove_prefix(content.find('\n') + 1);
+  content = content.substr(0, content.find_first_of("\r\n"));
+  if (content.find('"') != std::string_view::npos) return {};
+  const char separator = content.find(';') != std::string_view::npos   ? ';'
+                         : content.find(',') != std::string_view::npos ? ','
+                                                                       : '\0';
+  const std::string_view stops = separator == ';' ? ";" : separator == ',' ? "," : " \t";
+  for (;; --col) {
+    if (separator == '\0')
+      content.remove_prefix(std::min(content.find_first_not_of(stops), content.size()));
+    const std::size_t end = std::min(content.find_first_of(stops), content.size());
+    if (col == 0) {
+      std::string_view field = content.substr(0, end);
+      field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
+      return field.substr(0, field.find_last_not_of(" \t") + 1);
+    }
+    if (end == content.size()) return {};
+    content.remove_prefix(end + 1);
+  }
 }
 
 RawTable decode(const Input& input) {
@@ -40,7 +64,11 @@ RawTable decode(const Input& input) {
         if (value == std::trunc(value) && std::abs(value) < 0x1p53)
           refuse_product(static_cast<std::int64_t>(value), place, text);
         text += ": ";
-        append_number(text, value);
+        const std::string_view written = field_text(input.content, matrix.lines[row], col);
+        if (written.empty())
+          append_number(text, value);
+        else
+          text += written;
         throw InputError(321, place, text + " is not a whole number below 2^24, as products are");
       }
       raw.words.push_back(static_cast<std::int32_t>(value));

@@ -133,6 +133,9 @@ class Reader {
   }
 
   void take_word(const Token& token) {
+    if (token.text.starts_with("0x") || token.text.starts_with("0X"))
+      fail(322, token,
+           quoted(token.text) + " starts with 0x; words of a memory image have no 0x prefix");
     std::uint64_t value = 0;
     unsigned digits = 0;
     for (const char c : token.text) {

@@ -19,6 +19,10 @@ std::string element(const NpyArray& array, std::size_t i) {
 
 RawTable decode(const Input& input) {
   const NpyArray array = parse_npy(input.content, input.path);
+  if (array.dtype.find('b') != std::string::npos)
+    throw InputError(321, Place{input.path},
+                     "the array has dtype bool ('" + array.dtype +
+                         "'), products are whole numbers; write it with array.astype('<i4')");
   const bool square = array.shape.size() == 2 && array.shape[0] == 256 && array.shape[1] == 256;
   if (!square && !(array.shape.size() == 1 && array.shape[0] == kLutSize)) {
     std::string shape = std::to_string(array.shape[0]);

@@ -219,17 +219,34 @@ void File::make_scale(const std::string& dataset, const std::string& name) {
   state_->check(H5DSset_scale(object, label.c_str()), dataset, "cannot make a dimension scale");
 }
 
+namespace {
+
+// The text by which netCDF-4 marks a dimension that has no coordinate variable, "%10d" after it.
+std::string plain_dimension_mark(std::uint64_t length) {
+  std::string digits = std::to_string(length);
+  digits.insert(0, 10 - std::min<std::size_t>(10, digits.size()), ' ');
+  return "This is a netCDF dimension but not a netCDF variable." + digits;
+}
+
+}  // namespace
+
 Dataset File::create_plain_dimension(const std::string& dataset, std::uint64_t length,
                                      bool extendible) {
   DatasetOptions options;
   options.extendible = extendible;
   if (extendible) options.chunk = {1024};
   Dataset made = create_dataset(dataset, Type::float32, {length}, options);
-  // The text by which netCDF-4 marks a dimension that has no coordinate variable.
-  std::string digits = std::to_string(length);
-  digits.insert(0, 10 - std::min<std::size_t>(10, digits.size()), ' ');
-  make_scale(dataset, "This is a netCDF dimension but not a netCDF variable" + digits);
+  make_scale(dataset, plain_dimension_mark(length));
   return made;
+}
+
+void File::resize_plain_dimension(Dataset& dimension, std::uint64_t length) {
+  dimension.resize(length);
+  const Call call;
+  const std::string& path = dimension.path();
+  state_->check(H5LTset_attribute_string(state_->id, path.c_str(), "NAME",
+                                         plain_dimension_mark(length).c_str()),
+                path, "cannot name a dimension");
 }
 
 void File::attach_scale(const std::string& dataset, unsigned axis, const std::string& scale) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "axmul/core/errors.hpp"
+#include "stats/distribution_internal.hpp"
 #include "stats/error_ids.hpp"
 #include "stats/workspace.hpp"
 
@@ -34,7 +35,7 @@ void check_probabilities(std::span<const double> p, const std::string& what) {
 void check_levels(const CharacterizeOptions& options) {
   for (double level : options.quantile_levels)
     if (!(level > 0 && level <= 1))
-      throw UsageError(kQuantileLevel, "quantile level " + std::to_string(level) +
+      throw UsageError(kQuantileLevel, "quantile level " + number_text(level) +
                                            " lies outside (0, 1]; give levels such as 0.5");
 }
 

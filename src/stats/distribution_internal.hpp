@@ -39,6 +39,9 @@ std::span<const Family> families();
 /// The shortest text that reads back as the same number.
 std::string number_text(double x);
 
+/// PATH or PATH:DATASET as outputs keep it (stored_path()).
+std::string stored_source(const std::string& source);
+
 /// file(...): 256 probabilities or counts by ascending value, from CSV, NPY or HDF5.
 Probabilities read_measured(const std::string& path, bool is_signed);
 

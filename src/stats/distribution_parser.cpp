@@ -33,6 +33,9 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// Parentheses within parentheses; a text that goes deeper is no distribution anyone wrote.
+constexpr int kDeepestNesting = 32;
+
 std::string quoted(std::string_view text) {
   std::string out(1, '"');
   out.append(text).append(1, '"');
@@ -48,7 +51,10 @@ struct Reader {
   OperandRange range() const { return is_signed ? OperandRange{-128, 127} : OperandRange{0, 255}; }
 
   [[noreturn]] void fail(int id, const std::string& reason) const {
-    throw UsageError(id, "distribution \"" + std::string(whole) + "\": " + reason);
+    constexpr std::size_t kShown = 400;
+    const std::string shown =
+        whole.size() <= kShown ? std::string(whole) : std::string(whole.substr(0, kShown)) + "…";
+    throw UsageError(id, "distribution \"" + shown + "\": " + reason);
   }
 
   double number(std::string_view text, std::string_view what) const {
@@ -72,7 +78,9 @@ std::vector<std::string_view> split(const Reader& reader, std::string_view text,
     const char c = text[i];
     if (c == '"') in_quotes = !in_quotes;
     if (in_quotes) continue;
-    if (c == '(') ++depth;
+    if (c == '(' && ++depth > kDeepestNesting)
+      reader.fail(kDistributionSyntax, "more than " + std::to_string(kDeepestNesting) +
+                                           " parentheses are open at once; write it flatter");
     if (c == ')' && --depth < 0) reader.fail(kDistributionSyntax, "a \")\" without \"(\"");
     if (c != separator || depth != 0) continue;
     const bool exponent =
@@ -243,8 +251,10 @@ std::string_view unquoted(std::string_view text) {
 Component file(const Reader& reader, std::string_view text) {
   if (unquoted(text).empty())
     reader.fail(kDistributionParameter, "file needs a path, e.g. file(acts.csv)");
-  return {"file(" + std::string(text) + ")",
-          read_measured(std::string(unquoted(text)), reader.is_signed)};
+  const std::string path(unquoted(text));
+  const std::string shown = stored_source(path);
+  return {"file(" + (path.size() == text.size() ? shown : quoted(shown)) + ")",
+          read_measured(path, reader.is_signed)};
 }
 
 Component trace(const Reader& reader, std::string_view text) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/version.hpp"
 #include "axmul/io/csv.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/io/npy.hpp"
@@ -107,16 +108,21 @@ Numbers from_hdf5(const std::string& path, std::string name) {
   return out;
 }
 
-/// Reads by content: HDF5 and NPY carry signatures, all else is text. "FILE:DATASET" where no file
-/// of the whole name exists.
-Numbers read_numbers(const std::string& path) {
-  std::string file = path, dataset;
+struct Source {
+  std::string file, dataset;
+};
+
+/// "FILE:DATASET" where no file of the whole name exists.
+Source split_source(const std::string& path) {
   std::error_code ignored;
   const std::size_t colon = path.rfind(':');
-  if (colon != std::string::npos && !std::filesystem::exists(path, ignored)) {
-    file = path.substr(0, colon);
-    dataset = path.substr(colon + 1);
-  }
+  if (colon == std::string::npos || std::filesystem::exists(path, ignored)) return {path, ""};
+  return {path.substr(0, colon), path.substr(colon + 1)};
+}
+
+/// Reads by content: HDF5 and NPY carry signatures, all else is text.
+Numbers read_numbers(const std::string& path) {
+  const auto& [file, dataset] = split_source(path);
   if (h5::File::is_hdf5(file)) return from_hdf5(file, dataset);
   const std::string bytes = read_file(dataset.empty() ? path : file);
   if (!dataset.empty())
@@ -173,6 +179,13 @@ void from_pairs(const Numbers& source, int first_value, Probabilities& p,
 
 }  // namespace
 
+std::string stored_source(const std::string& source) {
+  const auto& [file, dataset] = split_source(source);
+  std::string text = stored_path(file);
+  if (!dataset.empty()) text.append(":").append(dataset);
+  return text;
+}
+
 Probabilities read_measured(const std::string& path, bool is_signed) {
   const Numbers source = read_numbers(path);
   const int first_value = is_signed ? -128 : 0;
@@ -205,7 +218,7 @@ JointDistribution read_joint_distribution(const std::string& path, OperandType t
                 "has " + shape_text(source) +
                     " values; a joint distribution is 256 x 256, row = operand a");
   JointDistribution out;
-  out.text = "joint(" + path + ")";
+  out.text = "joint(" + stored_source(path) + ")";
   out.type = type;
   out.p = Array2<double>(kOperandCount, kOperandCount);
   std::copy(source.values.begin(), source.values.end(), out.p.flat().begin());

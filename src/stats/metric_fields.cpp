@@ -64,9 +64,9 @@ constexpr MetricField kFields[] = {
     AXMUL_INTEGER_FIELD(sign_preserved, "1", "sign preserved",
                         "1 if f = 0 or sign(f) = sign(a b) for every pair"),
     AXMUL_INTEGER_FIELD(rank_error, "1", "rank of the error map",
-                        "exact rational rank; -1 = not computed"),
+                        "exact rational rank; missing (NaN, null) where not computed"),
     AXMUL_INTEGER_FIELD(rank_lut, "1", "rank of the product table",
-                        "exact rational rank; -1 = not computed"),
+                        "exact rational rank; missing (NaN, null) where not computed"),
 };
 
 #undef AXMUL_FIELD

@@ -29,6 +29,10 @@ TEST_CASE("bad cells are named with line and column") {
   fails(matrix(5, 7, "1.5"), "AX321 x.csv:6: column 7: 1.5 is not a whole number");
   fails(matrix(5, 7, "16777216"), "AX321 x.csv:6: column 7: product 16777216 reaches 2^24");
   fails(matrix(5, 7, "-1e300"), "AX321 x.csv:6: column 7");
+  fails(matrix(5, 7, " 99999999999999999999 "),
+        "AX321 x.csv:6: column 7: 99999999999999999999 is not a whole number");
+  fails(matrix(5, 256, "1e20"), "AX321 x.csv:6: column 256: 1e20 is not");
+  fails(matrix(1, 1, "1e20"), "AX321 x.csv:2: column 1: 1e20 is not");
   fails(matrix(5, 7, "seven"), "AX110 x.csv:6: column 7: \"seven\"");
   fails(matrix(5, 7, ""), "AX110 x.csv:6: column 7: the field is empty");
   fails(matrix(5, 7, "0x10"), "AX110 x.csv:6: column 7");

@@ -53,6 +53,8 @@ TEST_CASE("bad images are refused with the line") {
   fails(image(1000, "zzzz\n"), "AX327 x.hex:1000");
   fails(image(1000, "12g4\n"), "AX322 x.hex:1000: \"12g4\"");
   fails(image(1000, "123456789\n"), "AX322 x.hex:1000");
+  fails(image(1000, "0x12\n"), "AX322 x.hex:1000: \"0x12\" starts with 0x");
+  fails(image(1000, "0X0\n"), "no 0x prefix");
   fails(image(1000, "_\n"), "AX322 x.hex:1000");
   fails(image(1000, "01000000\n"), "AX321 x.hex:1000: word: product 16777216");
   fails(image(1000, "\n"), "AX325 x.hex: address 65535 has no word");

@@ -44,6 +44,17 @@ TEST_CASE("values that are no products are named with their place") {
                        doctest::Contains("element [9]: product 1099511627776"), InputError);
 }
 
+TEST_CASE("an array of bool is no product table") {
+  const std::size_t shape[] = {256, 256};
+  std::string bytes = npy_bytes(std::vector<std::uint8_t>(65536, 1), shape);
+  CHECK_NOTHROW(parse_table(bytes, "x.npy"));
+  const std::size_t at = bytes.find("|u1");
+  REQUIRE(at != std::string::npos);
+  bytes[at + 1] = 'b';
+  CHECK_THROWS_WITH_AS(parse_table(bytes, "x.npy"), doctest::Contains("dtype bool ('|b1')"),
+                       InputError);
+}
+
 TEST_CASE("a truncated file, and a file whose extension lies") {
   const std::string bytes = encode_table(
       {.name = "x", .lut = test::asymmetric_lut(OperandType::u8u8)}, {.format = "npy"});

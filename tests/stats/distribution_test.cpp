@@ -215,6 +215,21 @@ TEST_CASE("bad texts are refused with the part that is wrong") {
   }
 }
 
+TEST_CASE("nesting is bounded, whatever the parts") {
+  const auto nested = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += "zero_inflated(0.5,";
+    return text + "point(1)" + std::string(static_cast<std::size_t>(depth), ')');
+  };
+  CHECK(parse_distribution(nested(31), true).p[129] == std::ldexp(1.0, -31));
+  for (const int depth : {32, 2000, 1000000}) {
+    CAPTURE(depth);
+    CHECK_THROWS_WITH_AS(parse_distribution(nested(depth), true),
+                         doctest::Contains("more than 32 parentheses"), UsageError);
+  }
+  CHECK_THROWS_AS(parse_distribution("1*" + nested(2000), true), UsageError);
+}
+
 TEST_CASE("a trace reader is called with its arguments") {
   DistributionContext context;
   context.trace_reader = [](std::string_view arguments, bool is_signed) {

@@ -61,6 +61,33 @@ TEST_CASE("CSV: counts, probabilities, one row or column, value-count pairs") {
   CHECK(parse_distribution("0.5*file(" + path + ")+0.5*point(0)", false).p[0] == 0.5);
 }
 
+TEST_CASE("with SOURCE_DATE_EPOCH the text does not say in which folder the file lies") {
+  const test::ScratchDir folder;
+  const std::string path = folder / "x.csv", joint = folder / "j.csv";
+  std::string row, rows;
+  for (int i = 0; i < 256; ++i) row += i == 0 ? "1" : ",1";
+  for (int i = 0; i < 256; ++i) rows += row + "\n";
+  test::write_text(path, row + "\n");
+  test::write_text(joint, rows);
+  const auto text = [](const std::string& t) { return parse_distribution(t, false).text; };
+  CHECK(text("file(" + path + ")") == "file(" + path + ")");
+  CHECK(read_joint_distribution(joint, OperandType::u8u8).text == "joint(" + joint + ")");
+  const bool with_h5 =
+      python(folder, "h5py.File(d + 'x.h5', 'w')['g/counts'] = np.ones(256, np.int64)");
+  setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
+  const std::string plain = text("file(" + path + ")"), quoted = text("file(\"" + path + "\")");
+  const std::string mixed = text("zero_inflated(0.5,file(" + path + "))");
+  const std::string both = read_joint_distribution(joint, OperandType::u8u8).text;
+  const std::string dataset =
+      with_h5 ? text("file(" + (folder / "x.h5").string() + ":g/counts)") : "";
+  unsetenv("SOURCE_DATE_EPOCH");
+  CHECK(plain == "file(x.csv)");
+  CHECK(quoted == "file(\"x.csv\")");
+  CHECK(mixed == "zero_inflated(zeros=0.5,file(x.csv))");
+  CHECK(both == "joint(j.csv)");
+  if (with_h5) CHECK(dataset == "file(x.h5:g/counts)");
+}
+
 TEST_CASE("CSV: refusals name file, line and value") {
   const test::ScratchDir folder;
   const std::string path = folder / "x.csv";

@@ -303,6 +303,22 @@ TEST_CASE("distributions that do not fit are refused") {
   CHECK_THROWS_AS(characterize(lut, joint), UsageError);
 }
 
+TEST_CASE("a quantile level lies in (0, 1] and is told as it was given") {
+  const Lut lut = test::asymmetric_lut(OperandType::u8u8);
+  const auto u = uniform_distribution(false);
+  CharacterizeOptions options;
+  const auto refused = [&](double level, const char* text) {
+    options.quantile_levels = {0.5, level};
+    CHECK_THROWS_WITH_AS(characterize(lut, u, u, options), doctest::Contains(text), UsageError);
+  };
+  refused(0, "AX422 quantile level 0 lies outside (0, 1]");
+  refused(-1e-9, "quantile level -1e-09 lies");
+  refused(1.5, "quantile level 1.5 lies");
+  refused(std::nan(""), "quantile level nan lies");
+  options.quantile_levels = {1};
+  CHECK_NOTHROW(characterize(lut, u, u, options));
+}
+
 TEST_CASE("metric fields name every scalar of DESIGN 1, once") {
   std::set<std::string_view> names;
   for (const MetricField& field : metric_fields()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -53,7 +54,11 @@ struct AXMUL_API Multiplier {
   std::map<std::string, std::string> published_text{};
 };
 
-/// Gives entries of one name but different functions distinct names NAME@<first 8 hex of sha256>.
+/// NAME@<first 8 hex of sha256>, with 16, 24 … 64 digits as long as such a name is taken.
+AXMUL_API std::string name_with_hash(const std::string& name, const std::string& sha256,
+                                     const std::function<bool(const std::string&)>& is_taken);
+
+/// Gives entries of one name but different functions distinct names, by name_with_hash.
 /// Returns one warning text per renamed entry, in order.
 AXMUL_API std::vector<std::string> make_names_unique(std::vector<Multiplier>& multipliers);
 

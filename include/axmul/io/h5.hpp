@@ -214,6 +214,8 @@ class AXMUL_API File {
   /// A scale without values (netCDF's "dimension without variable"), for an axis that only counts.
   Dataset create_plain_dimension(const std::string& dataset, std::uint64_t length,
                                  bool extendible = false);
+  /// Gives an extendible one another length; its name, which netCDF-4 reads, states the length too.
+  void resize_plain_dimension(Dataset& dimension, std::uint64_t length);
   /// Attaches a scale to an axis and labels the axis with the last part of the scale's path.
   void attach_scale(const std::string& dataset, unsigned axis, const std::string& scale);
   /// Attributes of a group or dataset ("/" is the root). Setting replaces.
