@@ -49,7 +49,7 @@ Json row_json(const CharacterizationRow& row) {
                       {"source", row.cost.source},
                       {"technology", row.cost.technology}};
   const Provenance& p = row.provenance;
-  json["provenance"] = Json{{"source_file", p.source_file},
+  json["provenance"] = Json{{"source_file", stored_path(p.source_file)},
                             {"format", p.format},
                             {"order", p.order == OperandOrder::ab ? "ab" : "ba"},
                             {"index", p.index == OperandIndex::value ? "value" : "bits"},
@@ -104,7 +104,7 @@ std::string characterization_csv(std::span<const CharacterizationRow> rows) {
            {row.cost.power_mw, row.cost.area_um2, row.cost.delay_ns, row.cost.power_rel})
         out += "," + csv_number(cost);
       out += "," + csv_text(row.cost.source) + "," + csv_text(row.cost.technology) + "," +
-             csv_text(row.provenance.source_file) + "\n";
+             csv_text(stored_path(row.provenance.source_file)) + "\n";
     }
   return out;
 }

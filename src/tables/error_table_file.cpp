@@ -144,7 +144,12 @@ ErrorTableFile::ErrorTableFile(const std::string& path)
   state.format = detail::check_root(state.file, kFormats);
   for (const h5::Entry& entry : state.file.list("/")) {
     const auto type = parse_operand_type(entry.name);
-    if (!type || entry.kind != h5::Kind::group) continue;
+    if (!type) continue;
+    if (entry.kind != h5::Kind::group)
+      throw InputError(821, Place{path},
+                       "/" + entry.name +
+                           ": is no group that can be opened; the file is damaged, "
+                           "or another object has the name of an operand type");
     Group group = open_group(state.file, *type);
     for (std::size_t row = 0; row < group.count; ++row)
       state.entries.push_back({group.name[row], *type, row});

@@ -1,6 +1,7 @@
 // Writes HDF5 error tables: one group per operand type, every axis with its scale, rows appended.
 #include <array>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "axmul/core/errors.hpp"
@@ -73,7 +74,7 @@ class TypeGroup {
       metrics_.push_back(group_.real_column(std::string(field.name), {d_},
                                             {"multiplier", "distribution"},
                                             {field.units, field.long_name, field.definition}));
-    if (full_) create_details(options);
+    if (full_) create_details();
     group_.create_facts();
   }
 
@@ -98,8 +99,8 @@ class TypeGroup {
       column->flush();
     pmf_value_.flush();
     pmf_offset_.flush();
-    pmf_entry_.resize(pmf_end_);
-    pmf_boundary_.resize(group_.count() * d_ + 1);
+    file_.resize_plain_dimension(pmf_entry_, pmf_end_);
+    file_.resize_plain_dimension(pmf_boundary_, group_.count() * d_ + 1);
   }
 
  private:
@@ -114,10 +115,22 @@ class TypeGroup {
     file_.write<std::int16_t>(path("bit"), {kBits}, bits);
     file_.make_scale(path("bit"));
     detail::set_meaning(file_, path("bit"), {"1", "output bit", "0 is the least significant"});
-    const std::vector<double>& levels = options.statistics.quantile_levels;
+    const std::vector<double> levels = sort_levels(options.statistics.quantile_levels);
     file_.write<double>(path("quantile_level"), {levels.size()}, levels);
     file_.make_scale(path("quantile_level"));
     detail::set_meaning(file_, path("quantile_level"), {"1", "level of a quantile", ""});
+  }
+
+  /// A coordinate ascends and has no value twice, whatever order the levels were asked for in.
+  std::vector<double> sort_levels(const std::vector<double>& levels) {
+    std::map<double, std::size_t> first_of;
+    for (std::size_t i = 0; i < levels.size(); ++i) first_of.emplace(levels[i], i);
+    std::vector<double> sorted;
+    for (const auto& [level, i] : first_of) {
+      sorted.push_back(level);
+      level_order_.push_back(i);
+    }
+    return sorted;
   }
 
   void write_texts(const std::string& name, const std::vector<std::string>& texts,
@@ -164,8 +177,8 @@ class TypeGroup {
                          "joint pmf, or p_a(a) p_b(b) where the operands are independent"});
   }
 
-  void create_details(const ErrorTableOptions& options) {
-    const std::uint64_t levels = options.statistics.quantile_levels.size();
+  void create_details() {
+    const std::uint64_t levels = level_order_.size();
     bits_ = group_.real_column("bit_flip_rate", {d_, kBits}, {"multiplier", "distribution", "bit"},
                                {"1", "bit flip rate", "P(output bit differs), low 16 bits"});
     quantile_ = group_.real_column(
@@ -211,7 +224,8 @@ class TypeGroup {
 
   void add_details(const ErrorReport& report) {
     bits_.push_all(report.metrics.bit_flip_rate);
-    for (const Quantile& q : report.quantiles) {
+    for (const std::size_t i : level_order_) {
+      const Quantile& q = report.quantiles.at(i);
       quantile_.push(q.error);
       abs_quantile_.push(q.abs_error);
     }
@@ -230,6 +244,7 @@ class TypeGroup {
   const bool full_;
   detail::GroupWriter group_;
   std::uint64_t pmf_end_ = 0;
+  std::vector<std::size_t> level_order_;  // of each stored level its place in a report's quantiles
   h5::Dataset pmf_entry_, pmf_boundary_;
   std::vector<Column<double>> metrics_;
   Column<double> bits_, quantile_, abs_quantile_, bias_a_, std_a_, bias_b_, std_b_;

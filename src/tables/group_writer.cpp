@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
-#include "tables/h5_root.hpp"
+#include "axmul/core/version.hpp"
 
 namespace axmul::detail {
 

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/version.hpp"
@@ -71,11 +70,6 @@ std::string check_root(const h5::File& file, std::initializer_list<const char*> 
         820, Place{file.path()},
         "format_version is \"" + *version + "\", this axmul reads 1.x; a newer axmul may read it");
   return *format;
-}
-
-std::string stored_path(const std::string& path) {
-  if (std::getenv("SOURCE_DATE_EPOCH") == nullptr) return path;
-  return std::filesystem::path(path).filename().string();
 }
 
 }  // namespace detail

@@ -16,7 +16,4 @@ void write_root(h5::File& file, const std::string& format, const FileOrigin& ori
 /// `wanted`) and the major version is known; returns the format.
 std::string check_root(const h5::File& file, std::initializer_list<const char*> formats);
 
-/// A path as outputs keep it: with SOURCE_DATE_EPOCH set only its last part.
-std::string stored_path(const std::string& path);
-
 }  // namespace axmul::detail

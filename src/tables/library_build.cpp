@@ -48,6 +48,7 @@ std::vector<std::string> enumerate(std::span<const std::string> texts, const Ope
     }
     DesignFiles files = design_files(text, options);
     report.native_skipped += files.native_skipped;
+    report.warnings.insert(report.warnings.end(), files.warnings.begin(), files.warnings.end());
     report.other_skipped += files.skipped - files.native_skipped;
     sources.insert(sources.end(), files.paths.begin(), files.paths.end());
   }
@@ -84,7 +85,8 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
     throw InputError(851, Place{texts.empty() ? "" : texts.front()},
                      "no design could be read" +
                          (report.failures.empty() ? "" : "; " + report.failures.front().message));
-  report.warnings = fold_library(report.entries);
+  const std::vector<std::string> folded = fold_library(report.entries);
+  report.warnings.insert(report.warnings.end(), folded.begin(), folded.end());
   for (const std::string& key : join_costs(costs, report.entries))
     report.warnings.push_back(*options.costs + ": no multiplier is called " + key);
   fill_power_rel(report.entries);

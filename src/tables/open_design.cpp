@@ -54,6 +54,16 @@ bool is_table_file(const std::string& path) {
   return sniff_table_format(read_file(path), path) != nullptr;
 }
 
+/// What a file says by its extension: a memory image or binary table, and nothing else is called
+/// so. Texts such as .csv, .txt, .h may be anything.
+std::string broken_table_warning(const std::string& path) {
+  const TableFormat* format = table_format_of_extension(path);
+  if (format == nullptr || (format->text && format->name != "hex")) return "";
+  std::error_code ignored;
+  return path + ": has the extension of a " + format->name + " table, but its content is none (" +
+         std::to_string(fs::file_size(path, ignored)) + " bytes; truncated?); left out";
+}
+
 /// Circuits go before tables, but a C file may be either.
 bool is_circuit(const std::string& path, const OpenOptions& options) {
   if (!options.is_circuit || !options.read_circuit || !options.is_circuit(path)) return false;
@@ -85,12 +95,16 @@ bool add_entries(const SharedTable& table, DesignList& list) {
   return any;
 }
 
-SharedTable open_table(const std::string& path) {
-  return std::make_shared<const ErrorTableFile>(path);
+SharedTable open_table(const std::string& path, DesignList& list) {
+  auto table = std::make_shared<const ErrorTableFile>(path);
+  if (!table->complete())
+    list.warnings.push_back(
+        path + ": is incomplete (complete = 0); the run that wrote it was interrupted");
+  return table;
 }
 
 void add_table(const std::string& path, DesignList& list) {
-  const SharedTable table = open_table(path);
+  const SharedTable table = open_table(path, list);
   if (table->entries().empty())
     throw InputError(801, Place{path}, "no designs in this file: it has no multipliers");
   if (!add_entries(table, list)) table->multiplier(table->entries().front());  // says what lacks
@@ -126,16 +140,50 @@ std::size_t edit_distance(const std::string& x, const std::string& y) {
                                      : "; did you mean " + hint + "?"));
 }
 
-/// The entry of that name, of all operand types; else the one with that alias.
-void add_named_entry(const std::string& path, const std::string& name, DesignList& list) {
-  const SharedTable table = open_table(path);
-  const std::size_t before = list.designs.size();
-  for (const TableEntry& entry : table->entries())
-    if (entry.name == name) add_entry(table, entry, list);
-  if (list.designs.size() > before) return;
-  for (const TableEntry& entry : table->entries())
-    if (std::ranges::count(table->aliases(entry), name) > 0) add_entry(table, entry, list);
-  if (list.designs.size() == before) no_entry(*table, name);
+std::string sha256_of(const ErrorTableFile& table, const TableEntry& entry) {
+  const std::string stated = table.sha256(entry);
+  return stated.empty() && table.has_products(entry.type) ? table.multiplier(entry).lut.sha256()
+                                                          : stated;
+}
+
+/// "NAME@HEX" as settle_names() calls entries: those of that name whose sha256 starts so.
+std::vector<TableEntry> entries_by_hash(const ErrorTableFile& table, const std::string& name) {
+  std::vector<TableEntry> found;
+  const std::size_t at = name.rfind('@');
+  if (at == std::string::npos || name.size() - at - 1 < 8) return found;
+  const std::string hash = name.substr(at + 1);
+  for (const TableEntry& entry : table.entries())
+    if (name.compare(0, at, entry.name) == 0 && sha256_of(table, entry).starts_with(hash))
+      found.push_back(entry);
+  return found;
+}
+
+/// The entries of that name, else those with that alias, else those it names by their hash.
+std::vector<TableEntry> named_entries(const ErrorTableFile& table, const std::string& name) {
+  std::vector<TableEntry> found;
+  for (const TableEntry& entry : table.entries())
+    if (entry.name == name) found.push_back(entry);
+  if (!found.empty()) return found;
+  for (const TableEntry& entry : table.entries())
+    if (std::ranges::count(table.aliases(entry), name) > 0) found.push_back(entry);
+  return found.empty() ? entries_by_hash(table, name) : found;
+}
+
+/// Adds what the name stands for; of several operand types, the one that the user gave.
+void add_named_entry(const std::string& path, const std::string& name, const OpenOptions& options,
+                     DesignList& list) {
+  const SharedTable table = open_table(path, list);
+  std::vector<TableEntry> found = named_entries(*table, name);
+  if (found.empty()) no_entry(*table, name);
+  if (const auto type = options.read.type) {
+    const std::string first = std::string(to_string(found.front().type));
+    std::erase_if(found, [&](const TableEntry& entry) { return entry.type != *type; });
+    if (found.empty())
+      throw InputError(802, Place{path},
+                       "entry \"" + name + "\" has type " + first + ", not " +
+                           std::string(to_string(*type)) + "; leave the type out or correct it");
+  }
+  for (const TableEntry& entry : found) add_entry(table, entry, list);
 }
 
 /// "file.h5:NAME" where file.h5 exists: its two parts.
@@ -147,32 +195,48 @@ std::optional<std::pair<std::string, std::string>> split_entry(const std::string
   return std::nullopt;
 }
 
+/// An HDF5 file met in a folder: of axmul, someone else's (silently none) or damaged (told).
+bool is_design_h5(const std::string& path, DesignFiles& files) {
+  if (ErrorTableFile::is_one(path)) return true;
+  try {
+    h5::File::open(path).list("/");
+  } catch (const InputError& error) {
+    files.warnings.push_back(std::string(error.what()) + "; left out");
+  }
+  return false;
+}
+
 /// Is a file met in a folder a design, or several?
 bool is_design_file(const std::string& path, const OpenOptions& options, DesignFiles& files) {
-  if (h5::File::is_hdf5(path)) return ErrorTableFile::is_one(path);
+  if (h5::File::is_hdf5(path)) return is_design_h5(path, files);
   if (is_circuit(path, options)) {
     if (!path.ends_with(".c") || options.allow_native_code) return true;
     ++files.native_skipped;
     return false;
   }
-  return is_table_file(path);
+  if (is_table_file(path)) return true;
+  if (std::string warning = broken_table_warning(path); !warning.empty())
+    files.warnings.push_back(std::move(warning));
+  return false;
 }
 
 void add_folder(const std::string& folder, const OpenOptions& options, DesignList& list) {
   const DesignFiles files = design_files(folder, options);
   list.skipped += files.skipped;
   list.native_skipped += files.native_skipped;
+  list.warnings.insert(list.warnings.end(), files.warnings.begin(), files.warnings.end());
   const std::size_t before = list.designs.size();
   for (const std::string& path : files.paths) {
     if (!h5::File::is_hdf5(path))
       list.designs.push_back(file_ref(path, options));
-    else if (!add_entries(open_table(path), list))
+    else if (!add_entries(open_table(path, list), list))
       ++list.skipped;
   }
   if (list.designs.size() == before)
     throw InputError(801, Place{folder},
                      "no designs in this folder: " + std::to_string(files.skipped) +
-                         " files, none of a known table or circuit format");
+                         " files, none of a known table or circuit format" +
+                         (files.warnings.empty() ? "" : "; " + files.warnings.front()));
 }
 
 DesignRef generator_ref(const std::string& text) {
@@ -208,7 +272,7 @@ void add_text(const std::string& text, const OpenOptions& options, DesignList& l
     return;
   }
   if (const auto parts = split_entry(text))
-    return add_named_entry(parts->first, parts->second, list);
+    return add_named_entry(parts->first, parts->second, options, list);
   if (looks_like_design(text)) {
     list.designs.push_back(generator_ref(text));
     return;
@@ -218,6 +282,8 @@ void add_text(const std::string& text, const OpenOptions& options, DesignList& l
 
 /// Names that stand for several entries: their functions decide (DESIGN 1).
 void settle_names(DesignList& list) {
+  std::set<std::string> taken;
+  for (const DesignRef& ref : list.designs) taken.insert(ref.name);
   std::map<std::string, std::vector<std::size_t>> by_name;
   for (std::size_t i = 0; i < list.designs.size(); ++i) by_name[list.designs[i].name].push_back(i);
   std::set<std::size_t> dropped;
@@ -235,7 +301,9 @@ void settle_names(DesignList& list) {
     if (first_of.size() < 2) continue;
     for (const auto& [hash, i] : first_of) {
       DesignRef& ref = list.designs[i];
-      const std::string renamed = name + "@" + hash.substr(0, 8);
+      const std::string renamed = name_with_hash(
+          name, hash, [&](const std::string& other) { return taken.contains(other); });
+      taken.insert(renamed);
       list.warnings.push_back("two functions are named " + name + "; the one of " + ref.source +
                               " is called " + renamed);
       ref.name = renamed;

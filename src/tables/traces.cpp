@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/version.hpp"
 #include "axmul/io/h5.hpp"
 #include "tables/h5_root.hpp"
 
@@ -430,7 +431,7 @@ DistributionContext trace_context() {
                        "layer \"" + wanted.layer + "\": operand " + wanted.operand + " is " +
                            (has_sign ? "signed" : "unsigned") + ", the multiplier's is " +
                            (is_signed ? "signed" : "unsigned"));
-    std::string text = "trace(" + wanted.file + ",layer=" + wanted.layer;
+    std::string text = "trace(" + stored_path(wanted.file) + ",layer=" + wanted.layer;
     if (!wanted.network.empty()) text += ",network=" + wanted.network;
     text += ",operand=" + wanted.operand + ")";
     return distribution_from_counts(text, is_signed, operand_counts(layer, is_a));

@@ -103,6 +103,78 @@ TEST_CASE("equal bytes for two runs and for 1, 2 and 7 threads under SOURCE_DATE
   }
 }
 
+TEST_CASE("axes that only count are dimensions without a variable, of the right length") {
+  const test::ScratchDir scratch;
+  const std::string path = scratch / "t.h5";
+  test::write_table(path, test::mixed_designs(), two_distributions(), {});
+  CHECK(test::python(R"(import sys, h5py, xarray as xr
+f = h5py.File(sys.argv[1])
+for group in ('u8u8', 's8s8', 'u8s8'):
+    ds = xr.open_dataset(sys.argv[1], group=group, engine='h5netcdf')
+    for axis in ('error_pmf_entry', 'error_pmf_boundary'):
+        assert axis in ds.sizes and axis not in ds.variables, (group, axis)
+        length = f[group][axis].shape[0]
+        assert ds.sizes[axis] == length > 1
+        mark = b'This is a netCDF dimension but not a netCDF variable.%10d' % length
+        assert f[group][axis].attrs['NAME'] == mark, f[group][axis].attrs['NAME']
+    assert ds.error_pmf_offset.dims == ('error_pmf_boundary',)
+    assert ds.sizes['error_pmf_entry'] == int(ds.error_pmf_offset[-1])
+)",
+                     path));
+}
+
+TEST_CASE("the levels of quantiles ascend, each once") {
+  const test::ScratchDir scratch;
+  const std::string path = scratch / "t.h5";
+  CharacterizationOptions options;
+  options.metrics.quantile_levels = {0.9, 0.25, 0.9, 1, 0.25};
+  ErrorTableOptions table;
+  table.statistics = options.metrics;
+  test::write_table(path, test::mixed_designs(), options, table);
+  CHECK(test::python(R"(import sys, numpy as np, xarray as xr
+ds = xr.open_dataset(sys.argv[1], group='u8u8', engine='h5netcdf')
+assert ds.quantile_level.values.tolist() == [0.25, 0.9, 1.0]
+for name in ds.multiplier.values:
+    e = np.sort(ds.error.sel(multiplier=name).values.ravel())
+    for level in (0.25, 0.9, 1.0):
+        got = float(ds.error_quantile.sel(multiplier=name, quantile_level=level)[0])
+        assert got == e[int(np.ceil(level * e.size)) - 1], (name, level)
+)",
+                     path));
+}
+
+TEST_CASE("under SOURCE_DATE_EPOCH no output depends on the folder of its inputs") {
+  const test::ScratchDir scratch;
+  std::filesystem::create_directories(scratch / "one/two");
+  std::string counts;
+  for (int i = 0; i < 256; ++i) counts += std::to_string(i + 1) + "\n";
+  const test::ScopedEnv epoch("SOURCE_DATE_EPOCH", "1700000000");
+  std::string first;
+  for (const std::string folder : {"one", "one/two"}) {
+    const std::string base = (scratch / folder).string();
+    test::write_text(base + "/p.csv", counts);
+    write_table(base + "/m.csv", {"m", test::asymmetric_lut(OperandType::u8u8)});
+    CharacterizationOptions options;
+    options.distributions =
+        pair_distributions(std::vector{"file(" + base + "/p.csv)"}, std::vector<std::string>{});
+    const std::vector<std::string> texts{base + "/m.csv"};
+    const DesignList list = find_designs(texts);
+    test::write_table(base + "/t.h5", list.designs, options, {});
+    const DistributionSet distributions(options);
+    std::vector<CharacterizationRow> rows;
+    characterize_designs(list.designs, options, distributions, [&](const Characterization& r) {
+      rows.push_back(characterization_row(r, distributions));
+    });
+    const std::string bytes = test::read_text(base + "/t.h5") +
+                              characterization_json(rows, Convention::evoapproxlib) +
+                              characterization_csv(rows);
+    CHECK(bytes.find(scratch.path().string()) == std::string::npos);
+    CHECK(bytes.find("file(p.csv)") != std::string::npos);
+    if (first.empty()) first = bytes;
+    CHECK(bytes == first);
+  }
+}
+
 TEST_CASE("nothing appears without finish(); finish_partial() leaves FILE.partial.h5, complete=0") {
   const test::ScratchDir scratch;
   const std::string path = scratch / "t.h5";

@@ -1,7 +1,11 @@
 // Libraries and error tables as sources of designs: round trips, selection, refusals.
+#include <algorithm>
 #include <filesystem>
+#include <set>
+#include <tuple>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/formats/table_file.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "tables/tables_support.hpp"
@@ -106,6 +110,102 @@ TEST_CASE("texts name whole files, entries, aliases; near misses are suggested")
   CHECK(contains(input_error([&] { open_design(path); }), "AX803"));
   CHECK(find({scratch.path().string()}).size() == 2);
   CHECK(find({"exact"}).at(0).load().lut == Lut::exact(OperandType::u8u8));
+}
+
+TEST_CASE("entries of one name are told apart by type and by hash") {
+  const test::ScratchDir scratch;
+  const std::string path = scratch / "l.h5";
+  const Lut u = test::asymmetric_lut(OperandType::u8u8),
+            s = test::asymmetric_lut(OperandType::s8s8);
+  write_library(path, std::vector<Multiplier>{{"drum(k=6)", u}, {"drum(k=6)", s}});
+  const DesignList all = find_designs(std::vector{path});
+  REQUIRE(all.designs.size() == 2);
+  for (const DesignRef& ref : all.designs) {
+    CAPTURE(ref.name);
+    CHECK(open_design(path + ":" + ref.name).lut == ref.load().lut);
+  }
+  CHECK(open_design(path + ":drum(k=6)@" + s.sha256()).lut == s);
+  CHECK(contains(input_error([&] { find({path + ":drum(k=6)@00000000"}); }), "AX802"));
+  CHECK(contains(input_error([&] { find({path + ":drum(k=6)@"}); }), "AX802"));
+  OpenOptions options;
+  options.read.type = OperandType::s8s8;
+  CHECK(open_design(path + ":drum(k=6)", options).lut == s);
+  options.read.type = OperandType::u8s8;
+  CHECK(contains(input_error([&] { open_design(path + ":drum(k=6)", options); }),
+                 "has type u8u8, not u8s8"));
+}
+
+TEST_CASE("names stay unique when a file is called like a hashed name") {
+  const test::ScratchDir scratch;
+  const Lut x = test::asymmetric_lut(OperandType::u8u8), y = Lut::exact(OperandType::u8u8);
+  const Lut z = test::random_lut(OperandType::u8u8, 5);
+  const std::string hashed = "m@" + x.sha256().substr(0, 8);
+  for (const auto& [folder, name, lut] :
+       {std::tuple("a", std::string("m"), x), {"b", "m", y}, {"c", hashed, z}, {"d", hashed, x}}) {
+    std::filesystem::create_directory(scratch / folder);
+    write_table((scratch / folder).string() + "/" + name + ".csv", {name, lut});
+  }
+  const std::vector<DesignRef> designs = find({scratch.path().string()});
+  REQUIRE(designs.size() == 4);
+  std::set<std::string> names;
+  for (const DesignRef& ref : designs) {
+    names.insert(ref.name);
+    CHECK(ref.load().name == ref.name);
+  }
+  CHECK(names.size() == 4);
+}
+
+TEST_CASE("broken files in a folder are told, not only counted") {
+  const test::ScratchDir scratch;
+  const Lut lut = test::asymmetric_lut(OperandType::u8u8);
+  write_table(scratch / "good.bin", {"good", lut});
+  for (const std::string format : {"bin", "hex"}) {
+    const std::string bytes = encode_table({"x", lut}, {.format = format});
+    test::write_text(scratch / ("short." + format), bytes.substr(0, bytes.size() / 16));
+  }
+  test::write_text(scratch / "notes.txt", "nothing here\n");
+  test::write_text(scratch / "notes.h", "int x;\n");
+  write_library(scratch / "l.h5", std::vector<Multiplier>{{"m", lut}});
+  const std::string whole = test::read_text(scratch / "l.h5");
+  test::write_text(scratch / "short.h5", whole.substr(0, whole.size() / 2));
+  const DesignList list = find_designs(std::vector{scratch.path().string()});
+  CHECK(list.designs.size() == 2);
+  CHECK(list.skipped == 5);
+  const auto told = [&](const std::string& part) {
+    return std::ranges::count_if(list.warnings, [&](const auto& w) { return contains(w, part); });
+  };
+  CHECK(list.warnings.size() == 3);
+  CHECK(told("short.bin: has the extension of a bin table") == 1);
+  CHECK(told("short.hex: has the extension of a hex table") == 1);
+  CHECK(told("short.h5") == 1);
+}
+
+TEST_CASE("a partial table and a group that cannot be opened are told") {
+  const test::ScratchDir scratch;
+  const std::string path = scratch / "t.h5";
+  CharacterizationOptions options;
+  const DistributionSet distributions(options);
+  ErrorTableWriter writer(path, distributions);
+  characterize_designs(test::mixed_designs(), options, distributions,
+                       [&](const Characterization& result) { writer.add(result); });
+  const std::string partial = writer.finish_partial();
+  for (const std::string& text : {partial, partial + ":signed", scratch.path().string()}) {
+    const DesignList list = find_designs(std::vector{text});
+    REQUIRE(list.warnings.size() == 1);
+    CHECK(contains(list.warnings[0], "t.partial.h5: is incomplete"));
+  }
+  const std::string damaged = scratch / "d.h5";
+  for (const std::string link : {"h5py.SoftLink('/u8u8')", "h5py.SoftLink('/absent')",
+                                 "h5py.ExternalLink('x.h5', '/')", "[1, 2]"}) {
+    CAPTURE(link);
+    REQUIRE(
+        test::python("import sys, h5py\nf = h5py.File(sys.argv[1], 'w')\n"
+                     "f.attrs['format'] = 'axmul-library'\n"
+                     "f.attrs['format_version'] = '1.0'\nf['u8u8'] = " +
+                         link + "\n",
+                     damaged));
+    CHECK(contains(input_error([&] { ErrorTableFile file(damaged); }), "/u8u8: is no group"));
+  }
 }
 
 TEST_CASE("error tables are sources too; one without products says so") {

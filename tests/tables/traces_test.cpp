@@ -227,6 +227,10 @@ TEST_CASE("trace(FILE,layer=NAME,operand=a|b) counts what the layer saw") {
   const OperandDistribution a = parse_distribution(text + "a)", false, context);
   const OperandDistribution b = parse_distribution(text + "b)", true, context);
   CHECK(a.text == text + "a)");
+  setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
+  const std::string stored = parse_distribution(text + "a)", false, context).text;
+  unsetenv("SOURCE_DATE_EPOCH");
+  CHECK(stored == "trace(t.h5,layer=conv,operand=a)");
   std::array<double, 256> count_a{}, count_b{};
   for (const std::uint8_t byte : layer.patches) ++count_a[byte];
   for (const std::uint8_t byte : layer.weights)

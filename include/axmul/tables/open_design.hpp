@@ -38,7 +38,7 @@ struct AXMUL_API DesignRef {
 
 struct AXMUL_API DesignList {
   std::vector<DesignRef> designs;     ///< in the order of the texts; folders sorted naturally
-  std::vector<std::string> warnings;  ///< renamed or repeated entries
+  std::vector<std::string> warnings;  ///< renamed or repeated entries, broken files
   std::size_t skipped = 0;            ///< files in folders that are no designs
   std::size_t native_skipped = 0;     ///< of these C models, for want of allow_native_code
 };
@@ -48,16 +48,20 @@ struct AXMUL_API DesignFiles {
   std::vector<std::string> paths;
   std::size_t skipped = 0;         ///< files that are no designs, and C models that must not run
   std::size_t native_skipped = 0;  ///< of these the C models
+  /// Files left out that look like broken designs: a binary table or memory image by its extension
+  /// whose content is none, an HDF5 file that cannot be read.
+  std::vector<std::string> warnings;
 };
 /// Throws InputError AX801 when the folder cannot be read.
 AXMUL_API DesignFiles design_files(const std::string& folder, const OpenOptions& options = {});
 
 /// Finds the designs that texts name, each one of: "-" (options.standard_input), a table file, an
 /// circuit, an axmul HDF5 table or library (all its entries) or one entry of it ("lib.h5:NAME", by
-/// name or alias), a folder
+/// name, alias or NAME@<8 or more hex of its sha256>; of several operand types the one of
+/// options.read.type), a folder
 /// (recursively, what is no design is counted in `skipped`), a generator text such as "drum(k=6)".
-/// Two different functions of one name become NAME@<first 8 hex of sha256> with a warning; the same
-/// function under one name is taken once, with a warning.
+/// Two different functions of one name become NAME@<first 8 hex of sha256> with a warning (more
+/// digits while that is taken); the same function under one name is taken once, with a warning.
 /// Throws InputError: AX800 no such file or design (with the nearest family name), AX801 a folder
 /// without designs, AX802 no such entry in an HDF5 file (with the nearest names); UsageError AX5xx
 /// for generator texts.
