@@ -35,6 +35,7 @@ int run_make(Session& session) {
   std::vector<std::optional<Multiplier>> made(texts.size());
   parallel_for(texts.size(), 0, [&](std::size_t i) { made[i] = costed_design(texts[i]); });
   std::vector<Multiplier> entries;
+  entries.reserve(made.size());
   for (auto& multiplier : made) entries.push_back(std::move(*multiplier));
   const std::vector<std::string> warnings = fold_library(entries);
   for (const std::string& text : warnings) warn(session, text);

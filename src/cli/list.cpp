@@ -102,7 +102,7 @@ int run_list(Session& session) {
 /// Label and value lines, aligned; the same pairs as JSON.
 class Facts {
  public:
-  void add(const std::string& key, const std::string& label, Json value) {
+  void add(const std::string& key, const std::string& label, const Json& value) {
     json_[key] = value;
     std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     if (!text.empty() && text != "null") lines_.emplace_back(label, std::move(text));
