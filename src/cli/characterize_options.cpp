@@ -18,8 +18,8 @@ std::vector<double> quantile_levels(const Session& session) {
     double level = 0;
     const char* end = text.data() + text.size();
     const auto result = std::from_chars(text.data(), end, level);
-    if (result.ec != std::errc() || result.ptr != end || !(level >= 0 && level <= 1))
-      throw UsageError(1040, "--quantile takes a level from 0 to 1, not \"" + text + "\"");
+    if (result.ec != std::errc() || result.ptr != end || !(level > 0 && level <= 1))
+      throw UsageError(1040, "--quantile takes a level above 0, up to 1, not \"" + text + "\"");
     levels.push_back(level);
   }
   return levels;
