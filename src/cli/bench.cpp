@@ -5,20 +5,18 @@
 
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/design_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
 
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Yardstick {
   const char* name;
@@ -30,8 +28,6 @@ constexpr Yardstick kYardsticks[] = {{"triple_loop", "triple loop", &BenchRatios
                                      {"gather", "gather", &BenchRatios::gather},
                                      {"sgemm", "sgemm", &BenchRatios::sgemm},
                                      {"int8", "int8", &BenchRatios::int8}};
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 GemmShape parse_shape(const std::string& text) {
   std::size_t values[3] = {};

@@ -10,6 +10,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
+#include "axmul/core/text.hpp"
 #include "axmul/core/version.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
@@ -19,21 +20,6 @@ namespace axmul::cli {
 namespace {
 
 const std::vector<std::string> kNone;
-
-std::size_t edit_distance(std::string_view x, std::string_view y) {
-  std::vector<std::size_t> row(y.size() + 1);
-  for (std::size_t j = 0; j <= y.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= x.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= y.size(); ++j) {
-      const std::size_t change = diagonal + (x[i - 1] != y[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row[y.size()];
-}
 
 std::string suggestion(const Program& program, const std::string& word) {
   std::string best;

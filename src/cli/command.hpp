@@ -24,7 +24,7 @@ struct Io {
 
 struct OptionSpec {
   std::string name;               ///< without dashes: "output"
-  std::string value;              ///< placeholder of the value; empty for a flag
+  std::string value;              ///< name of the value in the help, "FILE"; empty for a flag
   std::string help;               ///< one sentence
   std::string default_text = {};  ///< shown in help; empty = none
   bool repeats = false;           ///< may be given several times
@@ -33,7 +33,7 @@ struct OptionSpec {
 };
 
 struct PositionalSpec {
-  std::string name;  ///< upper case placeholder
+  std::string name;  ///< its name in the help, upper case
   std::string help;
   std::size_t min = 1, max = 1;  ///< how many
 };

@@ -1,12 +1,12 @@
 // axmul compare: are two designs the same function, and if not, where do they first differ?
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "cli/design_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
 
@@ -47,19 +47,18 @@ Comparison compare(const Lut& x, const Lut& y, std::size_t limit) {
 
 std::string as_json(const Comparison& c, const Multiplier& x, const Multiplier& y) {
   const auto side = [](const Multiplier& m) {
-    return nlohmann::ordered_json{
-        {"name", m.name}, {"type", to_string(m.lut.type())}, {"sha256", m.lut.sha256()}};
+    return Json{{"name", m.name}, {"type", to_string(m.lut.type())}, {"sha256", m.lut.sha256()}};
   };
-  nlohmann::ordered_json json{{"schema", "axmul.comparison/1"},
-                              {"first", side(x)},
-                              {"second", side(y)},
-                              {"verdict", c.verdict},
-                              {"differing_entries", c.count},
-                              {"largest_difference", c.largest},
-                              {"differences", nlohmann::json::array()}};
+  Json json{{"schema", "axmul.comparison/1"},
+            {"first", side(x)},
+            {"second", side(y)},
+            {"verdict", c.verdict},
+            {"differing_entries", c.count},
+            {"largest_difference", c.largest},
+            {"differences", Json::array()}};
   for (const Difference& d : c.shown)
     json["differences"].push_back(
-        nlohmann::ordered_json{{"a", d.a}, {"b", d.b}, {"first", d.first}, {"second", d.second}});
+        Json{{"a", d.a}, {"b", d.b}, {"first", d.first}, {"second", d.second}});
   return json.dump(2) + "\n";
 }
 

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -14,6 +13,7 @@
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/circuit_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
 
@@ -21,15 +21,11 @@ namespace axmul::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 struct Costed {
   std::string name;
   OperandType type;
   CostReport report;
 };
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// As the readers choose it: --type, else the prefix mul8s of module or file, else unsigned.
 OperandType circuit_type(const std::string& path, const Netlist& netlist,

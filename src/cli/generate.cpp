@@ -1,7 +1,6 @@
 // axmul generate: lists the published architectures and writes one of them as a table or as
 // Verilog.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -9,6 +8,7 @@
 #include "axmul/designs/designs.hpp"
 #include "axmul/formats/table_file.hpp"
 #include "cli/design_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
 
@@ -23,28 +23,27 @@ std::string types_text(const Design& family) {
   return text;
 }
 
-nlohmann::ordered_json parameter_json(const DesignParameter& p) {
-  nlohmann::ordered_json json{{"name", p.name},
-                              {"min", p.min},
-                              {"max", p.max},
-                              {"default", p.default_value},
-                              {"help", p.help}};
+Json parameter_json(const DesignParameter& p) {
+  Json json{{"name", p.name},
+            {"min", p.min},
+            {"max", p.max},
+            {"default", p.default_value},
+            {"help", p.help}};
   if (!p.choices.empty()) json["choices"] = p.choices;
   return json;
 }
 
 std::string families_json() {
-  nlohmann::ordered_json json{{"schema", "axmul.designs/1"}, {"designs", nlohmann::json::array()}};
+  Json json{{"schema", "axmul.designs/1"}, {"designs", Json::array()}};
   for (const Design& family : design_families()) {
-    nlohmann::ordered_json entry{
-        {"name", family.name},
-        {"description", family.description},
-        {"source", family.source},
-        {"topology", family.topology == Topology::paper ? "paper" : "ours"},
-        {"topology_note", family.topology_note},
-        {"has_circuit", family.has_circuit}};
+    Json entry{{"name", family.name},
+               {"description", family.description},
+               {"source", family.source},
+               {"topology", family.topology == Topology::paper ? "paper" : "ours"},
+               {"topology_note", family.topology_note},
+               {"has_circuit", family.has_circuit}};
     for (OperandType type : family.types) entry["types"].push_back(to_string(type));
-    entry["parameters"] = nlohmann::json::array();
+    entry["parameters"] = Json::array();
     for (const DesignParameter& p : family.parameters)
       entry["parameters"].push_back(parameter_json(p));
     json["designs"].push_back(std::move(entry));

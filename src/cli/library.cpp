@@ -1,7 +1,6 @@
 // axmul library build | verify: libraries from trees of files, published figures recomputed.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -9,14 +8,13 @@
 #include "axmul/tables/library_build.hpp"
 #include "cli/circuit_options.hpp"
 #include "cli/design_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
 
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 FileOrigin origin(const Session& session, const char* title) {
   FileOrigin origin;

@@ -3,23 +3,19 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "cli/design_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
 
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 const char* order_text(OperandOrder order) { return order == OperandOrder::ab ? "ab" : "ba"; }
 const char* index_text(OperandIndex index) {

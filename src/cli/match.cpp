@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/read_file.hpp"
 #include "axmul/model/matching.hpp"
+#include "cli/json.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
@@ -15,8 +15,6 @@
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::vector<LayerSigma> read_sigmas(const std::string& path) {
   Json json;
@@ -36,8 +34,6 @@ std::vector<LayerSigma> read_sigmas(const std::string& path) {
                          e.what());
   }
 }
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 std::string as_json(const MatchReport& report, ErrorModel model, bool folding) {
   Json json{{"schema", "axmul.match/1"},       {"model", to_string(model)},

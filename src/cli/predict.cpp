@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/predictions.hpp"
+#include "cli/json.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
@@ -15,8 +15,6 @@
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kBatch = 64;  // multipliers held at a time
 constexpr std::size_t kMostWithChannels = 1000;
@@ -32,8 +30,6 @@ constexpr Figure kFigures[] = {
     {"sigma_corrected", [](const Prediction& p) { return p.sigma_corrected; }},
     {"mean_acc", [](const Prediction& p) { return p.mean_acc; }},
     {"rmse_acc", [](const Prediction& p) { return p.rmse_acc; }}};
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// Predicts batch after batch, so a library of any size passes through bounded memory.
 NetworkPredictions predict_library(Session& session, const std::vector<LayerOperands>& layers,

@@ -7,19 +7,17 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/report/pareto.hpp"
 #include "cli/characterize_options.hpp"
 #include "cli/design_options.hpp"
+#include "cli/json.hpp"
 #include "cli/program.hpp"
 
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// A figure that can be an axis; sign −1 where more is better.
 struct Axis {
@@ -92,8 +90,6 @@ std::vector<Entry> places(const std::vector<CharacterizationRow>& fresh,
   }
   return entries;
 }
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json entry_json(const std::vector<Entry>& entries, const Entry& e) {
   Json json{

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/model/validation.hpp"
+#include "cli/json.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
@@ -14,10 +14,6 @@
 namespace axmul::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 std::string as_json(const ValidationReport& report) {
   Json json{{"schema", "axmul.validation/1"},

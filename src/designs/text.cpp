@@ -1,4 +1,6 @@
 // Reads and writes the text of a design: NAME(parameter=value, …, type=s8s8).
+#include "axmul/core/text.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -58,29 +60,13 @@ ParsedText split(std::string_view original) {
   return parsed;
 }
 
-// Levenshtein distance, to suggest what may have been meant.
-std::size_t distance(std::string_view x, std::string_view y) {
-  std::vector<std::size_t> row(y.size() + 1);
-  for (std::size_t j = 0; j <= y.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= x.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= y.size(); ++j) {
-      const std::size_t substituted = diagonal + (x[i - 1] != y[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[y.size()];
-}
-
 // "; did you mean X?" where a candidate is near (or starts with the word), else nothing.
 std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const bool prefix = word.size() >= 3 && candidate.starts_with(word);
-    const std::size_t d = prefix ? 1 : distance(word, candidate);
+    const std::size_t d = prefix ? 1 : edit_distance(word, candidate);
     if (d < best_distance) best = candidate, best_distance = d;
   }
   return best.empty() ? "" : "; did you mean " + best + "?";

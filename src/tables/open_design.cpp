@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/text.hpp"
 #include "axmul/designs/designs.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/io/read_file.hpp"
@@ -108,21 +109,6 @@ void add_table(const std::string& path, DesignList& list) {
   if (table->entries().empty())
     throw InputError(801, Place{path}, "no designs in this file: it has no multipliers");
   if (!add_entries(table, list)) table->multiplier(table->entries().front());  // says what lacks
-}
-
-/// Steps of insertion, deletion and replacement that make y of x.
-std::size_t edit_distance(const std::string& x, const std::string& y) {
-  std::vector<std::size_t> row(y.size() + 1);
-  for (std::size_t j = 0; j <= y.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= x.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= y.size(); ++j) {
-      const std::size_t replaced = diagonal + (x[i - 1] == y[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 [[noreturn]] void no_entry(const ErrorTableFile& table, const std::string& name) {
