@@ -79,8 +79,8 @@ void BM_Predict(benchmark::State& state, ErrorModel model, bool intervals, std::
   const auto some_luts = std::span(library()).first(multipliers);
   for (auto _ : state)
     benchmark::DoNotOptimize(predict(some_layers, some_luts, options).cells.data());
-  state.counters["us/prediction"] = benchmark::Counter(
-      static_cast<double>(layers * multipliers) * 1e-6,
+  state.counters["per_prediction"] = benchmark::Counter(
+      static_cast<double>(layers * multipliers),
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
