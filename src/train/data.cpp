@@ -469,7 +469,7 @@ void fill_batch(const ImageSet& images, const Normalisation& normalisation,
               inside ? value[static_cast<std::size_t>(
                            c * 256 +
                            image[static_cast<std::size_t>((c * height + from_y) * width + from_x)])]
-                     : 0.0f;
+                     : value[static_cast<std::size_t>(c * 256)];
       }
   }
 }

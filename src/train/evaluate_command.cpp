@@ -204,7 +204,7 @@ int run(Session& session) {
   if (mode != "float") quantize_network(session, job);
   if (session.args.has("reestimate-norms"))
     reestimate_norms(job.network, sample_images(session, job, 1024), job.normalisation,
-                     {1024, job.batch});
+                     {1024, job.batch, usual_augmentation(job.spec), job.seed});
   std::vector<Row> rows;
   if (mode == "approximate") {
     for (const NamedAssignment& assignment : requested_assignments(session, job)) {

@@ -243,6 +243,12 @@ bool has_test_images(Session& session, Job& job) {
   }
 }
 
+Augmentation usual_augmentation(const DataSpec& spec) {
+  const bool photographs =
+      spec.kind == "cifar10" || spec.kind == "cifar100" || spec.kind == "folder";
+  return photographs ? Augmentation{true, 4} : Augmentation{};
+}
+
 ImageSet sample_images(Session& session, Job& job, std::size_t count) {
   const ImageSet& images = train_images(session, job);
   return select_images(images, evenly_spaced(images.size(), count));

@@ -36,6 +36,9 @@ const ImageSet& train_images(cli::Session& session, Job& job);
 const ImageSet& test_images(cli::Session& session, Job& job);
 /// Whether that part can be had at all; no error where it is missing.
 bool has_test_images(cli::Session& session, Job& job);
+/// Mirroring and shifting by 4 pixels for photographs, nothing for digits and clothes.
+Augmentation usual_augmentation(const DataSpec& spec);
+
 /// `count` training images, evenly spaced: for calibration, folding, tracing.
 ImageSet sample_images(cli::Session& session, Job& job, std::size_t count);
 

@@ -86,13 +86,9 @@ Schedule chosen_schedule(const Session& session, Kind kind, const std::string& n
 }
 
 Augmentation chosen_augmentation(const Session& session, const Job& job) {
-  const bool photographs =
-      job.spec.kind == "cifar10" || job.spec.kind == "cifar100" || job.spec.kind == "folder";
-  const std::string text = session.args.text_or("augment", photographs ? "flip+crop" : "none");
-  Augmentation augmentation;
-  augmentation.flip = text.starts_with("flip");
-  augmentation.crop = text.ends_with("crop") ? 4 : 0;
-  return augmentation;
+  const auto text = session.args.text("augment");
+  if (!text) return usual_augmentation(job.spec);
+  return {text->starts_with("flip"), text->ends_with("crop") ? 4 : 0};
 }
 
 std::string today() {

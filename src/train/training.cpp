@@ -28,6 +28,12 @@ std::vector<std::uint32_t> range_indices(std::size_t begin, std::size_t end) {
   return indices;
 }
 
+// Batches of nearly equal size: a few left-over images as a batch of their own would make a step,
+// and a tenth of the batch-norm statistics, out of noise.
+std::size_t batch_count(std::size_t images, std::size_t batch) {
+  return (images + batch - 1) / batch;
+}
+
 std::size_t count_equal(const at::Tensor& predicted, const at::Tensor& labels) {
   return static_cast<std::size_t>(predicted.eq(labels).sum().item<std::int64_t>());
 }
@@ -331,15 +337,22 @@ void fold_bias(Network& network, const ImageSet& images, const Normalisation& no
 }
 
 void reestimate_norms(Network& network, const ImageSet& images, const Normalisation& normalisation,
-                      const CalibrationOptions& options) {
+                      const NormOptions& options) {
   const at::NoGradGuard guard;
   network.training = false;
   for (const auto& norm : network.norms) {
     norm->batches = 0;
     norm->estimating = true;
   }
-  for_each_batch(images, options.images, options.batch, normalisation,
-                 [&](const at::Tensor& x, std::size_t) { forward(network, x); });
+  const std::size_t count = std::min(options.images, images.size());
+  const std::size_t batches = batch_count(count, options.batch);
+  for (std::size_t i = 0; i < batches; ++i) {
+    poll_interrupt();
+    const std::size_t begin = i * count / batches;
+    const auto indices = range_indices(begin, (i + 1) * count / batches);
+    forward(network, batch_tensor(images, normalisation,
+                                  {indices, begin, options.seed, 0, options.augmentation}));
+  }
   for (const auto& norm : network.norms) norm->estimating = false;
 }
 
@@ -364,7 +377,7 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
     report.resumed = true;
   }
   const bool keeps = !options.checkpoint.empty();
-  const std::size_t steps = (images.size() + options.batch - 1) / options.batch;
+  const std::size_t steps = batch_count(images.size(), options.batch);
   auto last_checkpoint = Clock::now();
   const auto checkpoint = [&] {
     if (keeps) write_checkpoint(network, sgd, at, report.epochs, options);
@@ -378,8 +391,8 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
     const auto order = shuffled_indices(images.size(), options.seed, epoch);
     network.training = true;
     while (at.step < steps) {
-      const std::size_t begin = at.step * options.batch;
-      const std::size_t end = std::min(images.size(), begin + options.batch);
+      const std::size_t begin = at.step * images.size() / steps;
+      const std::size_t end = (at.step + 1) * images.size() / steps;
       const std::span<const std::uint32_t> indices(order.data() + begin, end - begin);
       const at::Tensor x = batch_tensor(
           images, normalisation, {indices, begin, options.seed, epoch, options.augmentation});

@@ -172,4 +172,15 @@ TEST_CASE("batches are normalised, channels last, and augmented by position only
     seen.insert(single);
   }
   CHECK(seen.size() == 18);
+  // What a shift brings in is black, the normalised byte 0, and not the mean.
+  std::fill(set.pixels.begin(), set.pixels.end(), std::uint8_t{255});
+  request.augmentation = {false, 1};
+  std::set<float> values[2];
+  for (std::size_t position = 0; position < 50; ++position) {
+    request.first_position = position;
+    fill_batch(set, norm, request, single);
+    for (std::size_t i = 0; i < single.size(); ++i) values[i % 2].insert(single[i]);
+  }
+  CHECK(values[0] == std::set<float>{0.0f, 1.0f});
+  CHECK(values[1] == std::set<float>{-2.0f, 2.0f});
 }

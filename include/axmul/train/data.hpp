@@ -69,7 +69,9 @@ Normalisation default_normalisation(const std::string& kind, int channels);
 
 struct Augmentation {
   bool flip = false;  ///< mirror left–right with probability ½
-  int crop = 0;  ///< shift by −crop … crop in both directions, zeros (after normalisation) in
+  /// Shift by −crop … crop in both directions. What comes in is black (byte 0), as in torchvision's
+  /// RandomCrop(padding): batch-norm statistics of networks trained there contain it.
+  int crop = 0;
 };
 
 /// Which images, drawn how, make one batch; the random choices depend on (seed, epoch, position in

@@ -54,6 +54,12 @@ PairedComparison compare_predictions(const EvaluationReport& first, const Evalua
 struct CalibrationOptions {
   std::size_t images = 512, batch = 128;
 };
+struct NormOptions {
+  std::size_t images = 1024, batch = 128;
+  /// As in training: a network's statistics contain the black borders of shifted images.
+  Augmentation augmentation{};
+  std::uint64_t seed = 1;
+};
 /// Sets every layer's activation range to the mean over batches of minimum and maximum, in the
 /// layers' present mode (float for a fresh network).
 void calibrate(Network& network, const ImageSet& images, const Normalisation& normalisation,
@@ -66,7 +72,7 @@ void fold_bias(Network& network, const ImageSet& images, const Normalisation& no
 
 /// Replaces all batch-norm statistics by their mean over the batches of these images.
 void reestimate_norms(Network& network, const ImageSet& images, const Normalisation& normalisation,
-                      const CalibrationOptions& options = {});
+                      const NormOptions& options = {});
 
 // --- training ------------------------------------------------------------------------------------
 
@@ -94,7 +100,7 @@ struct StepRecord {
 
 struct TrainOptions {
   Schedule schedule;
-  std::size_t batch = 128;
+  std::size_t batch = 128;  ///< at most; an epoch's batches differ by one image at the most
   Augmentation augmentation;
   std::uint64_t seed = 1;
   std::string checkpoint;            ///< file (.safetensors); empty: none is written
