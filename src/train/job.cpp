@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/tables/open_design.hpp"
+#include "train/multipliers.hpp"
 
 namespace axmul::train {
 namespace {
@@ -92,20 +92,6 @@ bool chosen_per_channel(const Session& session, const Job& job) {
          (it != job.loaded.metadata.end() && it->second == "true");
 }
 
-// Designs by name from --library, or whatever open_design() understands.
-std::shared_ptr<const Multiplier> find_multiplier(const Session& session, const std::string& name) {
-  const auto library = session.args.text("library");
-  if (!library) return std::make_shared<const Multiplier>(open_design(name));
-  const std::vector<std::string> texts = {*library};
-  const DesignList list = find_designs(texts);
-  std::string near;
-  for (const DesignRef& design : list.designs) {
-    if (design.name == name) return std::make_shared<const Multiplier>(design.load());
-    if (near.size() < 200) near += (near.empty() ? "" : ", ") + design.name;
-  }
-  throw InputError(953, {*library}, "has no multiplier \"" + name + "\"; it has " + near + " …");
-}
-
 NamedAssignment read_assignment(const Session& session, const Job& job, const std::string& path) {
   using nlohmann::json;
   const auto bytes = read_maybe_compressed(path);
@@ -127,7 +113,7 @@ NamedAssignment read_assignment(const Session& session, const Job& job, const st
       }
       const auto name = chosen.get<std::string>();
       auto& multiplier = cache[name];
-      if (!multiplier) multiplier = find_multiplier(session, name);
+      if (!multiplier) multiplier = find_multiplier(name, session.args.text("library"));
       if (entry.contains("sha256") && entry["sha256"].is_string() && entry["sha256"] != "" &&
           entry["sha256"] != multiplier->lut.sha256())
         throw InputError(954, {path},
@@ -281,7 +267,7 @@ std::vector<NamedAssignment> requested_assignments(Session& session, const Job& 
   if (file) return {read_assignment(session, job, *file)};
   std::vector<NamedAssignment> result;
   for (const std::string& name : names) {
-    const auto multiplier = find_multiplier(session, name);
+    const auto multiplier = find_multiplier(name, session.args.text("library"));
     NamedAssignment uniform{multiplier->name, {}};
     for (const auto& layer : job.network.layers)
       uniform.layers.push_back({layer->name, multiplier});

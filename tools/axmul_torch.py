@@ -1,0 +1,351 @@
+"""Approximate multipliers in PyTorch: layers whose every multiplication is a table look-up.
+
+    import axmul_torch
+    multiplier = axmul_torch.Multiplier.open("mul8u_2AC", library="evoapprox/")
+    model = axmul_torch.convert(model, multiplier)   # Conv2d and Linear run on that multiplier
+    axmul_torch.calibrate(model, batches)            # activation ranges, from batches of inputs
+    axmul_torch.fold_bias(model, batches)            # takes the mean error out through the biases
+    model(images)
+
+No build step: the operators come from libaxmul_torch.so (AXMUL_TORCH_LIBRARY names it; else it is
+looked for beside this file and where axmul builds and installs it). Arithmetic and file formats
+are those of axmul-train, to the bit; the manual is src/train/pytorch.md.
+"""
+import contextlib
+import copy
+import json
+import os
+from pathlib import Path
+from typing import List, NamedTuple, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def library_path():
+    """Path of libaxmul_torch.so; FileNotFoundError tells where it was looked for."""
+    if "AXMUL_TORCH_LIBRARY" in os.environ:
+        return os.environ["AXMUL_TORCH_LIBRARY"]
+    here = Path(__file__).resolve().parent
+    places = [here, *sorted(here.parent.glob("build/*/lib"))]
+    places += [here.parents[1] / "lib", *sorted((here.parents[1] / "lib").glob("*-linux-gnu"))]
+    for place in places:
+        if (place / "libaxmul_torch.so").exists():
+            return str(place / "libaxmul_torch.so")
+    raise FileNotFoundError("there is no libaxmul_torch.so in " + ", ".join(map(str, places)) +
+                            "; build axmul with -DAXMUL_BUILD_TRAIN=ON or name the file in "
+                            "AXMUL_TORCH_LIBRARY")
+
+
+torch.ops.load_library(library_path())
+
+
+class Multiplier(NamedTuple):
+    """A product table: lut[i, j] is the product of the i-th operand a and the j-th operand b, both
+    ascending by value (u8: 0 … 255, s8: -128 … 127); a is the activation, b the weight."""
+    name: str
+    type: str  # u8u8, s8s8, u8s8
+    lut: Tensor  # int32 [256, 256]
+    sha256: str = ""
+    power_rel: float = float("nan")  # power relative to the exact multiplier; NaN: unknown
+
+    @staticmethod
+    def open(design, library=None):
+        """A design as the axmul command line takes it: a table file, lib.h5:NAME, drum(k=6), or a
+        name in a library (HDF5 file or folder)."""
+        lut, kind, name, sha256, power = torch.ops.axmul.open_multiplier(
+            str(design), None if library is None else str(library))
+        return Multiplier(name, kind, lut, sha256, power)
+
+
+class _LutLayer:
+    """What LutConv2d and LutLinear share: the table, the input's range and the folded error."""
+
+    def _set_arithmetic(self, multiplier, encoding, per_channel):
+        out_channels = self.weight.shape[0]
+        self.multiplier_name = multiplier.name if multiplier else ""
+        self.type = multiplier.type if multiplier else "u8u8"
+        self.encoding = "s8s8" if self.type == "s8s8" else encoding
+        if self.type == "u8s8":
+            self.encoding = "sign-magnitude"
+        self.per_channel = bool(per_channel)
+        self.power_rel = float(multiplier.power_rel) if multiplier else 1.0
+        self.folded = False
+        self.register_buffer("lut", multiplier.lut if multiplier else None, persistent=False)
+        # Float64 so that ranges are axmul-train's to the bit; not a number: not calibrated yet.
+        self.register_buffer("a_range", torch.full((2,), float("nan"), dtype=torch.float64))
+        self.register_buffer("mean_acc", torch.zeros(out_channels, dtype=torch.float64))
+
+    def _keywords(self):
+        return dict(type=self.type, encoding=self.encoding, per_channel=self.per_channel)
+
+    def extra_repr(self):
+        name = self.multiplier_name or "exact"
+        return super().extra_repr() + f", multiplier={name}, encoding={self.encoding}"
+
+
+class LutConv2d(_LutLayer, nn.Conv2d):
+    """Conv2d whose multiplications are look-ups; its parameters have nn.Conv2d's names."""
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
+                 groups=1, bias=True, padding_mode="zeros", *, multiplier=None,
+                 encoding="sign-magnitude", per_channel=False):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups,
+                         bias, padding_mode)
+        self._set_padding()
+        self._set_arithmetic(multiplier, encoding, per_channel)
+
+    def _set_padding(self):
+        # The operator pads both sides alike and with zeros; all else is padded beforehand.
+        left_right_top_bottom: List[int] = list(self._reversed_padding_repeated_twice)
+        if self.padding_mode == "zeros" and not isinstance(self.padding, str):
+            height, width = self.padding
+            left_right_top_bottom = [width, width, height, height]
+        left, right, top, bottom = left_right_top_bottom
+        inside = self.padding_mode == "zeros" and left == right and top == bottom
+        self.pad_inside: List[int] = [top, left] if inside else [0, 0]
+        self.pad_before: List[int] = [0, 0, 0, 0] if inside else left_right_top_bottom
+        self.pad_mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+
+    @staticmethod
+    def from_float(module, multiplier=None, encoding="sign-magnitude", per_channel=False):
+        """The same layer with the module's own parameters."""
+        layer = copy.copy(module)
+        layer.__dict__ = {key: copy.copy(value) for key, value in module.__dict__.items()}
+        layer.__class__ = LutConv2d
+        layer._set_padding()
+        layer._set_arithmetic(multiplier, encoding, per_channel)
+        return layer
+
+    def _padded(self, input: Tensor) -> Tensor:
+        if max(self.pad_before) == 0:
+            return input
+        return F.pad(input, self.pad_before, self.pad_mode)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return torch.ops.axmul.lut_conv2d(
+            self._padded(input), self.weight, self.bias, self.lut, self.a_range, self.stride,
+            self.pad_inside, self.dilation, self.groups, self.mean_acc, type=self.type,
+            encoding=self.encoding, per_channel=self.per_channel)
+
+    def _float(self, input):
+        return nn.Conv2d.forward(self, input)
+
+    def _errors(self, input):
+        return torch.ops.axmul.lut_conv2d_errors(
+            self._padded(input), self.weight, self.bias, self.lut, self.a_range, self.stride,
+            self.pad_inside, self.dilation, self.groups, **self._keywords())
+
+
+class LutLinear(_LutLayer, nn.Linear):
+    """Linear whose multiplications are look-ups; its parameters have nn.Linear's names."""
+
+    def __init__(self, in_features, out_features, bias=True, *, multiplier=None,
+                 encoding="sign-magnitude", per_channel=False):
+        super().__init__(in_features, out_features, bias)
+        self._set_arithmetic(multiplier, encoding, per_channel)
+
+    @staticmethod
+    def from_float(module, multiplier=None, encoding="sign-magnitude", per_channel=False):
+        """The same layer with the module's own parameters."""
+        layer = copy.copy(module)
+        layer.__dict__ = {key: copy.copy(value) for key, value in module.__dict__.items()}
+        layer.__class__ = LutLinear
+        layer._set_arithmetic(multiplier, encoding, per_channel)
+        return layer
+
+    def forward(self, input: Tensor) -> Tensor:
+        return torch.ops.axmul.lut_linear(
+            input, self.weight, self.bias, self.lut, self.a_range, self.mean_acc, type=self.type,
+            encoding=self.encoding, per_channel=self.per_channel)
+
+    def _float(self, input):
+        return nn.Linear.forward(self, input)
+
+    def _errors(self, input):
+        return torch.ops.axmul.lut_linear_errors(input, self.weight, self.bias, self.lut,
+                                                 self.a_range, **self._keywords())
+
+
+def lut_layers(model):
+    """(name, layer) of all LutConv2d and LutLinear, in the order of the model's modules."""
+    return [(name, module) for name, module in model.named_modules()
+            if isinstance(module, _LutLayer)]
+
+
+def _replacement(module):
+    # Exactly these classes: what derives from them may compute its weight anew at every call, and
+    # so does a hook (weight_norm), which takes the weight out of the parameters.
+    if type(module) is nn.Conv2d and "weight" in module._parameters:
+        return LutConv2d
+    if type(module) is nn.Linear and "weight" in module._parameters:
+        return LutLinear
+    return None
+
+
+def convert(model, multiplier=None, *, exact=(), encoding="sign-magnitude", per_channel=False,
+            inplace=False):
+    """A copy of the model (or, inplace, the model) whose Conv2d and Linear layers run in 8-bit
+    arithmetic on multipliers.
+
+    multiplier: one for all layers, or a dict from layer names to a Multiplier or None; None, layers
+    that the dict leaves out and those named in `exact` multiply exactly (8 bits still). Calibrate
+    the result before use. ValueError for a name that is no such layer. Everything else
+    (ConvTranspose, Conv1d, recurrent layers …) stays as it is; uncovered(model) lists it.
+    """
+    if not inplace:
+        model = copy.deepcopy(model)
+    places = {}
+    for parent_name, parent in model.named_modules():
+        for name, module in parent._modules.items():
+            if module is not None and _replacement(module) is not None:
+                full = f"{parent_name}.{name}" if parent_name else name
+                places.setdefault(id(module), []).append((full, parent, name, module))
+    known = {full for same in places.values() for full, _, _, _ in same}
+    choice = multiplier if isinstance(multiplier, dict) else None
+    for name in list(exact) + list(choice or ()):
+        if name not in known:
+            raise ValueError(f'the model has no Conv2d or Linear "{name}"; it has ' +
+                             ", ".join(sorted(known)))
+    for same in places.values():  # a module that is used in several places stays one
+        names = [full for full, _, _, _ in same]
+        chosen = multiplier if choice is None else next(
+            (choice[name] for name in names if name in choice), None)
+        if any(name in exact for name in names):
+            chosen = None
+        module = same[0][3]
+        layer = _replacement(module).from_float(module, chosen, encoding, per_channel)
+        for _, parent, name, _ in same:
+            parent._modules[name] = layer
+    if not places and _replacement(model) is not None:
+        model = _replacement(model).from_float(model, multiplier, encoding, per_channel)
+    return model
+
+
+_MULTIPLYING = (nn.modules.conv._ConvNd, nn.Linear, nn.Bilinear, nn.RNNBase, nn.RNNCellBase,
+                nn.MultiheadAttention)
+
+
+def uncovered(model):
+    """(name, class) of the modules that multiply in float still."""
+    return [(name, type(module).__name__) for name, module in model.named_modules()
+            if isinstance(module, _MULTIPLYING) and not isinstance(module, _LutLayer)]
+
+
+@contextlib.contextmanager
+def _forwards(model, make):
+    """Within it every LUT layer's forward is make(layer), and the model is in eval mode, without
+    gradients."""
+    modes = {module: module.training for module in model.modules()}
+    layers = [layer for _, layer in lut_layers(model)]
+    try:
+        for layer in layers:
+            layer.forward = make(layer)
+        model.eval()
+        with torch.no_grad():
+            yield layers
+    finally:
+        for layer in layers:
+            layer.__dict__.pop("forward", None)
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def _observe(layer, input, momentum):
+    low, high = torch.aminmax(input.detach())
+    batch = torch.stack([low, high]).to(layer.a_range)
+    seen = not bool(layer.a_range.isnan().any())
+    layer.a_range.copy_(layer.a_range + momentum * (batch - layer.a_range) if seen else batch)
+
+
+def calibrate(model, batches):
+    """Sets every layer's input range to the mean over batches of minimum and maximum, met by the
+    float model in eval mode. batches: input tensors, e.g. 512 training images in batches of 128."""
+    batch_number = 0
+
+    def make(layer):
+        def forward(input):
+            _observe(layer, input, 1.0 / batch_number)
+            return layer._float(input)
+        return forward
+
+    with _forwards(model, make) as layers:
+        for layer in layers:
+            layer.a_range.fill_(float("nan"))
+        for batch_number, batch in enumerate(batches, 1):
+            model(batch)
+    missing = [name for name, layer in lut_layers(model) if layer.a_range.isnan().any()]
+    if missing:
+        raise ValueError("no batch went through " + ", ".join(missing))
+
+
+@contextlib.contextmanager
+def observing(model, momentum=0.01):
+    """Within it the input ranges follow every batch: quantisation-aware training."""
+    hooks = [layer.register_forward_pre_hook(
+        lambda layer, inputs: _observe(layer, inputs[0], momentum))
+        for _, layer in lut_layers(model)]
+    try:
+        yield model
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def fold_bias(model, batches):
+    """Measures each output channel's mean accumulated error on the operands that the exact 8-bit
+    model sees, and takes it out of the layer's output from now on (the buffer mean_acc)."""
+    totals = {}
+
+    def make(layer):
+        def forward(input):
+            output, error_sum, count = layer._errors(input)
+            total = totals.setdefault(layer, [torch.zeros_like(error_sum), 0.0])
+            total[0] += error_sum
+            total[1] += count
+            return output
+        return forward
+
+    with _forwards(model, make):
+        for batch in batches:
+            model(batch)
+    for layer, (error_sum, count) in totals.items():
+        layer.mean_acc.copy_(error_sum / count if count else error_sum)
+
+
+def load_weights(model, path):
+    """Loads weights that axmul-train wrote (HDF5: parameters, ranges, folded errors) into a converted
+    model. Needs python3-h5py."""
+    import h5py
+
+    own = model.state_dict()
+    state = {}
+    with h5py.File(path, "r") as file:
+        def take(name, item):
+            if isinstance(item, h5py.Dataset):
+                state[name.replace("/", ".")] = torch.as_tensor(item[()])
+        file.visititems(take)
+    state = {name: tensor for name, tensor in state.items()
+             if name in own or not name.endswith(".sigma_l")}
+    for name, tensor in own.items():
+        if name.endswith((".mean_acc", ".a_range")):
+            state.setdefault(name, tensor)
+    model.load_state_dict(state)
+
+
+def read_assignment(path, library=None):
+    """The dict for convert() that an assignment file of axmul holds; names are opened in `library`.
+    ValueError where a name is another function than the one the file was made with."""
+    multipliers, chosen = {}, {}
+    for entry in json.loads(Path(path).read_text())["layers"]:
+        name = entry["multiplier"]
+        if name is None or name == "exact":
+            chosen[entry.get("layer", entry.get("name"))] = None
+            continue
+        if name not in multipliers:
+            multipliers[name] = Multiplier.open(name, library)
+        if entry.get("sha256") not in (None, "", multipliers[name].sha256):
+            raise ValueError(f'{path}: "{name}" is another function in this library (sha256 differs)')
+        chosen[entry.get("layer", entry.get("name"))] = multipliers[name]
+    return chosen
