@@ -87,6 +87,12 @@ int main(int argc, char** argv) {
   std::vector<Arithmetic> arithmetics = {
       {"float", [](Network& n) { set_mode(n, LayerMode::float32); }},
       {"quantized", [](Network& n) { set_mode(n, LayerMode::quantized); }},
+      {"noise",
+       [](Network& n) {
+         set_mode(n, LayerMode::noise);
+         for (const auto& layer : n.layers)
+           layer->sigma_l = at::scalar_tensor(0.1).set_requires_grad(true);
+       }},
       {"approximate, full rank", uniform(one)},
       {"approximate, truncated", uniform(other)},
       {"approximate, mixed", [&](Network& n) {

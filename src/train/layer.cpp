@@ -6,10 +6,9 @@
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/core/parallel.hpp"
-#include "axmul/core/philox.hpp"
 #include "axmul/kernels/lut_gemm.hpp"
 #include "train/elementwise.hpp"
+#include "train/noise.hpp"
 
 namespace axmul {
 namespace {
@@ -302,13 +301,6 @@ at::Tensor float_forward(const MultiplyLayer& layer, const at::Tensor& x) {
   return at::conv2d(x, layer.weight, layer.bias, g.stride, g.padding, g.dilation, g.groups);
 }
 
-// y + N(0,1) · std(y) · sigma_l; the standard deviation is not detached (DESIGN 5).
-at::Tensor add_noise(MultiplyLayer& layer, const at::Tensor& y) {
-  at::Tensor normal = empty_channels_last(y.sizes(), at::kFloat);
-  fill_normal({normal.data_ptr<float>(), count(normal)}, layer.noise_seed, layer.noise_stream++);
-  return y + normal.to(y.device()) * (y.std(false) * layer.sigma_l);
-}
-
 void check_input(const MultiplyLayer& layer, const at::Tensor& x) {
   const LayerGeometry& g = layer.geometry;
   if (x.dim() != (g.linear ? 2 : 4) || x.size(1) != g.in_channels)
@@ -460,33 +452,11 @@ at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x) {
       layer.bias.defined() ? c10::optional<at::Tensor>(layer.bias) : c10::optional<at::Tensor>();
   at::Tensor y = Multiply::apply(image, weight, bias, pass);
   if (noisy) {
-    y = add_noise(layer, y);
+    y = detail::add_noise(y, layer.sigma_l, layer.noise_seed, layer.noise_stream++);
     if (layer.bias.defined()) y = y + layer.bias.view({1, -1, 1, 1});
   }
   count_ops(layer, y);
   return g.linear ? y.view({y.size(0), g.out_channels}) : y;
-}
-
-void fill_normal(std::span<float> out, std::uint64_t seed, std::uint64_t stream) {
-  constexpr std::size_t kBlock = 4096;
-  parallel_for((out.size() + kBlock - 1) / kBlock, 0, [&](std::size_t block) {
-    const std::size_t begin = block * kBlock, end = std::min(out.size(), begin + kBlock);
-    for (std::size_t i = begin; i < end; i += 4) {
-      const std::uint64_t index = i / 4;
-      const auto words =
-          philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
-                      static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)},
-                     {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
-      for (std::size_t j = 0; j < 4 && i + j < end; ++j) {
-        // Box–Muller on a pair of words; u in (0, 1].
-        const float u = (static_cast<float>(words[j / 2 * 2] >> 8) + 1.0f) * 0x1.0p-24f;
-        const float v = static_cast<float>(words[j / 2 * 2 + 1] >> 8) * 0x1.0p-24f;
-        const float radius = std::sqrt(-2.0f * std::log(u));
-        const float angle = 6.2831853f * v;
-        out[i + j] = radius * (j % 2 == 0 ? std::cos(angle) : std::sin(angle));
-      }
-    }
-  });
 }
 
 }  // namespace axmul
