@@ -212,9 +212,13 @@ at::Tensor outputs(const Pass& pass, const at::Tensor& sums,
 void tally_errors(MultiplyLayer& layer, const at::Tensor& approximate, const at::Tensor& exact) {
   const at::Tensor error = approximate.to(at::kDouble) - exact.to(at::kDouble);
   const at::Tensor sums = error.sum({0, 2, 3}).contiguous();
+  const at::Tensor squares = error.square().sum({0, 2, 3}).contiguous();
   layer.error_sum.resize(static_cast<std::size_t>(sums.numel()), 0.0);
-  for (std::size_t m = 0; m < layer.error_sum.size(); ++m)
+  layer.error_square_sum.resize(layer.error_sum.size(), 0.0);
+  for (std::size_t m = 0; m < layer.error_sum.size(); ++m) {
     layer.error_sum[m] += sums.data_ptr<double>()[m];
+    layer.error_square_sum[m] += squares.data_ptr<double>()[m];
+  }
   layer.error_count += static_cast<double>(error.numel() / sums.numel());
 }
 
@@ -419,6 +423,14 @@ void set_multiplier(MultiplyLayer& layer, std::shared_ptr<const Multiplier> mult
   }
   layer.multiplier = std::move(multiplier);
   layer.mode = LayerMode::approximate;
+}
+
+void set_noise_level(MultiplyLayer& layer, double sigma_l) {
+  const at::NoGradGuard guard;
+  if (layer.sigma_l.defined())
+    layer.sigma_l.fill_(sigma_l);
+  else
+    layer.sigma_l = at::scalar_tensor(sigma_l).set_requires_grad(true);
 }
 
 at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x) {

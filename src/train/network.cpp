@@ -365,7 +365,7 @@ void load_extras(Network& net, const StateDict& state) {
     if (const auto it = state.tensors.find(layer->name + ".mean_acc"); it != state.tensors.end())
       layer->mean_acc = it->second.doubles();
     if (const auto it = state.tensors.find(layer->name + ".sigma_l"); it != state.tensors.end())
-      layer->sigma_l = at::scalar_tensor(it->second.doubles().at(0)).set_requires_grad(true);
+      set_noise_level(*layer, it->second.doubles().at(0));
   }
 }
 

@@ -1,8 +1,6 @@
 // axmul train baseline, quantize and retrain: the three commands that change weights.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -14,6 +12,7 @@
 #include "cli/output.hpp"
 #include "train/commands.hpp"
 #include "train/job.hpp"
+#include "train/schedules.hpp"
 
 namespace axmul::train {
 namespace {
@@ -21,37 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using cli::Session;
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-enum class Kind : std::uint8_t { baseline, quantize, retrain };
-constexpr const char* kKindNames[] = {"baseline", "quantize", "retrain"};
-
-// DESIGN 5's reference schedules are for ResNets; LeNet-5 has no batch norm and takes less.
-Schedule reference_schedule(Kind kind, const std::string& network) {
-  Schedule s;
-  if (kind == Kind::baseline) {
-    s.epochs = network == "lenet5" ? 20 : 180;
-    s.learning_rate = network == "lenet5" ? 0.02 : network.starts_with("resnet") ? 0.1 : 0.05;
-    s.drops = network == "lenet5" ? std::vector<int>{10, 15} : std::vector<int>{90, 135};
-  } else if (kind == Kind::quantize) {
-    s.epochs = 30;
-    s.learning_rate = 1e-2;
-    s.drops = {10, 20};
-  } else {
-    s.epochs = 10;
-    s.learning_rate = 1e-3;
-    s.drops = {4, 8};
-  }
-  return s;
-}
-
-Schedule short_schedule(Kind kind, const std::string& network) {
-  Schedule s = reference_schedule(kind, network);
-  s.epochs = kind == Kind::baseline ? 4 : 2;
-  s.drops = kind == Kind::baseline ? std::vector<int>{2, 3} : std::vector<int>{1};
-  if (kind == Kind::quantize) s.learning_rate = 1e-3;
-  return s;
-}
 
 std::vector<int> parse_epochs(const std::string& text) {
   std::vector<int> epochs;
@@ -72,10 +40,10 @@ std::vector<int> parse_epochs(const std::string& text) {
   return epochs;
 }
 
-Schedule chosen_schedule(const Session& session, Kind kind, const std::string& network) {
+Schedule chosen_schedule(const Session& session, TrainingKind kind, const std::string& network) {
   const cli::Arguments& args = session.args;
   const bool brief = args.text_or("schedule", "reference") == "short";
-  Schedule s = brief ? short_schedule(kind, network) : reference_schedule(kind, network);
+  Schedule s = usual_schedule(kind, network, brief);
   if (const auto v = args.integer("epochs", 0, 100000)) s.epochs = static_cast<int>(*v);
   if (const auto v = args.number("lr", 0, 1e6)) s.learning_rate = *v;
   if (const auto v = args.text("lr-drops")) s.drops = parse_epochs(*v);
@@ -85,25 +53,9 @@ Schedule chosen_schedule(const Session& session, Kind kind, const std::string& n
   return s;
 }
 
-Augmentation chosen_augmentation(const Session& session, const Job& job) {
-  const auto text = session.args.text("augment");
-  if (!text) return usual_augmentation(job.spec);
-  return {text->starts_with("flip"), text->ends_with("crop") ? 4 : 0};
-}
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
-  return text;
-}
-
 // The folder of the run; refuses one that holds another run unless it is resumed or forced.
-std::string run_folder(const Session& session, Kind kind, const std::string& network) {
-  const std::string usual =
-      "runs/" + today() + "-" + network + "-" + kKindNames[static_cast<std::size_t>(kind)];
+std::string run_folder(const Session& session, TrainingKind kind, const std::string& network) {
+  const std::string usual = "runs/" + today() + "-" + network + "-" + std::string(to_string(kind));
   const std::string folder = session.args.text_or("out", usual);
   std::error_code error;
   fs::create_directories(folder, error);
@@ -133,65 +85,6 @@ std::string settings_text(const Session& session, const Schedule& schedule) {
     if (session.args.has(name)) settings[name] = session.args.values(name);
   return settings.dump();
 }
-
-std::string duration(double seconds) {
-  char text[32];
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole >= 3600)
-    std::snprintf(text, sizeof text, "%ldh%02ldm", whole / 3600, whole / 60 % 60);
-  else if (whole >= 60)
-    std::snprintf(text, sizeof text, "%ldm%02lds", whole / 60, whole % 60);
-  else
-    std::snprintf(text, sizeof text, "%.1fs", seconds);
-  return text;
-}
-
-// A line that is redrawn on a tty, and one line an epoch that stays.
-class EpochPrinter {
- public:
-  EpochPrinter(Session& session, int epochs) : session_(session), epochs_(epochs) {}
-
-  void step(const StepRecord& r) {
-    if (!session_.io.err_is_tty || session_.quiet) return;
-    const auto now = Clock::now();
-    if (now - drawn_ < std::chrono::milliseconds(200)) return;
-    drawn_ = now;
-    const std::size_t done = static_cast<std::size_t>(r.epoch - 1) * r.steps + r.step;
-    if (first_ == 0) first_ = done;
-    const double elapsed = std::chrono::duration<double>(now - start_).count();
-    const double left = static_cast<double>(static_cast<std::size_t>(epochs_) * r.steps - done);
-    char text[160];
-    std::snprintf(text, sizeof text, "\r\033[Kepoch %d/%d  step %zu/%zu  loss %.4f", r.epoch,
-                  epochs_, r.step, r.steps, r.loss);
-    session_.io.err << text;
-    if (done > first_)
-      session_.io.err << "  " << duration(elapsed / static_cast<double>(done - first_ + 1) * left)
-                      << " left";
-    session_.io.err << std::flush;
-  }
-
-  void epoch(const EpochRecord& r) {
-    if (session_.quiet) return;
-    char text[200];
-    std::snprintf(text, sizeof text, "epoch %d/%d  lr %.3g  loss %.4f  accuracy %.2f %%", r.epoch,
-                  epochs_, r.learning_rate, r.loss, 100 * r.accuracy);
-    session_.io.err << (session_.io.err_is_tty ? "\r\033[K" : "") << text;
-    if (!std::isnan(r.validation_accuracy)) {
-      std::snprintf(text, sizeof text, "  validation %.2f %%", 100 * r.validation_accuracy);
-      session_.io.err << text;
-    }
-    session_.io.err << "  " << duration(r.seconds);
-    if (r.epoch < epochs_)
-      session_.io.err << "  " << duration(r.seconds * (epochs_ - r.epoch)) << " left";
-    session_.io.err << '\n' << std::flush;
-  }
-
- private:
-  Session& session_;
-  int epochs_;
-  Clock::time_point start_ = Clock::now(), drawn_{};
-  std::size_t first_ = 0;
-};
 
 json number(double value) { return std::isfinite(value) ? json(value) : json(); }
 
@@ -232,13 +125,13 @@ json run_record(const Session& session, const Job& job, const Schedule& schedule
   return root;
 }
 
-void set_arithmetic(Session& session, Job& job, Kind kind) {
-  if (kind == Kind::baseline) {
+void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
+  if (kind == TrainingKind::baseline) {
     set_mode(job.network, LayerMode::float32);
     return;
   }
   quantize_network(session, job);
-  if (kind == Kind::quantize) {
+  if (kind == TrainingKind::quantize) {
     for (const auto& layer : job.network.layers) layer->observe = true;
     return;
   }
@@ -278,9 +171,9 @@ void finish(Session& session, Job& job, const std::string& folder, const Schedul
   out << "weights " << weights << "\nrecord " << folder << "/run.json\n";
 }
 
-int run(Session& session, Kind kind) {
+int run(Session& session, TrainingKind kind) {
   Job job = prepare(session, DataPart::train);
-  if (kind != Kind::baseline && job.weights_path.empty())
+  if (kind != TrainingKind::baseline && job.weights_path.empty())
     throw UsageError(959, session.command.name + " needs --weights FILE to start from");
   const Schedule schedule = chosen_schedule(session, kind, job.network.architecture);
   const std::string folder = run_folder(session, kind, job.network.architecture);
@@ -355,10 +248,10 @@ std::string network_list() {
   return text;
 }
 
-cli::CommandSpec training_command(Kind kind, std::string purpose,
+cli::CommandSpec training_command(TrainingKind kind, std::string purpose,
                                   std::vector<cli::Example> examples) {
   cli::CommandSpec spec;
-  spec.name = kKindNames[static_cast<std::size_t>(kind)];
+  spec.name = to_string(kind);
   spec.purpose = std::move(purpose);
   spec.examples = std::move(examples);
   spec.positionals = {{"NETWORK", "One of the built-in networks, see below."}};
@@ -366,8 +259,8 @@ cli::CommandSpec training_command(Kind kind, std::string purpose,
   const auto add = [&](std::vector<cli::OptionSpec> more) {
     spec.options.insert(spec.options.end(), more.begin(), more.end());
   };
-  if (kind != Kind::baseline) add(arithmetic_options());
-  if (kind == Kind::retrain) add(multiplier_options());
+  if (kind != TrainingKind::baseline) add(arithmetic_options());
+  if (kind == TrainingKind::retrain) add(multiplier_options());
   add(training_options());
   spec.notes =
       network_list() +
@@ -381,7 +274,7 @@ cli::CommandSpec training_command(Kind kind, std::string purpose,
 
 cli::CommandSpec baseline_command() {
   return training_command(
-      Kind::baseline, "Train a network in float, from nothing or from given weights.",
+      TrainingKind::baseline, "Train a network in float, from nothing or from given weights.",
       {{"axmul train baseline lenet5", "LeNet-5 on Fashion-MNIST (Debian's package)"},
        {"axmul train baseline resnet20 --data cifar10:DIR --out runs/base",
         "the reference schedule, 180 epochs"}});
@@ -389,7 +282,7 @@ cli::CommandSpec baseline_command() {
 
 cli::CommandSpec quantize_command() {
   return training_command(
-      Kind::quantize, "Train a network further in 8-bit arithmetic (quantisation-aware).",
+      TrainingKind::quantize, "Train a network further in 8-bit arithmetic (quantisation-aware).",
       {{"axmul train quantize resnet20 --data cifar10:DIR --weights resnet20.h5", "30 epochs"},
        {"axmul train quantize resnet20 --data cifar10:DIR --weights resnet20.h5 --epochs 0",
         "only find the activation ranges"}});
@@ -397,7 +290,7 @@ cli::CommandSpec quantize_command() {
 
 cli::CommandSpec retrain_command() {
   return training_command(
-      Kind::retrain, "Train a network further on approximate multipliers.",
+      TrainingKind::retrain, "Train a network further on approximate multipliers.",
       {{"axmul train retrain resnet20 --data cifar10:DIR --weights resnet20.h5 --library "
         "evoapprox/ --multiplier mul8u_185Q --fold",
         "all layers on one multiplier"},

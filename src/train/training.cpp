@@ -48,10 +48,12 @@ struct Position {
 };
 
 struct Sgd {
-  std::vector<NamedTensor> parameters;
+  std::vector<NamedTensor> parameters;  // weights and the like, then sigma_l of noisy layers
   std::vector<at::Tensor> momentum;
+  std::size_t weights;  // how many of them are no sigma_l
 
-  explicit Sgd(const Network& network) : parameters(axmul::parameters(network)) {
+  explicit Sgd(const Network& network)
+      : parameters(axmul::parameters(network)), weights(parameters.size()) {
     for (const auto& layer : network.layers)
       if (layer->mode == LayerMode::noise && layer->sigma_l.defined())
         parameters.push_back({layer->name + ".sigma_l", layer->sigma_l});
@@ -62,33 +64,57 @@ struct Sgd {
     for (NamedTensor& p : parameters) p.tensor.mutable_grad() = at::Tensor();
   }
 
-  // v ← momentum·v + g + decay·w;  w ← w − rate·v
+  // v ← momentum·v + g + decay·w;  w ← w − rate·v. Noise levels have a rate of their own and do not
+  // decay: that would be a second, hidden λ.
   void step(const Schedule& schedule, double rate) {
     const at::NoGradGuard guard;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       at::Tensor& w = parameters[i].tensor;
       if (!w.grad().defined()) continue;
-      momentum[i].mul_(schedule.momentum).add_(w.grad()).add_(w, schedule.weight_decay);
-      w.add_(momentum[i], -rate);
+      const bool is_weight = i < weights;
+      momentum[i].mul_(schedule.momentum).add_(w.grad());
+      if (is_weight) momentum[i].add_(w, schedule.weight_decay);
+      w.add_(momentum[i], -rate * (is_weight ? 1.0 : schedule.sigma_rate));
     }
   }
 };
 
+constexpr std::size_t kEpochFigures = 7;
+
+// [epochs, figures and noise levels]
 StateTensor history_tensor(const std::vector<EpochRecord>& epochs) {
   std::vector<double> values;
-  for (const EpochRecord& e : epochs)
+  for (const EpochRecord& e : epochs) {
     values.insert(values.end(), {static_cast<double>(e.epoch), e.learning_rate, e.loss, e.accuracy,
                                  e.validation_loss, e.validation_accuracy, e.seconds});
-  return StateTensor::from({static_cast<std::int64_t>(epochs.size()), 7}, values);
+    values.insert(values.end(), e.sigma_l.begin(), e.sigma_l.end());
+  }
+  const std::size_t width = kEpochFigures + (epochs.empty() ? 0 : epochs.front().sigma_l.size());
+  return StateTensor::from(
+      {static_cast<std::int64_t>(epochs.size()), static_cast<std::int64_t>(width)}, values);
 }
 
 std::vector<EpochRecord> history_from(const StateTensor& tensor) {
   const std::vector<double> v = tensor.doubles();
   std::vector<EpochRecord> epochs;
-  for (std::size_t i = 0; i + 7 <= v.size(); i += 7)
-    epochs.push_back(
-        {static_cast<int>(v[i]), v[i + 1], v[i + 2], v[i + 3], v[i + 4], v[i + 5], v[i + 6]});
+  if (tensor.shape.size() != 2 || tensor.shape[1] < static_cast<std::int64_t>(kEpochFigures))
+    return epochs;
+  const auto width = static_cast<std::size_t>(tensor.shape[1]);
+  for (std::size_t i = 0; i + width <= v.size(); i += width) {
+    EpochRecord record{
+        static_cast<int>(v[i]), v[i + 1], v[i + 2], v[i + 3], v[i + 4], v[i + 5], v[i + 6], {}};
+    for (std::size_t j = kEpochFigures; j < width; ++j) record.sigma_l.push_back(v[i + j]);
+    epochs.push_back(std::move(record));
+  }
   return epochs;
+}
+
+std::vector<double> noise_levels(const Network& network) {
+  std::vector<double> levels;
+  for (const auto& layer : network.layers)
+    if (layer->mode == LayerMode::noise && layer->sigma_l.defined())
+      levels.push_back(layer->sigma_l.item<double>());
+  return levels;
 }
 
 constexpr const char* kOptimizer = "optimizer.";
@@ -165,15 +191,15 @@ Restored read_checkpoint(Network& network, Sgd& sgd, const TrainOptions& options
 
 // One optimiser step; returns the batch's mean loss.
 double train_step(Network& network, Sgd& sgd, const at::Tensor& x, const at::Tensor& labels,
-                  const Schedule& schedule, double rate, std::size_t& correct) {
+                  const TrainOptions& options, double rate, std::size_t& correct) {
   ++network.step;
   sgd.zero_gradients();
   const at::Tensor logits = forward(network, x);
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) return value;
-  loss.backward();
-  sgd.step(schedule, rate);
+  (options.extra_loss ? loss + options.extra_loss(network) : loss).backward();
+  sgd.step(options.schedule, rate);
   correct += count_equal(logits.argmax(1), labels);
   return value;
 }
@@ -325,6 +351,7 @@ void fold_bias(Network& network, const ImageSet& images, const Normalisation& no
   for (const auto& layer : network.layers) {
     layer->mean_acc.clear();
     layer->error_sum.clear();
+    layer->error_square_sum.clear();
     layer->error_count = 0;
     layer->measure_errors = true;
   }
@@ -396,8 +423,8 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
       const std::span<const std::uint32_t> indices(order.data() + begin, end - begin);
       const at::Tensor x = batch_tensor(
           images, normalisation, {indices, begin, options.seed, epoch, options.augmentation});
-      const double loss = train_step(network, sgd, x, label_tensor(images, indices),
-                                     options.schedule, rate, at.correct);
+      const double loss =
+          train_step(network, sgd, x, label_tensor(images, indices), options, rate, at.correct);
       if (!std::isfinite(loss))
         throw InputError(942, "the loss became " + std::to_string(loss) + " in epoch " +
                                   std::to_string(at.epoch + 1) + ", step " +
@@ -414,8 +441,11 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
       if (interrupt_requested() || (due && at.step < steps)) checkpoint();
       poll_interrupt();
     }
-    EpochRecord record{at.epoch + 1, rate, at.loss_sum / static_cast<double>(at.seen),
-                       static_cast<double>(at.correct) / static_cast<double>(at.seen)};
+    EpochRecord record;
+    record.epoch = at.epoch + 1;
+    record.learning_rate = rate;
+    record.loss = at.loss_sum / static_cast<double>(at.seen);
+    record.accuracy = static_cast<double>(at.correct) / static_cast<double>(at.seen);
     record.validation_loss = record.validation_accuracy = std::numeric_limits<double>::quiet_NaN();
     if (validation != nullptr && validation->size() > 0) {
       EvaluationReport result;
@@ -428,6 +458,7 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
       record.validation_loss = result.loss;
       record.validation_accuracy = result.top1;
     }
+    record.sigma_l = noise_levels(network);
     record.seconds = seconds_before + seconds_since(start);
     report.epochs.push_back(record);
     at = {at.epoch, 0, 0, 0, 0, 0};

@@ -90,7 +90,7 @@ struct MultiplyLayer {
 
   // What measuring passes leave behind.
   bool measure_errors = false;  ///< approximate mode: forward with exact sums, add up the errors
-  std::vector<double> error_sum;
+  std::vector<double> error_sum, error_square_sum;  ///< per output channel
   double error_count = 0;
   bool capture = false;       ///< quantised mode: keep the operands and outputs of the next forward
   at::Tensor captured_codes;  ///< uint8 bit patterns of a, [N, H, W, C]
@@ -116,6 +116,9 @@ std::vector<std::uint8_t> weight_operands(const MultiplyLayer& layer,
 /// table. Throws InputError AX911 when a u8s8 table meets activations below 0.
 void set_multiplier(MultiplyLayer& layer, std::shared_ptr<const Multiplier> multiplier,
                     TableEncoding unsigned_encoding);
+
+/// Sets sigma_l, in place where there is one (an optimiser may hold it).
+void set_noise_level(MultiplyLayer& layer, double sigma_l);
 
 /// y [N, out, OH, OW] for x [N, in, H, W], or [N, out] for [N, in] where linear. Throws InputError
 /// AX912 for a wrong number of channels.

@@ -82,6 +82,7 @@ struct Schedule {
   double learning_rate = 0.01;
   std::vector<int> drops;
   double factor = 0.1, momentum = 0.9, weight_decay = 1e-4;
+  double sigma_rate = 1;  ///< learning rate of sigma_l (noise mode) over that of the weights
 };
 double learning_rate_at(const Schedule& schedule, int epoch);
 
@@ -90,6 +91,7 @@ struct EpochRecord {
   double learning_rate = 0, loss = 0, accuracy = 0;
   double validation_loss = 0, validation_accuracy = 0;  ///< NaN without validation images
   double seconds = 0;
+  std::vector<double> sigma_l;  ///< of the layers in noise mode, as they are after the epoch
 };
 
 struct StepRecord {
@@ -108,6 +110,8 @@ struct TrainOptions {
   std::size_t checkpoint_steps = 0;  ///< and after so many steps; 0: by time only
   bool resume = false;               ///< continue from the checkpoint, if there is one yet
   std::string settings;              ///< text that a resumed run must share with the checkpoint
+  /// Added to the loss of every step, after the forward pass; not part of the losses reported.
+  std::function<at::Tensor(const Network&)> extra_loss;
   std::function<void(const EpochRecord&)> on_epoch;
   std::function<void(const StepRecord&)> on_step;
 };
@@ -117,11 +121,11 @@ struct TrainReport {
   bool resumed = false;
 };
 
-/// Trains all parameters. A checkpoint holds weights, momentum, position and history and is written
-/// after every epoch, every checkpoint_minutes and on interruption (then throws InterruptedError);
-/// a resumed run ends in the same bits as an undisturbed one with the same number of threads.
-/// Throws InputError AX942 (loss is NaN or infinite; nothing is written), AX943 (foreign
-/// checkpoint).
+/// Trains all parameters, and sigma_l of layers in noise mode (without weight decay). A checkpoint
+/// holds weights, momentum, position and history and is written after every epoch, every
+/// checkpoint_minutes and on interruption (then throws InterruptedError); a resumed run ends in the
+/// same bits as an undisturbed one with the same number of threads. Throws InputError AX942 (loss
+/// is NaN or infinite; nothing is written), AX943 (foreign checkpoint).
 TrainReport train_network(Network& network, const ImageSet& images, const ImageSet* validation,
                           const Normalisation& normalisation, const TrainOptions& options);
 
