@@ -71,6 +71,7 @@ std::string as_json(const std::vector<Costed>& all, const Session& session) {
              {"type", to_string(c.type)},
              {"power_rel", number(c.report.power_rel)},
              {"switching_energy", number(c.report.switching_energy)},
+             {"glitch_energy", number(c.report.glitch_energy)},
              {"exact_energy", number(c.report.exact_energy)},
              {"unit_gate_area", number(c.report.unit_gate_area)},
              {"depth", c.report.depth},
@@ -140,12 +141,13 @@ CommandSpec cost_command() {
     spec.options.push_back(std::move(option));
   spec.notes =
       "The switching energy counts how often each net changes between two operand pairs drawn\n"
-      "independently of each other, times the capacitance it drives; delays are zero, so glitches "
-      "are\n"
-      "not seen. power_rel is relative to the exact array multiplier of the same operand type "
-      "under\n"
-      "the same operands, so it compares designs of one type; switching_energy compares across "
-      "types. With --liberty also area and leakage in the library's units.";
+      "independently of each other, times the capacitance it drives. These toggle rates are exact\n"
+      "for gates without delay; glitches are added by an estimate (transition densities, "
+      "attenuated\n"
+      "at every gate; glitch_energy in JSON). power_rel is relative to the exact array multiplier\n"
+      "of the same operand type under the same operands, so it compares designs of one type;\n"
+      "switching_energy compares across types. With --liberty also area and leakage in the\n"
+      "library's units.";
   spec.run = run;
   return spec;
 }

@@ -39,19 +39,24 @@ Edge Xag::land(Edge a, Edge b) {
   if (a == kFalse || b == kFalse || a == (b ^ 1)) return kFalse;
   if (a == kTrue || a == b) return b;
   if (b == kTrue) return a;
-  // One level down: x(xy) = xy, x·!(xy) = x!y, and x·!x y = 0.
+  // One level down: x(xy) = xy, x·!(xy) = x!y, x·!x y = 0, and x(x ^ y) = x!y.
   for (int turn = 0; turn < 2; ++turn, std::swap(a, b)) {
-    const Node& node = nodes_[b / 2];
-    if (node.kind != Kind::land) continue;
+    const Node node = nodes_[b / 2];
+    if (node.kind != Kind::land && node.kind != Kind::lxor) continue;
     for (const auto& [same, other] : {std::pair{node.a, node.b}, std::pair{node.b, node.a}}) {
-      if (same == a) return (b & 1) == 0 ? b : land(a, other ^ 1);
-      if (same == (a ^ 1)) return (b & 1) == 0 ? kFalse : a;
+      if (node.kind == Kind::lxor) {
+        if (same == (a & ~Edge{1})) return land(a, other ^ 1 ^ (a & 1) ^ (b & 1));
+      } else {
+        if (same == a) return (b & 1) == 0 ? b : land(a, other ^ 1);
+        if (same == (a ^ 1)) return (b & 1) == 0 ? kFalse : a;
+      }
     }
   }
   return add(Kind::land, a, b);
 }
 
-Edge Xag::lxor(Edge a, Edge b) {
+// a ^ b where that takes no XOR node: constants, x ^ (x ^ y) = y, x ^ xy = x!y, x ^ !x y = x | y.
+std::optional<Edge> Xag::plain_xor(Edge a, Edge b) {
   const Edge invert = (a & 1) ^ (b & 1);
   a &= ~Edge{1};
   b &= ~Edge{1};
@@ -59,17 +64,44 @@ Edge Xag::lxor(Edge a, Edge b) {
   if (a == kFalse) return b ^ invert;
   if (b == kFalse) return a ^ invert;
   for (int turn = 0; turn < 2; ++turn, std::swap(a, b)) {
-    const Node& node = nodes_[b / 2];
-    if (node.kind != Kind::lxor) continue;
-    if (node.a == a) return node.b ^ invert;
-    if (node.b == a) return node.a ^ invert;
+    const Node node = nodes_[b / 2];
+    if (node.kind != Kind::land && node.kind != Kind::lxor) continue;
+    for (const auto& [same, other] : {std::pair{node.a, node.b}, std::pair{node.b, node.a}}) {
+      if (node.kind == Kind::lxor) {
+        if (same == a) return other ^ invert;
+      } else {
+        if (same == a) return land(a, other ^ 1) ^ invert;
+        if (same == (a ^ 1)) return lor(a, other) ^ invert;
+      }
+    }
   }
+  return std::nullopt;
+}
+
+Edge Xag::lxor(Edge a, Edge b) {
+  if (const std::optional<Edge> plain = plain_xor(a, b)) return *plain;
+  const Edge invert = (a & 1) ^ (b & 1);
+  a &= ~Edge{1};
+  b &= ~Edge{1};
+  // xy ^ xz = x(y ^ z) where y ^ z is plain.
+  Node first = nodes_[a / 2], second = nodes_[b / 2];
+  if (first.kind == Kind::land && second.kind == Kind::land)
+    for (int turn = 0; turn < 2; ++turn, std::swap(first.a, first.b))
+      for (int other = 0; other < 2; ++other, std::swap(second.a, second.b))
+        if (first.a == second.a)
+          if (const std::optional<Edge> rest = plain_xor(first.b, second.b))
+            return land(first.a, *rest) ^ invert;
   return add(Kind::lxor, a, b) ^ invert;
 }
 
 Edge Xag::mux(Edge zero, Edge one, Edge select) {
   if (zero == one) return zero;
   if (zero == (one ^ 1)) return lxor(select, zero);
+  if (zero <= kTrue || one <= kTrue) {
+    const bool high = zero <= kTrue;  // which of the two is data
+    const Edge s = high ? select : select ^ 1, data = high ? one : zero;
+    return (high ? zero : one) == kFalse ? land(s, data) : lor(s ^ 1, data);
+  }
   return lor(land(select, one), land(select ^ 1, zero));
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -39,6 +39,7 @@ class Xag {
   Edge lxor(Edge a, Edge b);
   Edge mux(Edge zero, Edge one, Edge select);
   Edge add(Kind kind, Edge a, Edge b);
+  std::optional<Edge> plain_xor(Edge a, Edge b);
   std::pair<Edge, Edge> full_adder(Edge a, Edge b, Edge c);
   Edge function(std::uint64_t table, std::vector<Edge> inputs);
   void cell(const Netlist& netlist, const Cell& cell, std::vector<Edge>& edges);

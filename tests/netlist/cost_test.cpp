@@ -149,7 +149,9 @@ TEST_CASE("counts, depth, constants, unused and doubled logic") {
   CHECK(plain.cells == 1);
   CHECK(plain.depth == 1);
   CHECK(plain.unit_gate_area == 1);
-  CHECK(plain.switching_energy == doctest::Approx(0.375 * 1.5));  // p = 1/4, own capacitance 1.5
+  // p = 1/4, own capacitance 1.5; glitches: 0.6 of what 1/2·1/2 + 1/2·1/2 exceeds 3/8.
+  CHECK(plain.switching_energy == doctest::Approx((0.375 + 0.6 * 0.125) * 1.5));
+  CHECK(plain.glitch_energy == doctest::Approx(0.6 * 0.125 * 1.5));
   const CostReport clumsy = estimate_cost(
       read_verilog_text(frame + "wire x, y, dead; assign x = A[0] & B[0] & 1'b1; assign y = "
                                 "~~(B[0] & A[0]); assign dead = A[1] ^ B[1];\n"
@@ -170,6 +172,54 @@ TEST_CASE("counts, depth, constants, unused and doubled logic") {
       OperandType::u8u8);
   CHECK(adder.unit_gate_area == 7);
   CHECK(std::isnan(adder.area));
+}
+
+TEST_CASE("glitches by hand: a chain of XORs and a gate behind it") {
+  // A transition of any input of an XOR passes, so its density is the sum of its inputs'; each node
+  // shows its toggle rate and 0.6 of the excess.
+  const CostReport report =
+      estimate_cost(read_verilog_text("module m(input [7:0] A, input [7:0] B, output [15:0] O);\n"
+                                      "wire x, y; assign x = A[0] ^ A[1]; assign y = x ^ A[2];\n"
+                                      "assign O = {15'b0, y & B[0]}; endmodule",
+                                      "m.v"),
+                    OperandType::u8u8);
+  const double x = 0.5 + 0.6 * (0.5 + 0.5 - 0.5);
+  const double y = 0.5 + 0.6 * (x + 0.5 - 0.5);
+  const double o = 0.375 + 0.6 * (0.5 * y + 0.5 * 0.5 - 0.375);
+  const double toggles = 0.5 * (3 + 2) + 0.5 * (3 + 1) + 0.375 * 1.5;
+  CHECK(report.switching_energy == doctest::Approx(x * (3 + 2) + y * (3 + 1) + o * 1.5));
+  CHECK(report.glitch_energy == doctest::Approx(report.switching_energy - toggles));
+}
+
+TEST_CASE("operands that never change cost nothing, glitches included") {
+  CostOptions options;
+  options.a = parse_distribution("point(37)", false);
+  options.b = parse_distribution("point(214)", false);
+  for (const char* text : {"exact", "drum(k=6)"}) {
+    const CostReport report = estimate_cost(generate_netlist(text), OperandType::u8u8, {}, options);
+    CHECK(report.switching_energy == 0);
+    CHECK(report.glitch_energy == 0);
+  }
+}
+
+TEST_CASE("logic that synthesis simplifies costs what is left of it") {
+  const std::string frame = "module m(input [7:0] A, input [7:0] B, output [15:0] O);\n";
+  const auto energy = [&](const std::string& expression) {
+    return estimate_cost(read_verilog_text(frame + "assign O[0] = " + expression +
+                                               "; assign O[15:1] = 15'b0; endmodule",
+                                           "m.v"),
+                         OperandType::u8u8)
+        .switching_energy;
+  };
+  const double plain = energy("A[0] & ~B[0]");
+  CHECK(energy("A[0] ^ (A[0] & B[0])") == doctest::Approx(plain));
+  CHECK(energy("A[0] & (A[0] ^ B[0])") == doctest::Approx(plain));
+  CHECK(energy("~(~A[0] | ~(A[0] ^ B[0]))") == doctest::Approx(plain));
+  CHECK(energy("B[0] ^ (A[0] | B[0])") == doctest::Approx(plain));
+  CHECK(energy("A[0] ^ B[0] ^ B[0] ^ (B[0] & A[0])") == doctest::Approx(plain));
+  const double three = energy("B[1] & (A[0] & ~B[0])");
+  CHECK(energy("(B[1] & B[0]) ^ (B[1] & (A[0] | B[0]))") == doctest::Approx(three));
+  CHECK(energy("A[0] ^ B[0]") > plain);
 }
 
 TEST_CASE("library figures: area, leakage, switched capacitance") {

@@ -25,7 +25,7 @@ AXMUL_API std::vector<double> signal_probabilities(const Netlist& netlist, std::
                                                    std::span<const double> p_b);
 
 /// Probability that a net of signal probability p changes between two operand pairs that are drawn
-/// independently (zero delay, so no glitches): 2·p·(1 − p).
+/// independently and gates have no delay (so no glitches): 2·p·(1 − p).
 constexpr double toggle_rate(double p) { return 2 * p * (1 - p); }
 
 struct AXMUL_API CostOptions {
@@ -40,6 +40,7 @@ struct AXMUL_API CostReport {
       0;          ///< AND OR NAND NOR = 1, XOR XNOR MUX = 2, INV BUF = 0, per two inputs
   int depth = 0;  ///< cells on the longest path from an input to an output
   double switching_energy = 0;  ///< per operation, in units of a gate input's capacitance · V²/2
+  double glitch_energy = 0;     ///< the part of it that glitches take
   double exact_energy = 0;      ///< the same of the exact array multiplier under the same operands
   double power_rel = 0;         ///< switching_energy / exact_energy
   // From a Liberty library; NaN when a cell has no figure there.
@@ -52,10 +53,10 @@ struct AXMUL_API CostReport {
 
 /// Costs of an 8x8 multiplier netlist. The energy is taken after what any synthesis does: constants
 /// are propagated, equal gates shared, unused logic dropped; cells count as the AND and XOR gates
-/// they consist of, so that FAX1 and the same adder written as gates cost the same. Assumptions:
-/// successive operand pairs are independent, zero delay (no glitches), one unit per gate input
-/// driven. Throws as simulate() on ports that do not fit, UsageError AX271 on distributions of the
-/// wrong signedness.
+/// they consist of, so that FAX1 and the same adder written as gates cost the same. A node's
+/// transitions are its toggle rate, exact for independent successive operand pairs, and glitches,
+/// estimated by transition densities (Najm 1993) attenuated at every gate. Throws as simulate() on
+/// ports that do not fit, UsageError AX271 on distributions of the wrong signedness.
 AXMUL_API CostReport estimate_cost(const Netlist& netlist, OperandType type,
                                    const PortMap& ports = {}, const CostOptions& options = {});
 
