@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
-#include <new>
 
 #include "axmul/core/parallel.hpp"
+#include "kernels/workspace.hpp"
 
 namespace axmul::detail {
 
@@ -26,30 +26,6 @@ constexpr std::size_t kLeastTileRows = 256;
 
 using ChannelBounds = std::array<std::uint32_t, kMostChannels>;
 using Uses = std::array<std::uint32_t, 256>;  // how often a table column occurs in the weights
-
-/// Memory that outlives a call, one a thread: fresh pages would cost more than small products.
-struct Workspace {
-  std::size_t size = 0;
-  unsigned char* bytes = nullptr;
-
-  unsigned char* at_least(std::size_t wanted) {
-    if (wanted > size) {
-      release();
-      bytes = static_cast<unsigned char*>(::operator new (wanted, std::align_val_t{4096}));
-      size = wanted;
-    }
-    return bytes;
-  }
-  void release() {
-    if (bytes != nullptr) ::operator delete (bytes, std::align_val_t{4096});
-    bytes = nullptr;
-    size = 0;
-  }
-  Workspace() = default;
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { release(); }
-};
 
 Workspace& tables_of_this_thread() {
   thread_local Workspace workspace;

@@ -147,7 +147,7 @@ std::string forced_kernel(const LutGemmOptions& options) {
 /// One set of weights per group, prepared once for all images.
 std::vector<std::unique_ptr<detail::Weights>> prepare(const Lut& lut, const Conv2dShape& s,
                                                       std::span<const std::uint8_t> w) {
-  const detail::LutFacts facts(lut);
+  const auto facts = detail::facts_of(lut);
   const std::size_t m = s.out_channels / s.groups;
   std::vector<std::unique_ptr<detail::Weights>> out;
   for (std::size_t g = 0; g < s.groups; ++g)

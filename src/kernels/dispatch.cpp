@@ -1,5 +1,6 @@
 // What the registry calls: each kernel's driver with its micro-kernel.
 #include "kernels/column.hpp"
+#include "kernels/permute.hpp"
 #include "kernels/rank1.hpp"
 
 namespace axmul::detail {
@@ -15,6 +16,7 @@ void run_column_vector(const Problem& problem) {
 extern const ColumnKernel kColumnAvx2;
 extern const ColumnKernel kColumnAvx512;
 extern const ColumnKernel kSparseAvx2;
+extern const PermuteKernel kPermuteAvx512;
 extern const Rank1Kernel kRank1Avx2;
 
 void run_column_avx512(const Problem& problem) {
@@ -34,6 +36,11 @@ void run_column_avx2(const Problem& problem) {
 void run_column_avx2_fixed(const Problem& problem) {
   set_last_kernel("column_avx2_fixed");
   run_column(problem, kColumnAvx2, ColumnChunks::fixed);
+}
+
+void run_permute_avx512(const Problem& problem) {
+  set_last_kernel("permute_avx512");
+  run_permute(problem, kPermuteAvx512);
 }
 
 void run_sparse_avx2(const Problem& problem) {

@@ -6,6 +6,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "kernels/column.hpp"
+#include "kernels/permute.hpp"
 #include "kernels/registry.hpp"
 
 namespace axmul {
@@ -60,6 +61,8 @@ Choice choose(const Weights& weights, const Activations& a, const std::string& n
   const auto [skip, share] = commonest(a);
   traits.skip_share = share;
   const bool forced = !name.empty();
+  traits.permute = name.starts_with("permute") || (!forced && (features & kVbmi) != 0);
+  traits.permute = traits.permute && permute_fits(weights);
   traits.sparse = (name.starts_with("sparse") || share > 0.9) && sparse_fits(weights, skip);
   return {forced ? &forced_kernel(name, traits, features) : &select_kernel(traits, features), skip};
 }

@@ -46,15 +46,23 @@ struct LutFacts {
   /// Where the table is u(a)·v(b) in integers that fit 16 bits: u by bit pattern, v by ascending
   /// value; else empty.
   std::vector<std::int16_t> u, v;
+
+  /// What permute.cpp derives from the table, for all products with it.
+  mutable std::mutex permute_mutex;
+  mutable std::shared_ptr<void> permute;
 };
+
+/// The facts of a table: found once and remembered by this thread for some tables.
+std::shared_ptr<const LutFacts> facts_of(const Lut& lut);
 
 /// Fixed weights and table.
 struct Weights {
-  Weights(const LutFacts& table, std::size_t fan_in, std::size_t channels,
+  Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std::size_t channels,
           std::span<const std::uint8_t> bits, std::size_t stride);
 
-  LutFacts facts;
-  Lut lut;
+  std::shared_ptr<const LutFacts> shared_facts;
+  const LutFacts& facts;
+  const Lut& lut;
   std::size_t k = 0, m = 0;
   Array2<std::uint8_t> column;  ///< [k, m] column of the table, by ascending value
   std::uint8_t a_flip = 0;      ///< bit pattern ^ a_flip = row of the table, by ascending value
@@ -67,6 +75,7 @@ struct Weights {
   /// What the last run derived from table and weights (column.cpp), for the next one.
   mutable std::mutex derived_mutex;
   mutable std::shared_ptr<const void> derived;
+  mutable std::shared_ptr<const void> permuted;  ///< the same of permute.cpp
 
   Accumulator accumulator() const {
     return int32_cuts.size() <= 2 ? Accumulator::int32 : Accumulator::int64;

@@ -69,6 +69,83 @@ struct ColumnKernel {
   void (*build)(const BuildTask&);
 };
 
+/// Rows of a tile of the byte-permute kernels: up to four vectors of 64.
+constexpr size_t kPermuteRows = 256;
+
+/// Turns rows of activation bytes into one vector of rows per tap.
+struct PermutePackTask {
+  const uint8_t* base;
+  const ptrdiff_t* row_offset;  ///< [64 vectors]
+  size_t vectors;               ///< of 64 rows, at most 4
+  size_t taps;                  ///< bytes of each row
+  uint8_t* out;                 ///< [taps, kPermuteRows]
+};
+
+/// Finds the taps some of whose activations have the highest bit set.
+struct PermuteLookTask {
+  const uint8_t* x;  ///< [taps, kPermuteRows]
+  size_t vectors, taps;
+  uint8_t* large;  ///< [taps], 1 for such taps, else 0
+  size_t count;    ///< out: how many there are
+};
+
+/// How table entries, of up to 128 or 256 activations, are cut into a low and a high byte. The more
+/// bits a byte has to spare, the more taps' bytes are added before they are widened.
+enum PermuteKind {
+  kPermuteSmall6,  ///< 128 entries; 6 low bits; high ones as PermuteTask::ends says
+  kPermuteSmall7,  ///< 128 entries; 7 low bits
+  kPermuteSmall8,
+  kPermuteLarge7,  ///< 256 entries
+  kPermuteLarge8,
+  kPermuteKinds
+};
+
+struct PermuteStep {
+  uint16_t tap;
+  uint16_t column;  ///< of the tables
+};
+
+/// One output channel of a tile: sums of table entries that are held in registers and picked by
+/// byte permutes.
+struct PermuteTask {
+  const uint8_t* x;  ///< [taps, kPermuteRows]
+  size_t vectors;
+  const PermuteStep* steps;  ///< four at a time
+  /// Fours before ends[0] have high bytes below 64, those before ends[1] below 128, those before
+  /// ends[2], the last, any.
+  size_t ends[3];
+  const uint8_t* tables;  ///< [columns][low, high][128 or 256]
+  int32_t* sums;          ///< [vectors, 4, 16]: row 4 j + i of a vector is at [i][j]
+  int first;              ///< sums are written; else added to
+};
+
+/// Adds up the taps of each row, as bytes ^ flip.
+struct PermuteRowSumTask {
+  const uint8_t* x;  ///< [taps, kPermuteRows]
+  size_t vectors, taps;
+  uint8_t flip;
+  int32_t* sums;  ///< as PermuteTask::sums
+};
+
+/// Writes the sums of up to 16 channels as rows of the product.
+struct PermuteStoreTask {
+  const int32_t* sums;      ///< [channels, 4 vectors, 4, 16]
+  const int32_t* row_sums;  ///< [vectors, 4, 16], added to all channels
+  const int32_t* constant;  ///< [16], added to all rows
+  size_t channels, rows;
+  int32_t* y;
+  size_t y_stride;
+  int accumulate;  ///< y is added to
+};
+
+struct PermuteKernel {
+  void (*pack)(const PermutePackTask&);
+  void (*look)(PermuteLookTask&);
+  void (*row_sums)(const PermuteRowSumTask&);
+  void (*run[kPermuteKinds])(const PermuteTask&);
+  void (*store)(const PermuteStoreTask&);
+};
+
 /// Rows of activation bytes to be written as 16-bit factors u(a).
 struct FactorTask {
   const uint8_t* bytes;

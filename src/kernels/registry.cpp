@@ -34,6 +34,7 @@ unsigned cpu_features() {
       __builtin_cpu_supports("avx512vl"))
     features |= kAvx512;
   if ((features & kAvx512) != 0 && __builtin_cpu_supports("avx512vnni")) features |= kVnni;
+  if ((features & kAvx512) != 0 && __builtin_cpu_supports("avx512vbmi")) features |= kVbmi;
 #endif
   return features;
 }
@@ -48,6 +49,7 @@ std::string features_text(unsigned features) {
   add(kAvx2, "AVX2");
   add(kAvx512, "AVX-512");
   add(kVnni, "AVX512-VNNI");
+  add(kVbmi, "AVX512-VBMI");
   return text;
 }
 
@@ -56,17 +58,19 @@ std::span<const Kernel> registry() { return kKernels; }
 bool can_compute(const Kernel& kernel, const Traits& traits) {
   if (starts_with(kernel, "rank1")) return traits.rank1;
   if (starts_with(kernel, "sparse")) return traits.sparse;
+  if (starts_with(kernel, "permute")) return traits.permute;
   return true;
 }
 
 const Kernel& select_kernel(const Traits& traits, unsigned features) {
   // Laying out column tables costs about as much as this many rows do (src/kernels/README.md).
-  constexpr std::size_t kColumnRows = 48, kRank1Rows = 8;
+  constexpr std::size_t kColumnRows = 48, kRank1Rows = 8, kPermuteRows = 8;
   constexpr double kSparseShare = 0.95;
   const std::size_t n = traits.shape.n;
   for (const Kernel& kernel : kKernels) {
     if ((kernel.needs & ~features) != 0 || !can_compute(kernel, traits)) continue;
     if (starts_with(kernel, "rank1") && n < kRank1Rows) continue;
+    if (starts_with(kernel, "permute") && n < kPermuteRows) continue;
     if (starts_with(kernel, "sparse") && (n < kColumnRows || traits.skip_share < kSparseShare))
       continue;
     if (starts_with(kernel, "column") && n < kColumnRows) continue;

@@ -13,6 +13,7 @@ namespace axmul::detail {
 inline constexpr unsigned kAvx2 = 1;
 inline constexpr unsigned kAvx512 = 2;  ///< F, BW, VL
 inline constexpr unsigned kVnni = 4;    ///< AVX512-VNNI, with kAvx512
+inline constexpr unsigned kVbmi = 8;    ///< AVX512-VBMI, with kAvx512
 
 /// What this CPU (and operating system) can run.
 unsigned cpu_features();
@@ -23,6 +24,7 @@ struct Traits {
   bool rank1 = false;     ///< the table is u(a)*v(b) with factors that fit 16 bits
   bool sparse = false;    ///< derived entries relative to the commonest value fit 15 bits
   double skip_share = 0;  ///< share of activations that have the commonest value (estimate)
+  bool permute = false;   ///< entries of the columns that the weights use fit 16 bits
 };
 
 struct Kernel {

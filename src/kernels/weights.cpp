@@ -59,9 +59,29 @@ LutFacts::LutFacts(const Lut& table) : lut(table), bound(column_bounds(table)) {
   factor(table, u, v);
 }
 
-Weights::Weights(const LutFacts& table, std::size_t fan_in, std::size_t channels,
+std::shared_ptr<const LutFacts> facts_of(const Lut& lut) {
+  constexpr std::size_t kRemembered = 16;
+  thread_local std::vector<std::shared_ptr<const LutFacts>> known;  // the last one used first
+  const auto same = [&](const auto& facts) {
+    return facts->lut.products().data() == lut.products().data() && facts->lut.type() == lut.type();
+  };
+  auto found = std::find_if(known.begin(), known.end(), same);
+  if (found == known.end()) {
+    if (known.size() == kRemembered) known.pop_back();
+    found = known.insert(known.end(), std::make_shared<const LutFacts>(lut));
+  }
+  std::rotate(known.begin(), found, found + 1);
+  return known.front();
+}
+
+Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std::size_t channels,
                  std::span<const std::uint8_t> bits, std::size_t stride)
-    : facts(table), lut(table.lut), k(fan_in), m(channels), column(fan_in, channels) {
+    : shared_facts(std::move(table)),
+      facts(*shared_facts),
+      lut(facts.lut),
+      k(fan_in),
+      m(channels),
+      column(fan_in, channels) {
   const std::uint8_t b_flip = b_is_signed(lut.type()) ? 0x80 : 0;
   a_flip = a_is_signed(lut.type()) ? 0x80 : 0;
   const auto& bound = facts.bound;
@@ -146,7 +166,7 @@ struct LutGemmPlan::State {
 
 LutGemmPlan::LutGemmPlan(const Lut& lut, std::size_t k, std::size_t m,
                          std::span<const std::uint8_t> b, const LutGemmOptions& options)
-    : state_(new State{detail::Weights(detail::LutFacts(lut), k, m, b,
+    : state_(new State{detail::Weights(detail::facts_of(lut), k, m, b,
                                        checked_stride("b", b.size(), k, m, options.b_stride)),
                        kernel_name(options)}) {}
 LutGemmPlan::~LutGemmPlan() = default;
@@ -178,7 +198,7 @@ std::string LutGemmPlan::kernel_for(std::size_t n, std::span<const std::uint8_t>
 
 Accumulator required_accumulator(const Lut& lut, const GemmShape& shape,
                                  std::span<const std::uint8_t> b, std::size_t b_stride) {
-  return detail::Weights(detail::LutFacts(lut), shape.k, shape.m, b,
+  return detail::Weights(detail::facts_of(lut), shape.k, shape.m, b,
                          checked_stride("b", b.size(), shape.k, shape.m, b_stride))
       .accumulator();
 }

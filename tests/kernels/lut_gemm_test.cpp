@@ -47,7 +47,8 @@ bool equals_definition(const Lut& lut, const Case& c, const std::string& kernel,
 
 /// Kernels that may refuse some tables; all others must take any.
 bool is_special(const std::string& kernel) {
-  return kernel.starts_with("rank1") || kernel.starts_with("sparse");
+  return kernel.starts_with("rank1") || kernel.starts_with("sparse") ||
+         kernel.starts_with("permute");
 }
 
 }  // namespace

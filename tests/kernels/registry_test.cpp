@@ -33,6 +33,11 @@ TEST_CASE("without vector extensions the portable kernel is chosen, for few rows
 TEST_CASE("AVX2 CPUs get the kernel that suits table and operands") {
   CHECK(choice({{4096, 144, 16}}, kAvx2) == "column_avx2");
   CHECK(choice({{4096, 144, 16}}, kAvx2 | kAvx512) == "column_avx512");
+  CHECK(choice({{4096, 144, 16}, false, false, 0, true}, kAvx2 | kAvx512) == "column_avx512");
+  CHECK(choice({{4096, 144, 16}, false, false, 0, true}, kAvx2 | kAvx512 | kVbmi) ==
+        "permute_avx512");
+  CHECK(choice({{4, 144, 16}, false, false, 0, true}, kAvx2 | kAvx512 | kVbmi) == "scalar");
+  CHECK(choice({{4096, 144, 16}}, kAvx2 | kAvx512 | kVbmi) == "column_avx512");
   CHECK(choice({{4096, 144, 16}}, kAvx512) == "column_vector");
   CHECK(choice({{8, 144, 16}}, kAvx2) == "scalar");
   CHECK(choice({{4096, 144, 16}, true}, kAvx2) == "rank1_avx2");

@@ -1,0 +1,446 @@
+// Byte-permute driver: a table column is 128 or 256 entries of two bytes, small enough to be held
+// in vector registers, so rows lie in lanes and no table is laid out per tap.
+#include "kernels/permute.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "axmul/core/parallel.hpp"
+#include "kernels/workspace.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+constexpr std::size_t kSliceTaps = 2048;  // a tile of them stays in the second-level cache
+constexpr std::size_t kChannels = 16;     // stored together
+constexpr std::uint16_t kNoColumn = 256;  // all entries 0
+constexpr std::size_t kHalf = 128;        // activations 0 … 127, by bit pattern
+
+/// LUT - slope * x per column, over all activations and over the bit patterns 0 … 127.
+struct ColumnRanges {
+  std::int32_t slope = 0;
+  std::array<std::int32_t, 256> floor_small{}, floor_large{};
+  std::array<std::uint32_t, 256> small{}, large{};  // range above the floor
+};
+
+/// Entries above the floor as two bytes: low_bits and the rest.
+struct PermuteTables {
+  std::int32_t slope = 0;
+  unsigned low_bits = 8;
+  std::size_t size = 0;  // entries per column: 128 or 256
+  Bytes bytes;           // [257 columns][low, high][size]
+};
+
+/// What is prepared of a table, whatever the weights.
+struct PermuteFacts {
+  std::vector<ColumnRanges> ranges;  // without a slope, with the table's own
+  std::vector<std::shared_ptr<const PermuteTables>> tables;
+  std::mutex mutex;
+};
+
+/// A number of taps, each channel's in the order of their high bytes.
+struct PermuteSlice {
+  std::size_t begin = 0, end = 0;
+  std::size_t padded = 0;                        // taps rounded up to a multiple of four
+  std::vector<PermuteStep> steps;                // [m, padded]
+  std::vector<std::array<std::size_t, 3>> ends;  // [m], in taps: high bytes below 64, 128, 256
+  std::vector<std::int32_t> constant;            // [m] sum of small floors, modulo 2^32
+};
+
+/// What is prepared of the weights.
+struct PermutePlan {
+  bool fits = false;
+  PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
+  const ColumnRanges* ranges = nullptr;
+  std::shared_ptr<PermuteFacts> facts;
+  std::shared_ptr<const PermuteTables> small, large;
+  std::vector<PermuteSlice> slices;  // over all taps
+};
+
+std::int32_t activation(const Lut& lut, std::size_t index) {
+  return static_cast<std::int32_t>(index) - (a_is_signed(lut.type()) ? 128 : 0);
+}
+
+/// The median of the columns' own slopes: near the zero point of unsigned weights.
+std::int32_t middle_slope(const Lut& lut) {
+  std::array<std::int32_t, 256> slopes;
+  for (std::size_t w = 0; w < 256; ++w)
+    slopes[w] = (lut.products()[255 * 256 + w] - lut.products()[w]) / 255;
+  std::nth_element(slopes.begin(), slopes.begin() + 128, slopes.end());
+  return slopes[128];
+}
+
+ColumnRanges ranges_of(const Lut& lut, std::int32_t slope) {
+  ColumnRanges r;
+  r.slope = slope;
+  std::array<std::int32_t, 256> top_small, top_large;
+  r.floor_small.fill(std::numeric_limits<std::int32_t>::max());
+  top_small.fill(std::numeric_limits<std::int32_t>::min());
+  r.floor_large = r.floor_small;
+  top_large = top_small;
+  const bool is_signed = a_is_signed(lut.type());
+  for (std::size_t x = 0; x < 256; ++x) {
+    const std::int32_t* products = lut.products().data() + x * 256;
+    const std::int32_t line = slope * activation(lut, x);
+    const bool small = is_signed ? x >= kHalf : x < kHalf;
+    auto& floor = small ? r.floor_small : r.floor_large;
+    auto& top = small ? top_small : top_large;
+    for (std::size_t w = 0; w < 256; ++w) {
+      floor[w] = std::min(floor[w], products[w] - line);
+      top[w] = std::max(top[w], products[w] - line);
+    }
+  }
+  for (std::size_t w = 0; w < 256; ++w) {
+    r.floor_large[w] = std::min(r.floor_large[w], r.floor_small[w]);
+    top_large[w] = std::max(top_large[w], top_small[w]);
+    r.small[w] = static_cast<std::uint32_t>(top_small[w] - r.floor_small[w]);
+    r.large[w] = static_cast<std::uint32_t>(top_large[w] - r.floor_large[w]);
+  }
+  return r;
+}
+
+/// Entries of bit patterns 0 … size − 1, sixteen columns at a time for the cache's sake.
+Bytes lay_out(const Lut& lut, const ColumnRanges& ranges, unsigned low_bits, std::size_t size) {
+  const auto& floor = size == kHalf ? ranges.floor_small : ranges.floor_large;
+  Bytes out(257 * 2 * size);
+  const std::size_t flip = a_is_signed(lut.type()) ? 0x80 : 0;
+  const std::uint32_t mask = (1u << low_bits) - 1;
+  for (std::size_t first = 0; first < 256; first += 16)
+    for (std::size_t x = 0; x < size; ++x) {
+      const std::int32_t* products = lut.products().data() + (x ^ flip) * 256;
+      const std::int32_t line = ranges.slope * activation(lut, x ^ flip);
+      for (std::size_t w = first; w < first + 16; ++w) {
+        const auto entry = static_cast<std::uint32_t>(products[w] - line - floor[w]);
+        std::uint8_t* at = out.data() + w * 2 * size + x;
+        at[0] = static_cast<std::uint8_t>(entry & mask);
+        at[size] = static_cast<std::uint8_t>(entry >> low_bits);
+      }
+    }
+  std::fill_n(out.data() + kNoColumn * 2 * size, 2 * size, std::uint8_t{0});
+  return out;
+}
+
+std::shared_ptr<PermuteFacts> facts_of(const LutFacts& table) {
+  const std::lock_guard lock(table.permute_mutex);
+  if (table.permute == nullptr) {
+    auto facts = std::make_shared<PermuteFacts>();
+    facts->ranges.push_back(ranges_of(table.lut, 0));
+    facts->ranges.push_back(ranges_of(table.lut, middle_slope(table.lut)));
+    table.permute = facts;
+  }
+  return std::static_pointer_cast<PermuteFacts>(table.permute);
+}
+
+std::shared_ptr<const PermuteTables> tables_of(PermuteFacts& facts, const Lut& lut,
+                                               const ColumnRanges& ranges, unsigned low_bits,
+                                               std::size_t size) {
+  const std::lock_guard lock(facts.mutex);
+  for (const auto& old : facts.tables)
+    if (old->slope == ranges.slope && old->low_bits == low_bits && old->size == size) return old;
+  auto fresh = std::make_shared<PermuteTables>();
+  fresh->slope = ranges.slope;
+  fresh->low_bits = low_bits;
+  fresh->size = size;
+  fresh->bytes = lay_out(lut, ranges, low_bits, size);
+  facts.tables.push_back(fresh);
+  return fresh;
+}
+
+/// Largest ranges of the columns that the weights use.
+struct UsedRange {
+  std::uint32_t small = 0, large = 0;
+};
+
+UsedRange used_range(const std::array<bool, 256>& used, const ColumnRanges& ranges) {
+  UsedRange out;
+  for (std::size_t w = 0; w < 256; ++w)
+    if (used[w]) {
+      out.small = std::max(out.small, ranges.small[w]);
+      out.large = std::max(out.large, ranges.large[w]);
+    }
+  return out;
+}
+
+/// Taps begin … end − 1 of all channels, those with small high bytes first.
+PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t begin,
+                        std::size_t end) {
+  PermuteSlice slice{begin, end, (end - begin + 3) / 4 * 4, {}, {}, {}};
+  std::array<std::uint8_t, 256> group;
+  for (std::size_t column = 0; column < 256; ++column) {
+    const std::uint32_t high = plan.ranges->small[column] >> 6;
+    group[column] = high < 64 ? 0 : high < 128 ? 1 : 2;
+  }
+  slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
+  slice.ends.assign(w.m, {0, 0, 0});
+  slice.constant.assign(w.m, 0);
+  for (std::size_t tap = begin; tap < end; ++tap)
+    for (std::size_t m = 0; m < w.m; ++m) ++slice.ends[m][group[w.column(tap, m)]];
+  std::vector<std::array<std::size_t, 3>> place(w.m);  // in the channel's steps
+  for (std::size_t m = 0; m < w.m; ++m) {
+    auto& ends = slice.ends[m];
+    place[m] = {0, ends[0], ends[0] + ends[1]};
+    ends = {ends[0], ends[0] + ends[1], end - begin};
+  }
+  for (std::size_t tap = begin; tap < end; ++tap)
+    for (std::size_t m = 0; m < w.m; ++m) {
+      const std::uint8_t column = w.column(tap, m);
+      slice.steps[m * slice.padded + place[m][group[column]]++] = {
+          static_cast<std::uint16_t>(tap - begin), column};
+      slice.constant[m] =
+          static_cast<std::int32_t>(static_cast<std::uint32_t>(slice.constant[m]) +
+                                    static_cast<std::uint32_t>(plan.ranges->floor_small[column]));
+    }
+  return slice;
+}
+
+std::vector<PermuteSlice> make_slices(const PermutePlan& plan, const Weights& w, std::size_t begin,
+                                      std::size_t end) {
+  std::vector<PermuteSlice> slices;
+  for (std::size_t k = begin; k < end; k += kSliceTaps)
+    slices.push_back(make_slice(plan, w, k, std::min(end, k + kSliceTaps)));
+  return slices;
+}
+
+/// The slope whose entries take the fewest additions, and how they are cut into bytes.
+void choose_kinds(PermutePlan& plan, const std::array<bool, 256>& used) {
+  constexpr std::uint32_t kSmallBits[] = {14, 15, 16}, kLargeBits[] = {15, 16};
+  for (const ColumnRanges& ranges : plan.facts->ranges) {
+    const UsedRange range = used_range(used, ranges);
+    if (range.large >> 16 != 0) continue;
+    int small = kPermuteSmall6, large = kPermuteLarge7;
+    while (range.small >> kSmallBits[small] != 0) ++small;
+    while (range.large >> kLargeBits[large - kPermuteLarge7] != 0) ++large;
+    if (plan.fits && small + large >= int{plan.small_kind} + int{plan.large_kind}) continue;
+    plan.fits = true;
+    plan.small_kind = static_cast<PermuteKind>(small);
+    plan.large_kind = static_cast<PermuteKind>(large);
+    plan.ranges = &ranges;
+  }
+}
+
+std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
+  auto plan = std::make_shared<PermutePlan>();
+  plan->facts = facts_of(w.facts);
+  std::array<bool, 256> used{};
+  for (std::size_t tap = 0; tap < w.k; ++tap)
+    for (const std::uint8_t column : w.column.row(tap)) used[column] = true;
+  choose_kinds(*plan, used);
+  if (!plan->fits) return plan;
+  const auto low_bits = [](int kind, int first, int bits) {
+    return static_cast<unsigned>(kind - first + bits);
+  };
+  plan->small = tables_of(*plan->facts, w.lut, *plan->ranges,
+                          low_bits(plan->small_kind, kPermuteSmall6, 6), kHalf);
+  plan->large = tables_of(*plan->facts, w.lut, *plan->ranges,
+                          low_bits(plan->large_kind, kPermuteLarge7, 7), 256);
+  plan->slices = make_slices(*plan, w, 0, w.k);
+  return plan;
+}
+
+std::shared_ptr<const PermutePlan> plan_of(const Weights& w) {
+  const std::lock_guard lock(w.derived_mutex);
+  if (w.permuted == nullptr) w.permuted = make_plan(w);
+  return std::static_pointer_cast<const PermutePlan>(w.permuted);
+}
+
+/// Buffers of one thread, all within one workspace.
+struct Tile {
+  std::uint8_t* x;          // [taps, kPermuteRows]
+  std::int32_t* sums;       // [kChannels, kPermuteRows]
+  std::int32_t* row_sums;   // [kPermuteRows]
+  std::ptrdiff_t* offsets;  // [kPermuteRows]
+  PermuteStep* small;       // [taps + 3], of one channel
+  PermuteStep* large;       // the same
+  std::uint8_t* is_large;   // [taps]
+};
+
+Tile make_tile(std::size_t taps) {
+  thread_local Workspace workspace;
+  const std::size_t x = taps * kPermuteRows, sums = 4 * kChannels * kPermuteRows;
+  const std::size_t steps = (taps + 3 + 15) / 16 * 64;
+  unsigned char* at = workspace.at_least(x + sums + 12 * kPermuteRows + 3 * steps);
+  const auto take = [&](std::size_t bytes) { return std::exchange(at, at + bytes); };
+  Tile t{};
+  t.x = take(x);
+  t.sums = reinterpret_cast<std::int32_t*>(take(sums));
+  t.row_sums = reinterpret_cast<std::int32_t*>(take(4 * kPermuteRows));
+  t.offsets = reinterpret_cast<std::ptrdiff_t*>(take(8 * kPermuteRows));
+  t.small = reinterpret_cast<PermuteStep*>(take(steps));
+  t.large = reinterpret_cast<PermuteStep*>(take(steps));
+  t.is_large = take(steps);
+  return t;
+}
+
+/// Fills up to a multiple of four and returns how many fours there are.
+std::size_t fill_four(PermuteStep* steps, std::size_t count) {
+  while (count % 4 != 0) steps[count++] = {0, kNoColumn};
+  return count / 4;
+}
+
+class PermuteRun {
+ public:
+  PermuteRun(const Problem& problem, const PermuteKernel& kernel)
+      : p_(problem), kernel_(kernel), plan_(plan_of(*problem.weights)), slices_(plan_->slices) {
+    if (p_.k_begin == 0 && p_.k_end == p_.weights->k) return;
+    own_slices_ = make_slices(*plan_, *p_.weights, p_.k_begin, p_.k_end);
+    slices_ = own_slices_;
+  }
+  void run() const;
+
+ private:
+  /// Rows of one tile and channels to compute of them.
+  struct Part {
+    std::size_t first, rows, vectors, m, m_end;
+  };
+  void compute(const Part& part) const;
+  void pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
+  void sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
+  void small_channel(const Part& part, const PermuteSlice& slice, const Tile& tile, std::size_t m,
+                     std::int32_t* sums) const;
+  std::int32_t mixed_channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                             std::size_t m, std::int32_t* sums) const;
+
+  const Problem& p_;
+  const PermuteKernel& kernel_;
+  std::shared_ptr<const PermutePlan> plan_;
+  std::vector<PermuteSlice> own_slices_;
+  std::span<const PermuteSlice> slices_;
+};
+
+void PermuteRun::pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
+  for (std::size_t r = 0; r < part.vectors * 64; ++r)
+    tile.offsets[r] = p_.a->offset_of(part.first + std::min(r, part.rows - 1));
+  for (const Segment& s : p_.a->segments) {
+    const std::size_t from = std::max(s.k, slice.begin), to = std::min(s.k + s.length, slice.end);
+    if (from >= to) continue;
+    kernel_.pack({p_.a->base + s.offset + static_cast<std::ptrdiff_t>(from - s.k), tile.offsets,
+                  part.vectors, to - from, tile.x + (from - slice.begin) * kPermuteRows});
+  }
+}
+
+/// slope * sum of x per row.
+void PermuteRun::sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
+  const auto slope = static_cast<std::uint32_t>(plan_->ranges->slope);
+  if (slope == 0) {
+    std::fill_n(tile.row_sums, kPermuteRows, 0);
+    return;
+  }
+  const std::size_t taps = slice.end - slice.begin;
+  const std::uint8_t flip = p_.weights->a_flip;
+  kernel_.row_sums({tile.x, part.vectors, taps, flip, tile.row_sums});
+  const auto offset = static_cast<std::uint32_t>(taps * flip);
+  for (std::size_t r = 0; r < part.vectors * 64; ++r)
+    tile.row_sums[r] =
+        static_cast<std::int32_t>(slope * (static_cast<std::uint32_t>(tile.row_sums[r]) - offset));
+}
+
+/// Where all activations are small, the channel's steps are those of the plan.
+void PermuteRun::small_channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                               std::size_t m, std::int32_t* sums) const {
+  const auto& ends = slice.ends[m];
+  kernel_.run[plan_->small_kind]({tile.x,
+                                  part.vectors,
+                                  slice.steps.data() + m * slice.padded,
+                                  {ends[0] / 4, ends[1] / 4, slice.padded / 4},
+                                  plan_->small->bytes.data(),
+                                  sums,
+                                  1});
+}
+
+/// Parts the steps by the activations of the tile; returns what the floors of large taps add.
+std::int32_t PermuteRun::mixed_channel(const Part& part, const PermuteSlice& slice,
+                                       const Tile& tile, std::size_t m, std::int32_t* sums) const {
+  const PermuteStep* step = slice.steps.data() + m * slice.padded;
+  std::size_t small = 0, large = 0, i = 0;
+  std::array<std::size_t, 3> ends{};
+  for (std::size_t group = 0; group < 3; ++group) {
+    for (; i < slice.ends[m][group]; ++i, ++step) {
+      tile.small[small] = *step;
+      tile.large[large] = *step;
+      const std::size_t is_large = tile.is_large[step->tap];
+      small += 1 - is_large;
+      large += is_large;
+    }
+    ends[group] = small / 4;
+  }
+  std::uint32_t more = 0;
+  for (std::size_t l = 0; l < large; ++l) {
+    const std::size_t column = tile.large[l].column;
+    more += static_cast<std::uint32_t>(plan_->ranges->floor_large[column]) -
+            static_cast<std::uint32_t>(plan_->ranges->floor_small[column]);
+  }
+  ends[2] = fill_four(tile.small, small);
+  const std::size_t fours = fill_four(tile.large, large);
+  if (small > 0)
+    kernel_.run[plan_->small_kind]({tile.x,
+                                    part.vectors,
+                                    tile.small,
+                                    {ends[0], ends[1], ends[2]},
+                                    plan_->small->bytes.data(),
+                                    sums,
+                                    1});
+  if (large > 0)
+    kernel_.run[plan_->large_kind]({tile.x,
+                                    part.vectors,
+                                    tile.large,
+                                    {0, 0, fours},
+                                    plan_->large->bytes.data(),
+                                    sums,
+                                    small == 0});
+  return static_cast<std::int32_t>(more);
+}
+
+void PermuteRun::compute(const Part& part) const {
+  const Tile tile = make_tile(std::min(kSliceTaps, p_.k_end - p_.k_begin));
+  for (const PermuteSlice& slice : slices_) {
+    pack(part, slice, tile);
+    PermuteLookTask look{tile.x, part.vectors, slice.end - slice.begin, tile.is_large, 0};
+    kernel_.look(look);
+    sum_rows(part, slice, tile);
+    for (std::size_t m = part.m; m < part.m_end; m += kChannels) {
+      const std::size_t channels = std::min(kChannels, part.m_end - m);
+      std::array<std::int32_t, kChannels> constants{};
+      std::copy_n(slice.constant.data() + m, channels, constants.data());
+      for (std::size_t c = 0; c < channels; ++c) {
+        std::int32_t* sums = tile.sums + c * kPermuteRows;
+        if (look.count == 0)
+          small_channel(part, slice, tile, m + c, sums);
+        else
+          constants[c] = static_cast<std::int32_t>(
+              static_cast<std::uint32_t>(constants[c]) +
+              static_cast<std::uint32_t>(mixed_channel(part, slice, tile, m + c, sums)));
+      }
+      kernel_.store({tile.sums, tile.row_sums, constants.data(), channels, part.rows,
+                     p_.y + part.first * p_.y_stride + m, p_.y_stride, &slice != slices_.data()});
+    }
+  }
+}
+
+void PermuteRun::run() const {
+  const std::size_t rows = p_.a->rows, m = p_.weights->m;
+  const std::size_t tiles = (rows + kPermuteRows - 1) / kPermuteRows;
+  const std::size_t blocks = (m + kChannels - 1) / kChannels;
+  const int threads = p_.threads > 0 ? p_.threads : default_threads();
+  const auto wanted = static_cast<std::size_t>(threads);
+  // Few tiles: their channels are shared out as well.
+  const std::size_t parts = tiles >= 4 * wanted ? 1 : std::min(blocks, wanted);
+  const std::size_t part = (blocks + parts - 1) / parts * kChannels;
+  parallel_for(tiles * parts, threads, [&](std::size_t unit) {
+    const std::size_t first = unit / parts * kPermuteRows, begin = unit % parts * part;
+    if (begin >= m) return;
+    const std::size_t some = std::min(kPermuteRows, rows - first);
+    compute({first, some, (some + 63) / 64, begin, std::min(m, begin + part)});
+  });
+}
+
+}  // namespace
+
+bool permute_fits(const Weights& weights) { return plan_of(weights)->fits; }
+
+void run_permute(const Problem& problem, const PermuteKernel& kernel) {
+  PermuteRun(problem, kernel).run();
+}
+
+}  // namespace axmul::detail

@@ -1,0 +1,257 @@
+// Byte-permute micro-kernel for AVX-512 VBMI: 64 activations at a time pick their products from
+// tables that are held in registers.
+// GCC 12 takes the operand that unmasked intrinsics leave undefined for a mistake (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+#include "kernels/micro.hpp"
+
+namespace axmul::detail {
+
+namespace {
+
+inline __m512i load(const void* p) { return _mm512_load_si512(p); }
+
+/// 16 bytes of rows i, i + 16, i + 32 and i + 48.
+inline __attribute__((always_inline)) __m512i four_rows(const PermutePackTask& task,
+                                                        const ptrdiff_t* row, size_t tap,
+                                                        __mmask16 bytes) {
+  const uint8_t* a = task.base + tap;
+  __m512i v = _mm512_zextsi128_si512(_mm_maskz_loadu_epi8(bytes, a + row[0]));
+  v = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8(bytes, a + row[16]), 1);
+  v = _mm512_inserti32x4(v, _mm_maskz_loadu_epi8(bytes, a + row[32]), 2);
+  return _mm512_inserti32x4(v, _mm_maskz_loadu_epi8(bytes, a + row[48]), 3);
+}
+
+/// Transposes 64 rows of 16 bytes: four times a perfect shuffle of 16 vectors is a 16x16 transpose
+/// of each 128-bit part.
+void pack(const PermutePackTask& task) {
+  for (size_t vector = 0; vector < task.vectors; ++vector)
+    for (size_t tap = 0; tap < task.taps; tap += 16) {
+      const size_t some = task.taps - tap < 16 ? task.taps - tap : 16;
+      const auto bytes = static_cast<__mmask16>((1u << some) - 1);
+      __m512i v[16], t[16];
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; ++i)
+        v[i] = four_rows(task, task.row_offset + 64 * vector + i, tap, bytes);
+#pragma GCC unroll 4
+      for (int step = 0; step < 4; ++step) {
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; ++i) {
+          t[2 * i] = _mm512_unpacklo_epi8(v[i], v[i + 8]);
+          t[2 * i + 1] = _mm512_unpackhi_epi8(v[i], v[i + 8]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; ++i) v[i] = t[i];
+      }
+      uint8_t* out = task.out + tap * kPermuteRows + 64 * vector;
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; ++i)
+        if (i < some) _mm512_store_si512(out + i * kPermuteRows, v[i]);
+    }
+}
+
+void look(PermuteLookTask& task) {
+  task.count = 0;
+  for (size_t tap = 0; tap < task.taps; ++tap) {
+    __m512i any = load(task.x + tap * kPermuteRows);
+    for (size_t vector = 1; vector < task.vectors; ++vector)
+      any = _mm512_or_si512(any, load(task.x + tap * kPermuteRows + 64 * vector));
+    task.large[tap] = _mm512_movepi8_mask(any) != 0;
+    task.count += task.large[tap];
+  }
+}
+
+/// 16-bit sums of bytes: `whole` adds up even + 256 odd bytes modulo 2^16, `odd` the odd ones.
+struct ByteSums {
+  __m512i whole, odd;
+};
+
+/// No code, but it keeps the compiler from moving a sum to other registers or to memory.
+inline __attribute__((always_inline)) void stay(__m512i& v) { asm("" : "+v"(v)); }
+
+inline __attribute__((always_inline)) void add_bytes(ByteSums& sums, __m512i bytes) {
+  sums.whole = _mm512_add_epi16(sums.whole, bytes);
+  stay(sums.whole);
+  sums.odd = _mm512_add_epi16(sums.odd, _mm512_srli_epi16(bytes, 8));
+  stay(sums.odd);
+}
+
+/// Adds the bytes of tap t of four to those of the taps before it in its group of kGroup, and
+/// those of a whole group to the 16-bit sums.
+template <int kGroup>
+inline __attribute__((always_inline)) void add_group(ByteSums& sums, __m512i& group, __m512i bytes,
+                                                     int t) {
+  if (kGroup == 1) {
+    add_bytes(sums, bytes);
+    return;
+  }
+  group = t % kGroup == 0 ? bytes : _mm512_add_epi8(group, bytes);
+  stay(group);
+  if (t % kGroup == kGroup - 1) add_bytes(sums, group);
+}
+
+/// One plane of a tap's table: 128 or 256 bytes.
+template <bool kLarge>
+struct Plane {
+  __m512i part[kLarge ? 4 : 2];
+  inline __attribute__((always_inline)) explicit Plane(const uint8_t* p) {
+    part[0] = load(p);
+    part[1] = load(p + 64);
+    if constexpr (kLarge) {
+      part[2] = load(p + 128);
+      part[3] = load(p + 192);
+    }
+  }
+  inline __attribute__((always_inline)) __m512i operator()(__m512i x) const {
+    const __m512i lower = _mm512_permutex2var_epi8(part[0], x, part[1]);
+    if constexpr (!kLarge) return lower;
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(x), lower,
+                                  _mm512_permutex2var_epi8(part[2], x, part[3]));
+  }
+};
+
+/// Adds 16 sums of rows 4 j + i to those of the tile, i = 0 ... 3.
+inline __attribute__((always_inline)) void widen(const ByteSums& low, const ByteSums& high,
+                                                 unsigned low_bits, bool first, int32_t* out) {
+  const __m512i ones = _mm512_set1_epi32(0xFFFF);
+  const auto even = [](const ByteSums& s) {
+    return _mm512_sub_epi16(s.whole, _mm512_slli_epi16(s.odd, 8));
+  };
+  const __m512i parts[2][2] = {{even(low), low.odd}, {even(high), high.odd}};
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const __m512i lo = parts[0][i % 2], hi = parts[1][i % 2];
+    const __m512i l = i < 2 ? _mm512_and_si512(lo, ones) : _mm512_srli_epi32(lo, 16);
+    const __m512i h = i < 2 ? _mm512_and_si512(hi, ones) : _mm512_srli_epi32(hi, 16);
+    __m512i sum = _mm512_add_epi32(l, _mm512_slli_epi32(h, low_bits));
+    if (!first) sum = _mm512_add_epi32(sum, load(out + 16 * i));
+    _mm512_store_si512(out + 16 * i, sum);
+  }
+}
+
+/// Four taps over R vectors of rows; low and high bytes of kLow and kHigh taps may be added.
+template <int R, bool kLarge, int kLow, int kHigh>
+inline __attribute__((always_inline)) void four_taps(const PermuteTask& task,
+                                                     const PermuteStep* steps, ByteSums (&low)[R],
+                                                     ByteSums (&high)[R]) {
+  constexpr size_t kPlane = kLarge ? 256 : 128;
+  __m512i low_group[R], high_group[R];
+#pragma GCC unroll 4
+  for (int t = 0; t < 4; ++t) {
+    const uint8_t* x = task.x + size_t{steps[t].tap} * kPermuteRows;
+    const uint8_t* table = task.tables + size_t{steps[t].column} * (2 * kPlane);
+    const Plane<kLarge> low_plane(table), high_plane(table + kPlane);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      __m512i a = load(x + 64 * r);
+      stay(a);
+      add_group<kLow>(low[r], low_group[r], low_plane(a), t);
+      add_group<kHigh>(high[r], high_group[r], high_plane(a), t);
+    }
+  }
+}
+
+// Fours after which 16-bit sums of bytes are widened: 256 bytes add up to less than 65536.
+constexpr size_t kFours = 64;
+
+/// High bytes are added in groups where there are 6 low bits, as the task says; else one by one.
+template <int R, bool kLarge, int kLowBits>
+void channel(const PermuteTask& task) {
+  constexpr int kLow = 1 << (8 - kLowBits);
+  const size_t fours = task.ends[2];
+  for (size_t begin = 0; begin < fours; begin += kFours) {
+    const size_t end = begin + kFours < fours ? begin + kFours : fours;
+    ByteSums low[R], high[R];
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r)
+      low[r].whole = low[r].odd = high[r].whole = high[r].odd = _mm512_setzero_si512();
+    size_t i = begin;
+    if (kLowBits == 6) {
+      for (; i < end && i < task.ends[0]; ++i)
+        four_taps<R, kLarge, kLow, 4>(task, task.steps + 4 * i, low, high);
+      for (; i < end && i < task.ends[1]; ++i)
+        four_taps<R, kLarge, kLow, 2>(task, task.steps + 4 * i, low, high);
+    }
+    for (; i < end; ++i) four_taps<R, kLarge, kLow, 1>(task, task.steps + 4 * i, low, high);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r)
+      widen(low[r], high[r], kLowBits, task.first != 0 && begin == 0, task.sums + 64 * r);
+  }
+}
+
+template <bool kLarge, int kLowBits>
+void run(const PermuteTask& task) {
+  switch (task.vectors) {
+    case 1:
+      return channel<1, kLarge, kLowBits>(task);
+    case 2:
+      return channel<2, kLarge, kLowBits>(task);
+    case 3:
+      return channel<3, kLarge, kLowBits>(task);
+    default:
+      return channel<4, kLarge, kLowBits>(task);
+  }
+}
+
+void row_sums(const PermuteRowSumTask& task) {
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(task.flip));
+  const ByteSums none = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+  for (size_t vector = 0; vector < task.vectors; ++vector)
+    for (size_t begin = 0; begin < task.taps; begin += 4 * kFours) {
+      const size_t end = begin + 4 * kFours < task.taps ? begin + 4 * kFours : task.taps;
+      ByteSums sums = none;
+      for (size_t tap = begin; tap < end; ++tap)
+        add_bytes(sums, _mm512_xor_si512(load(task.x + tap * kPermuteRows + 64 * vector), flip));
+      widen(sums, none, 8, begin == 0, task.sums + 64 * vector);
+    }
+}
+
+/// Transposes 16 channels of 16 rows and adds what all channels or all rows have in common.
+void store(const PermuteStoreTask& task) {
+  const auto channels = static_cast<__mmask16>((1u << task.channels) - 1);
+  const __m512i constant = _mm512_loadu_si512(task.constant);
+  for (size_t part = 0; part * 16 < (task.rows + 63) / 64 * 64; ++part) {
+    __m512i v[16], t[16];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; ++i) v[i] = load(task.sums + i * kPermuteRows + part * 16);
+#pragma GCC unroll 4
+    for (int step = 0; step < 4; ++step) {
+      // The same perfect shuffle, of 32-bit lanes across the whole vector.
+      const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      const __m512i high =
+          _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) {
+        t[2 * i] = _mm512_permutex2var_epi32(v[i], low, v[i + 8]);
+        t[2 * i + 1] = _mm512_permutex2var_epi32(v[i], high, v[i + 8]);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; ++i) v[i] = t[i];
+    }
+    alignas(64) int32_t rows[16][16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) _mm512_store_si512(rows[i], v[i]);
+    for (size_t i = 0; i < 16; ++i) {
+      const size_t row = part / 4 * 64 + 4 * i + part % 4;
+      if (row >= task.rows) break;
+      int32_t* y = task.y + row * task.y_stride;
+      __m512i sum = _mm512_add_epi32(load(rows[i]), constant);
+      sum = _mm512_add_epi32(sum, _mm512_set1_epi32(task.row_sums[part * 16 + i]));
+      if (task.accumulate != 0) sum = _mm512_add_epi32(sum, _mm512_maskz_loadu_epi32(channels, y));
+      _mm512_mask_storeu_epi32(y, channels, sum);
+    }
+  }
+}
+
+}  // namespace
+
+extern const PermuteKernel kPermuteAvx512;
+const PermuteKernel kPermuteAvx512 = {
+    pack,
+    look,
+    row_sums,
+    {run<false, 6>, run<false, 7>, run<false, 8>, run<true, 7>, run<true, 8>},
+    store};
+
+}  // namespace axmul::detail
