@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace axmul::detail {
 
@@ -11,11 +12,18 @@ namespace axmul::detail {
 void quantize(const float* x, std::size_t n, float inverse, float low, float high, int zero_point,
               std::uint8_t* codes, float* integers);
 
-/// y[i,m] = float(acc[i,m]) · scale[m] + shift[m] over rows of m_count channels.
-void scale_sums(const float* acc, std::size_t rows, std::size_t m_count, const float* scale,
-                const float* shift, float* y);
-void scale_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count, const float* scale,
-                const float* shift, float* y);
+/// y[i,m] = clamp(float(acc[i,m]) · scale[m] + shift[m] + add[i,m], low, high) over rows of m_count
+/// channels; add may be null. A NaN stays.
+struct Finish {
+  const float *scale, *shift;  // [m_count]
+  const float* add = nullptr;  // [rows, m_count]
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+void finish_sums(const float* acc, std::size_t rows, std::size_t m_count, const Finish& finish,
+                 float* y);
+void finish_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count,
+                 const Finish& finish, float* y);
 
 /// acc[i,m] −= zero_point · field[i, m / (m_count/groups)] + constant[m], modulo 2^32.
 void remove_zero_points(std::int32_t* acc, std::size_t rows, std::size_t m_count,

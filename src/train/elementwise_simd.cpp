@@ -38,20 +38,32 @@ AXMUL_CLONES void quantize_codes(const float* x, std::size_t n, float inverse, f
   }
 }
 
-template <class T>
-[[gnu::always_inline]] inline void scale_rows(const T* acc, std::size_t rows, std::size_t m_count,
-                                              const float* scale, const float* shift, float* y) {
+template <bool kAdd, class T>
+[[gnu::always_inline]] inline void finish_rows(const T* acc, std::size_t rows, std::size_t m_count,
+                                               const Finish& f, const float* add, float* y) {
+  const float *scale = f.scale, *shift = f.shift;
+  const float low = f.low, high = f.high;
   for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t m = 0; m < m_count; ++m)
-      y[i * m_count + m] = static_cast<float>(acc[i * m_count + m]) * scale[m] + shift[m];
+    for (std::size_t m = 0; m < m_count; ++m) {
+      float t = static_cast<float>(acc[i * m_count + m]) * scale[m] + shift[m];
+      if constexpr (kAdd) t += add[i * m_count + m];
+      t = t < low ? low : t;
+      y[i * m_count + m] = t > high ? high : t;
+    }
 }
-AXMUL_CLONES void scale_float(const float* acc, std::size_t rows, std::size_t m_count,
-                              const float* scale, const float* shift, float* y) {
-  scale_rows(acc, rows, m_count, scale, shift, y);
+AXMUL_CLONES void finish_block(const float* acc, std::size_t rows, std::size_t m_count,
+                               const Finish& f, const float* add, float* y) {
+  if (add != nullptr)
+    finish_rows<true>(acc, rows, m_count, f, add, y);
+  else
+    finish_rows<false>(acc, rows, m_count, f, add, y);
 }
-AXMUL_CLONES void scale_int(const std::int32_t* acc, std::size_t rows, std::size_t m_count,
-                            const float* scale, const float* shift, float* y) {
-  scale_rows(acc, rows, m_count, scale, shift, y);
+AXMUL_CLONES void finish_block(const std::int32_t* acc, std::size_t rows, std::size_t m_count,
+                               const Finish& f, const float* add, float* y) {
+  if (add != nullptr)
+    finish_rows<true>(acc, rows, m_count, f, add, y);
+  else
+    finish_rows<false>(acc, rows, m_count, f, add, y);
 }
 
 AXMUL_CLONES void remove_rows(std::int32_t* acc, std::size_t rows, std::size_t m_count,
@@ -116,6 +128,14 @@ void for_blocks(std::size_t rows, std::size_t width, const Work& work) {
   }
 }
 
+template <class T>
+void finish(const T* acc, std::size_t rows, std::size_t m_count, const Finish& f, float* y) {
+  for_blocks(rows, m_count, [&](std::size_t begin, std::size_t end) {
+    finish_block(acc + begin * m_count, end - begin, m_count, f,
+                 f.add == nullptr ? nullptr : f.add + begin * m_count, y + begin * m_count);
+  });
+}
+
 }  // namespace
 
 void quantize(const float* x, std::size_t n, float inverse, float low, float high, int zero_point,
@@ -128,17 +148,13 @@ void quantize(const float* x, std::size_t n, float inverse, float low, float hig
   });
 }
 
-void scale_sums(const float* acc, std::size_t rows, std::size_t m_count, const float* scale,
-                const float* shift, float* y) {
-  for_blocks(rows, m_count, [&](std::size_t begin, std::size_t end) {
-    scale_float(acc + begin * m_count, end - begin, m_count, scale, shift, y + begin * m_count);
-  });
+void finish_sums(const float* acc, std::size_t rows, std::size_t m_count, const Finish& f,
+                 float* y) {
+  finish(acc, rows, m_count, f, y);
 }
-void scale_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count, const float* scale,
-                const float* shift, float* y) {
-  for_blocks(rows, m_count, [&](std::size_t begin, std::size_t end) {
-    scale_int(acc + begin * m_count, end - begin, m_count, scale, shift, y + begin * m_count);
-  });
+void finish_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count, const Finish& f,
+                 float* y) {
+  finish(acc, rows, m_count, f, y);
 }
 
 void remove_zero_points(std::int32_t* acc, std::size_t rows, std::size_t m_count,

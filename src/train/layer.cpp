@@ -32,6 +32,7 @@ struct Pass {
   QuantizedWeight weight;
   bool with_gradient;
   bool with_bias;  // noise is added before the bias
+  const Epilogue* epilogue = nullptr;
   float inverse() const { return static_cast<float>(1.0 / grid.scale); }
   float low() const { return static_cast<float>(grid.lowest - grid.zero_point); }
   float high() const { return static_cast<float>(grid.highest - grid.zero_point); }
@@ -173,37 +174,63 @@ at::Tensor table_sums(const Pass& pass, const at::Tensor& codes) {
   return sums;
 }
 
-// y = sums · a_scale·b_scale[m] + bias[m] − a_scale·b_scale[m]·mean_acc[m]
-at::Tensor outputs(const Pass& pass, const at::Tensor& sums,
-                   const c10::optional<at::Tensor>& bias) {
+// Factor and addend of each output channel that turn sums into outputs.
+struct ChannelLines {
+  std::vector<float> scale, shift;
+};
+
+// y = sums · a_scale·b_scale[m] + bias[m] − a_scale·b_scale[m]·mean_acc[m], then the epilogue's.
+ChannelLines channel_lines(const Pass& pass, const c10::optional<at::Tensor>& bias) {
   const MultiplyLayer& layer = *pass.layer;
   const auto m_count = static_cast<std::size_t>(layer.geometry.out_channels);
-  std::vector<float> scale(m_count), shift(m_count, 0.0f);
+  ChannelLines lines{std::vector<float>(m_count), std::vector<float>(m_count)};
   const at::Tensor offset = bias && pass.with_bias ? bias->to(at::kCPU).contiguous() : at::Tensor();
   for (std::size_t m = 0; m < m_count; ++m) {
-    const double unit = pass.grid.scale * pass.weight.scale(static_cast<std::int64_t>(m));
-    scale[m] = static_cast<float>(unit);
+    double factor = pass.grid.scale * pass.weight.scale(static_cast<std::int64_t>(m));
     double add = offset.defined() ? static_cast<double>(offset.data_ptr<float>()[m]) : 0.0;
     if (layer.mode == LayerMode::approximate && !layer.mean_acc.empty())
-      add -= unit * layer.mean_acc[m];
-    shift[m] = static_cast<float>(add);
+      add -= factor * layer.mean_acc[m];
+    if (pass.epilogue != nullptr && !pass.epilogue->scale.empty()) {
+      factor *= pass.epilogue->scale[m];
+      add = (add - pass.epilogue->mean[m]) * pass.epilogue->scale[m] + pass.epilogue->shift[m];
+    }
+    lines.scale[m] = static_cast<float>(factor);
+    lines.shift[m] = static_cast<float>(add);
   }
-  const auto channels = static_cast<std::int64_t>(m_count);
-  if (!sums.device().is_cpu()) {
-    const auto on = [&](const std::vector<float>& v) {
-      return at::tensor(v).to(sums.device()).view({1, channels, 1, 1});
-    };
-    return sums.to(at::kFloat) * on(scale) + on(shift);
-  }
+  return lines;
+}
+
+at::Tensor outputs_elsewhere(const Pass& pass, const at::Tensor& sums, const ChannelLines& lines) {
+  const auto on = [&](const std::vector<float>& v) {
+    return at::tensor(v).to(sums.device()).view({1, -1, 1, 1});
+  };
+  at::Tensor y = sums.to(at::kFloat) * on(lines.scale) + on(lines.shift);
+  if (pass.epilogue == nullptr) return y;
+  if (pass.epilogue->add.defined()) y = y + pass.epilogue->add;
+  return at::clamp(y, pass.epilogue->low, pass.epilogue->high);
+}
+
+at::Tensor outputs(const Pass& pass, const at::Tensor& sums,
+                   const c10::optional<at::Tensor>& bias) {
+  const ChannelLines lines = channel_lines(pass, bias);
+  if (!sums.device().is_cpu()) return outputs_elsewhere(pass, sums, lines);
   at::Tensor y = empty_channels_last(sums.sizes(), at::kFloat);
-  const std::size_t rows = count(sums) / m_count;
+  detail::Finish finish{lines.scale.data(), lines.shift.data()};
+  at::Tensor add;
+  if (pass.epilogue != nullptr) {
+    finish.low = pass.epilogue->low;
+    finish.high = pass.epilogue->high;
+    if (pass.epilogue->add.defined()) {
+      add = channels_last(pass.epilogue->add);
+      finish.add = add.data_ptr<float>();
+    }
+  }
+  const std::size_t m_count = lines.scale.size(), rows = count(sums) / m_count;
   if (sums.scalar_type() == at::kInt) {
-    detail::scale_sums(sums.data_ptr<std::int32_t>(), rows, m_count, scale.data(), shift.data(),
-                       y.data_ptr<float>());
+    detail::finish_sums(sums.data_ptr<std::int32_t>(), rows, m_count, finish, y.data_ptr<float>());
   } else {
     const at::Tensor single = channels_last(sums.to(at::kFloat));
-    detail::scale_sums(single.data_ptr<float>(), rows, m_count, scale.data(), shift.data(),
-                       y.data_ptr<float>());
+    detail::finish_sums(single.data_ptr<float>(), rows, m_count, finish, y.data_ptr<float>());
   }
   return y;
 }
@@ -312,6 +339,28 @@ void check_input(const MultiplyLayer& layer, const at::Tensor& x) {
                               (g.linear ? " features" : " channels") + ", not " +
                               (x.dim() > 1 ? std::to_string(x.size(1)) : std::string("none")) +
                               "; is this data of another kind than the network's?");
+}
+
+void observe_input(MultiplyLayer& layer, const at::Tensor& x) {
+  const at::Tensor dense = x.dim() == 4 ? channels_last(x) : x.contiguous();
+  const detail::Range range =
+      dense.device().is_cpu() ? detail::range_of(dense.data_ptr<float>(), count(dense))
+                              : detail::Range{dense.min().item<float>(), dense.max().item<float>()};
+  layer.observer.update(range.min, range.max);
+}
+
+std::shared_ptr<Pass> make_pass(MultiplyLayer& layer) {
+  auto pass = std::make_shared<Pass>();
+  pass->layer = &layer;
+  pass->grid = activation_grid(layer);
+  pass->weight = quantize_weight(layer);
+  pass->with_gradient = false;
+  pass->with_bias = true;
+  return pass;
+}
+
+c10::optional<at::Tensor> bias_of(const MultiplyLayer& layer) {
+  return layer.bias.defined() ? c10::optional<at::Tensor>(layer.bias) : c10::nullopt;
 }
 
 void count_ops(MultiplyLayer& layer, const at::Tensor& y) {
@@ -435,24 +484,14 @@ void set_noise_level(MultiplyLayer& layer, double sigma_l) {
 
 at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x) {
   check_input(layer, x);
-  if (layer.observe) {
-    const at::Tensor dense = x.dim() == 4 ? channels_last(x) : x.contiguous();
-    const detail::Range range =
-        dense.device().is_cpu()
-            ? detail::range_of(dense.data_ptr<float>(), count(dense))
-            : detail::Range{dense.min().item<float>(), dense.max().item<float>()};
-    layer.observer.update(range.min, range.max);
-  }
+  if (layer.observe) observe_input(layer, x);
   if (layer.mode == LayerMode::float32) {
     at::Tensor y = float_forward(layer, x);
     count_ops(layer, y);
     return y;
   }
   const LayerGeometry& g = layer.geometry;
-  auto pass = std::make_shared<Pass>();
-  pass->layer = &layer;
-  pass->grid = activation_grid(layer);
-  pass->weight = quantize_weight(layer);
+  const auto pass = make_pass(layer);
   pass->with_gradient =
       at::GradMode::is_enabled() && (layer.weight.requires_grad() || x.requires_grad());
   const bool noisy = layer.mode == LayerMode::noise && pass->with_gradient;
@@ -460,15 +499,25 @@ at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x) {
   const at::Tensor image = g.linear ? x.view({x.size(0), g.in_channels, 1, 1}) : x;
   const at::Tensor weight =
       g.linear ? layer.weight.view({g.out_channels, g.in_channels, 1, 1}) : layer.weight;
-  const auto bias =
-      layer.bias.defined() ? c10::optional<at::Tensor>(layer.bias) : c10::optional<at::Tensor>();
-  at::Tensor y = Multiply::apply(image, weight, bias, pass);
+  at::Tensor y = Multiply::apply(image, weight, bias_of(layer), pass);
   if (noisy) {
     y = detail::add_noise(y, layer.sigma_l, layer.noise_seed, layer.noise_stream++);
     if (layer.bias.defined()) y = y + layer.bias.view({1, -1, 1, 1});
   }
   count_ops(layer, y);
   return g.linear ? y.view({y.size(0), g.out_channels}) : y;
+}
+
+at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x, const Epilogue& epilogue) {
+  const at::NoGradGuard guard;
+  check_input(layer, x);
+  if (layer.observe) observe_input(layer, x);
+  const auto pass = make_pass(layer);
+  pass->epilogue = &epilogue;
+  const at::Tensor dense = channels_last(x);
+  const at::Tensor y = outputs(*pass, layer_sums(*pass, dense, at::Tensor()), bias_of(layer));
+  count_ops(layer, y);
+  return y;
 }
 
 }  // namespace axmul

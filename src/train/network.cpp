@@ -110,14 +110,42 @@ Step multiply(MultiplyLayer* layer) {
 
 enum class Activation : std::uint8_t { none, relu, relu6 };
 
-Step conv_norm(MultiplyLayer* conv, BatchNorm* norm, Activation activation) {
-  return [=](Network& net, const Tensor& x) {
-    Tensor y = apply_norm(net, *norm, forward(*conv, x));
-    // Not in place: batch_norm's backward does not need y, but a quantised layer keeps its input.
-    if (activation == Activation::relu) y = at::relu(y);
-    if (activation == Activation::relu6) y = at::clamp(y, 0, 6);
-    return y;
+// Evaluation of a layer on integers takes norm, addition and activation along in one pass.
+Tensor conv_norm_fused(MultiplyLayer& conv, const BatchNorm& norm, Activation activation,
+                       const Tensor& x, const Tensor& add) {
+  Epilogue epilogue;
+  const auto list = [](const Tensor& t) {
+    const Tensor dense = t.detach().to(at::kCPU).to(at::kDouble).contiguous();
+    return std::vector<double>(dense.data_ptr<double>(), dense.data_ptr<double>() + dense.numel());
   };
+  epilogue.mean = list(norm.running_mean);
+  epilogue.scale = list(norm.weight);
+  epilogue.shift = list(norm.bias);
+  const std::vector<double> variance = list(norm.running_var);
+  for (std::size_t m = 0; m < variance.size(); ++m)
+    epilogue.scale[m] /= std::sqrt(variance[m] + norm.eps);
+  epilogue.add = add;
+  if (activation != Activation::none) epilogue.low = 0;
+  if (activation == Activation::relu6) epilogue.high = 6;
+  return forward(conv, x, epilogue);
+}
+
+// act(norm(conv(x)) + add); add may be undefined.
+Tensor conv_norm(Network& net, MultiplyLayer& conv, BatchNorm& norm, Activation activation,
+                 const Tensor& x, const Tensor& add = {}) {
+  const bool integers = conv.mode == LayerMode::quantized || conv.mode == LayerMode::approximate;
+  if (integers && !at::GradMode::is_enabled() && !net.training && !norm.estimating)
+    return conv_norm_fused(conv, norm, activation, x, add);
+  Tensor y = apply_norm(net, norm, forward(conv, x));
+  if (add.defined()) y = y + add;
+  // Not in place: batch_norm's backward does not need y, but a quantised layer keeps its input.
+  if (activation == Activation::relu) y = at::relu(y);
+  if (activation == Activation::relu6) y = at::clamp(y, 0, 6);
+  return y;
+}
+
+Step conv_norm(MultiplyLayer* conv, BatchNorm* norm, Activation activation) {
+  return [=](Network& net, const Tensor& x) { return conv_norm(net, *conv, *norm, activation, x); };
 }
 
 [[noreturn]] void wrong_size(const Network& net, const std::string& takes) {
@@ -159,10 +187,9 @@ Step basic_block(Network& net, const std::string& name, std::int64_t in, std::in
   auto* conv2 = add_conv(net, name + ".conv2", {out, out, 3, 1, 1});
   auto* norm2 = add_norm(net, name + ".bn2", out);
   const Step first = conv_norm(conv1, norm1, Activation::relu);
-  const Step second = conv_norm(conv2, norm2, Activation::none);
   return [=](Network& n, const Tensor& x) {
-    const Tensor y = second(n, first(n, x));
-    return at::relu(y + (stride == 1 && in == out ? x : shortcut_a(x, out)));
+    return conv_norm(n, *conv2, *norm2, Activation::relu, first(n, x),
+                     stride == 1 && in == out ? x : shortcut_a(x, out));
   };
 }
 
@@ -243,10 +270,10 @@ Step inverted_residual(Network& net, const std::string& name, std::int64_t in, s
   ++index;
   auto* project = add_conv(net, conv_name(), {hidden, out});
   auto* norm = add_norm(net, name + ".conv." + std::to_string(index + 1), out);
-  steps.push_back(conv_norm(project, norm, Activation::none));
   const Step inner = in_sequence(std::move(steps));
+  const bool residual = stride == 1 && in == out;
   return [=](Network& n, const Tensor& x) {
-    return stride == 1 && in == out ? x + inner(n, x) : inner(n, x);
+    return conv_norm(n, *project, *norm, Activation::none, inner(n, x), residual ? x : Tensor());
   };
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,9 +121,21 @@ void set_multiplier(MultiplyLayer& layer, std::shared_ptr<const Multiplier> mult
 /// Sets sigma_l, in place where there is one (an optimiser may hold it).
 void set_noise_level(MultiplyLayer& layer, double sigma_l);
 
+/// What a network does with a layer's output in evaluation, in one pass with turning sums into
+/// outputs: y ← clamp((y − mean)·scale + shift + add, low, high).
+struct Epilogue {
+  std::vector<double> mean, scale, shift;  ///< one per output channel; all empty: 0, 1, 0
+  at::Tensor add;                          ///< of y's shape, or undefined
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
 /// y [N, out, OH, OW] for x [N, in, H, W], or [N, out] for [N, in] where linear. Throws InputError
 /// AX912 for a wrong number of channels.
 at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x);
+/// The same and what follows it, for a convolution in quantised or approximate mode. Without
+/// gradients.
+at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x, const Epilogue& epilogue);
 
 /// Standard normal numbers that depend on (seed, stream, position) only.
 void fill_normal(std::span<float> out, std::uint64_t seed, std::uint64_t stream);
