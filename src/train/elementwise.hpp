@@ -27,8 +27,12 @@ void finish_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count,
 
 /// acc[i,m] −= zero_point · field[i, m / (m_count/groups)] + constant[m], modulo 2^32.
 void remove_zero_points(std::int32_t* acc, std::size_t rows, std::size_t m_count,
-                        std::size_t groups, std::int32_t zero_point, const float* field,
+                        std::size_t groups, std::int32_t zero_point, const std::int32_t* field,
                         const std::int32_t* constant);
+
+/// sums[i] = sum over codes[i · width … (i+1) · width) of (code − zero_point).
+void sum_codes(const std::uint8_t* codes, std::size_t n, std::size_t width, int zero_point,
+               std::int32_t* sums);
 
 /// gradient = 0 where x · inverse lies outside [low − ½, high + ½].
 void mask_gradient(float* gradient, const float* x, std::size_t n, float inverse, float low,

@@ -67,20 +67,28 @@ AXMUL_CLONES void finish_block(const std::int32_t* acc, std::size_t rows, std::s
 }
 
 AXMUL_CLONES void remove_rows(std::int32_t* acc, std::size_t rows, std::size_t m_count,
-                              std::size_t groups, std::int32_t zero_point, const float* field,
-                              const std::int32_t* constant) {
+                              std::size_t groups, std::int32_t zero_point,
+                              const std::int32_t* field, const std::int32_t* constant) {
   const std::size_t per_group = m_count / groups;
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t g = 0; g < groups; ++g) {
-      const auto away =
-          static_cast<std::uint32_t>(zero_point) *
-          static_cast<std::uint32_t>(static_cast<std::int32_t>(field[i * groups + g]));
+      const auto away = static_cast<std::uint32_t>(zero_point) *
+                        static_cast<std::uint32_t>(field[i * groups + g]);
       std::int32_t* sums = acc + i * m_count + g * per_group;
       const std::int32_t* fixed = constant + g * per_group;
       for (std::size_t m = 0; m < per_group; ++m)
         sums[m] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[m]) - away -
                                             static_cast<std::uint32_t>(fixed[m]));
     }
+}
+
+AXMUL_CLONES void sum_codes_block(const std::uint8_t* codes, std::size_t n, std::size_t width,
+                                  std::int32_t start, std::int32_t* sums) {
+  for (std::size_t i = 0; i < n; ++i) {
+    std::int32_t sum = start;
+    for (std::size_t j = 0; j < width; ++j) sum += codes[i * width + j];
+    sums[i] = sum;
+  }
 }
 
 AXMUL_CLONES void mask_block(float* gradient, const float* x, std::size_t n, float inverse,
@@ -158,11 +166,19 @@ void finish_sums(const std::int32_t* acc, std::size_t rows, std::size_t m_count,
 }
 
 void remove_zero_points(std::int32_t* acc, std::size_t rows, std::size_t m_count,
-                        std::size_t groups, std::int32_t zero_point, const float* field,
+                        std::size_t groups, std::int32_t zero_point, const std::int32_t* field,
                         const std::int32_t* constant) {
   for_blocks(rows, m_count, [&](std::size_t begin, std::size_t end) {
     remove_rows(acc + begin * m_count, end - begin, m_count, groups, zero_point,
                 field + begin * groups, constant);
+  });
+}
+
+void sum_codes(const std::uint8_t* codes, std::size_t n, std::size_t width, int zero_point,
+               std::int32_t* sums) {
+  const auto start = -zero_point * static_cast<std::int32_t>(width);
+  for_blocks(n, width, [&](std::size_t begin, std::size_t end) {
+    sum_codes_block(codes + begin * width, end - begin, width, start, sums + begin);
   });
 }
 

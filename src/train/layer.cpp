@@ -96,21 +96,46 @@ at::Tensor quantized_integers(const Pass& pass, const at::Tensor& x) {
   return integers;
 }
 
+// First and last+1 kernel position whose tap lies inside 0 … size − 1.
+std::pair<std::int64_t, std::int64_t> taps_inside(std::int64_t start, std::int64_t dilation,
+                                                  std::int64_t kernel, std::int64_t size) {
+  std::int64_t first = 0, last = kernel;
+  while (first < last && start + first * dilation < 0) ++first;
+  while (last > first && start + (last - 1) * dilation >= size) --last;
+  return {first, last};
+}
+
 // sum over the taps of (a − z_a) per group and output position, [N, OH, OW, groups]; padded taps
 // add 0.
-at::Tensor field_sums(const Pass& pass, const at::Tensor& codes) {
+std::vector<std::int32_t> field_sums(const Pass& pass, const at::Tensor& codes) {
   const LayerGeometry& g = pass.layer->geometry;
-  const auto n = codes.size(0), h = codes.size(2), w = codes.size(3);
-  const at::Tensor grouped = codes.permute({0, 2, 3, 1})
-                                 .reshape({n, h, w, g.groups, g.in_channels / g.groups})
-                                 .sum(-1, false, at::kInt)
-                                 .sub(pass.grid.zero_point * (g.in_channels / g.groups))
-                                 .to(at::kFloat)
-                                 .permute({0, 3, 1, 2});
-  const at::Tensor ones = at::ones({g.groups, 1, g.kernel[0], g.kernel[1]});
-  return at::conv2d(grouped.contiguous(), ones, {}, g.stride, g.padding, g.dilation, g.groups)
-      .permute({0, 2, 3, 1})
-      .contiguous();
+  const Conv2dShape shape = conv_shape(pass, codes);
+  const std::int64_t h = codes.size(2), w = codes.size(3), groups = g.groups;
+  const auto oh = static_cast<std::int64_t>(shape.out_height()),
+             ow = static_cast<std::int64_t>(shape.out_width());
+  std::vector<std::int32_t> pixels(static_cast<std::size_t>(codes.size(0) * h * w * groups));
+  detail::sum_codes(codes.data_ptr<std::uint8_t>(), pixels.size(),
+                    static_cast<std::size_t>(g.in_channels / groups), pass.grid.zero_point,
+                    pixels.data());
+  std::vector<std::int32_t> field(static_cast<std::size_t>(codes.size(0) * oh * ow * groups), 0);
+  parallel_for(static_cast<std::size_t>(codes.size(0) * oh), 0, [&](std::size_t row) {
+    const auto n = static_cast<std::int64_t>(row) / oh, y = static_cast<std::int64_t>(row) % oh;
+    const std::int64_t top = y * g.stride[0] - g.padding[0];
+    const auto [ky_first, ky_last] = taps_inside(top, g.dilation[0], g.kernel[0], h);
+    std::int32_t* to = field.data() + static_cast<std::int64_t>(row) * ow * groups;
+    for (std::int64_t x = 0; x < ow; ++x, to += groups) {
+      const std::int64_t left = x * g.stride[1] - g.padding[1];
+      const auto [kx_first, kx_last] = taps_inside(left, g.dilation[1], g.kernel[1], w);
+      for (std::int64_t ky = ky_first; ky < ky_last; ++ky)
+        for (std::int64_t kx = kx_first; kx < kx_last; ++kx) {
+          const std::int32_t* from =
+              pixels.data() +
+              ((n * h + top + ky * g.dilation[0]) * w + left + kx * g.dilation[1]) * groups;
+          for (std::int64_t j = 0; j < groups; ++j) to[j] += from[j];
+        }
+    }
+  });
+  return field;
 }
 
 // z_a · sum over k of b, per output channel.
@@ -143,7 +168,7 @@ at::Tensor table_sums(const Pass& pass, const at::Tensor& codes) {
   const std::size_t rows = shape.output_size() / std::max<std::size_t>(1, m_count);
   // Without a zero point of b the activations have none either (s8s8, sign-magnitude).
   const bool offsets = layer.b_zero_point() != 0;
-  const at::Tensor field = offsets ? field_sums(pass, codes) : at::Tensor();
+  const auto field = offsets ? field_sums(pass, codes) : std::vector<std::int32_t>();
 
   std::int32_t largest = 0;
   for (const std::int32_t product : layer.table->products())
@@ -156,7 +181,7 @@ at::Tensor table_sums(const Pass& pass, const at::Tensor& codes) {
                std::span<std::int32_t>(sums.data_ptr<std::int32_t>(), count(sums)));
     if (offsets)
       detail::remove_zero_points(sums.data_ptr<std::int32_t>(), rows, m_count, shape.groups,
-                                 layer.b_zero_point(), field.data_ptr<float>(), constants.data());
+                                 layer.b_zero_point(), field.data(), constants.data());
     return sums;
   }
   std::vector<std::int64_t> wide(shape.output_size());
@@ -168,7 +193,7 @@ at::Tensor table_sums(const Pass& pass, const at::Tensor& codes) {
       std::int64_t v = wide[i * m_count + m] - constants[m];
       if (offsets)
         v -= static_cast<std::int64_t>(layer.b_zero_point()) *
-             static_cast<std::int64_t>(field.data_ptr<float>()[i * shape.groups + m / per_group]);
+             std::int64_t{field[i * shape.groups + m / per_group]};
       sums.data_ptr<double>()[i * m_count + m] = static_cast<double>(v);
     }
   return sums;
