@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
 #include "axmul/kernels/lut_gemm.hpp"
 #include "train/elementwise.hpp"
 #include "train/noise.hpp"

@@ -133,8 +133,8 @@ Tensor conv_norm_fused(MultiplyLayer& conv, const BatchNorm& norm, Activation ac
 // act(norm(conv(x)) + add); add may be undefined.
 Tensor conv_norm(Network& net, MultiplyLayer& conv, BatchNorm& norm, Activation activation,
                  const Tensor& x, const Tensor& add = {}) {
-  const bool integers = conv.mode == LayerMode::quantized || conv.mode == LayerMode::approximate;
-  if (integers && !at::GradMode::is_enabled() && !net.training && !norm.estimating)
+  if (conv.mode != LayerMode::float32 && !at::GradMode::is_enabled() && !net.training &&
+      !norm.estimating)
     return conv_norm_fused(conv, norm, activation, x, add);
   Tensor y = apply_norm(net, norm, forward(conv, x));
   if (add.defined()) y = y + add;

@@ -133,8 +133,8 @@ struct Epilogue {
 /// y [N, out, OH, OW] for x [N, in, H, W], or [N, out] for [N, in] where linear. Throws InputError
 /// AX912 for a wrong number of channels.
 at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x);
-/// The same and what follows it, for a convolution in quantised or approximate mode. Without
-/// gradients.
+/// The same and what follows it, for a convolution in any mode but float. Without gradients, so
+/// also without noise.
 at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x, const Epilogue& epilogue);
 
 /// Standard normal numbers that depend on (seed, stream, position) only.
