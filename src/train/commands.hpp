@@ -5,7 +5,7 @@
 
 namespace axmul::train {
 
-/// baseline, quantize, trace, evaluate, retrain.
+/// run, pareto, and its stages alone: baseline, quantize, search, trace, evaluate, retrain.
 const cli::Program& train_program();
 
 cli::CommandSpec baseline_command();
@@ -13,5 +13,6 @@ cli::CommandSpec quantize_command();
 cli::CommandSpec retrain_command();
 cli::CommandSpec evaluate_command();
 cli::CommandSpec trace_command();
+cli::CommandSpec run_command();
 
 }  // namespace axmul::train

@@ -7,7 +7,7 @@ const cli::Program& train_program() {
   static const cli::Program program{
       "axmul train",
       "Train and evaluate neural networks whose multiplications are approximate.",
-      {baseline_command(), quantize_command(), trace_command(), evaluate_command(),
+      {run_command(), baseline_command(), quantize_command(), trace_command(), evaluate_command(),
        retrain_command()}};
   return program;
 }

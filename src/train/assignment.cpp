@@ -1,0 +1,214 @@
+// Few distinct multipliers by k-means, and the greedy baseline.
+#include "axmul/train/assignment.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/core/philox.hpp"
+
+namespace axmul {
+namespace {
+
+double squared_distance(std::span<const double> x, std::span<const double> y) {
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
+  return sum;
+}
+
+std::size_t nearest(std::span<const double> row, const std::vector<std::vector<double>>& centres) {
+  std::size_t best = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t c = 0; c < centres.size(); ++c)
+    if (const double d = squared_distance(row, centres[c]); d < least) {
+      least = d;
+      best = c;
+    }
+  return best;
+}
+
+// k-means++: each further centre is a row drawn with probability proportional to its squared
+// distance from the centres so far.
+std::vector<std::vector<double>> first_centres(const Array2<double>& rows, std::size_t k,
+                                               std::uint64_t seed) {
+  Philox random(seed);
+  std::vector<std::vector<double>> centres;
+  std::size_t next = static_cast<std::size_t>(random.next_below(rows.rows()));
+  for (;;) {
+    const auto row = rows.row(next);
+    centres.emplace_back(row.begin(), row.end());
+    if (centres.size() == k) return centres;
+    std::vector<double> upto;
+    double total = 0;
+    for (std::size_t r = 0; r < rows.rows(); ++r)
+      upto.push_back(total +=
+                     squared_distance(rows.row(r), centres[nearest(rows.row(r), centres)]));
+    if (total == 0) return centres;  // all rows are centres already
+    const double drawn = random.next_double() * total;
+    next =
+        static_cast<std::size_t>(std::upper_bound(upto.begin(), upto.end(), drawn) - upto.begin());
+    next = std::min(next, rows.rows() - 1);
+  }
+}
+
+// σ over what the layer tolerates, [layer, candidate]; compared on a logarithmic scale and cut off
+// far from 1, where it matters no more how well or how badly a multiplier fits.
+Array2<double> preferences(std::span<const LayerOperands> layers,
+                           const PredictionMatrix& predictions, std::span<const double> tolerated,
+                           std::span<const std::size_t> candidates, bool folding) {
+  Array2<double> rows(layers.size(), candidates.size());
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    for (std::size_t j = 0; j < candidates.size(); ++j) {
+      const Prediction& p = predictions(l, candidates[j]);
+      const double ratio = (folding ? p.sigma_corrected : p.sigma_acc) /
+                           std::max(tolerated[l] * layers[l].output_std, 1e-300);
+      rows(l, j) = std::log2(std::clamp(ratio, 1.0 / 16, 16.0));
+    }
+  return rows;
+}
+
+struct Chooser {
+  std::span<const LayerOperands> layers;
+  std::span<const Multiplier> library;
+  const PredictionMatrix& predictions;
+  std::span<const double> tolerated;
+  bool folding;
+
+  double sigma(std::size_t l, std::size_t j) const {
+    const Prediction& p = predictions(l, j);
+    return folding ? p.sigma_corrected : p.sigma_acc;
+  }
+  bool fits(std::size_t l, std::size_t j) const {
+    return sigma(l, j) <= tolerated[l] * layers[l].output_std;
+  }
+  // The cheapest of `from` that all these layers tolerate and that is no dearer than exact.
+  std::size_t cheapest(std::span<const std::size_t> members,
+                       std::span<const std::size_t> from) const {
+    std::size_t best = kExact;
+    auto least = std::make_tuple(1.0, HUGE_VAL, std::string());
+    for (const std::size_t j : from) {
+      double worst = 0;
+      bool all = true;
+      for (const std::size_t l : members) {
+        all = all && fits(l, j);
+        worst = std::max(worst, sigma(l, j) / layers[l].output_std);
+      }
+      auto key = std::make_tuple(library[j].cost.power_rel, worst, library[j].lut.sha256());
+      if (all && key < least) {
+        least = std::move(key);
+        best = j;
+      }
+    }
+    return best;
+  }
+};
+
+}  // namespace
+
+std::vector<std::size_t> k_means(const Array2<double>& rows, std::size_t k, std::uint64_t seed) {
+  std::vector<std::size_t> group(rows.rows(), 0);
+  if (rows.rows() == 0 || k == 0) return group;
+  auto centres = first_centres(rows, std::min(k, rows.rows()), seed);
+  constexpr int kMostIterations = 100;
+  for (int i = 0; i < kMostIterations; ++i) {
+    bool moved = i == 0;
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+      const std::size_t to = nearest(rows.row(r), centres);
+      moved = moved || to != group[r];
+      group[r] = to;
+    }
+    if (!moved) break;
+    for (std::size_t c = 0; c < centres.size(); ++c) {
+      std::vector<double> sum(rows.cols(), 0.0);
+      double members = 0;
+      for (std::size_t r = 0; r < rows.rows(); ++r)
+        if (group[r] == c) {
+          ++members;
+          for (std::size_t j = 0; j < rows.cols(); ++j) sum[j] += rows(r, j);
+        }
+      for (std::size_t j = 0; j < rows.cols() && members > 0; ++j) centres[c][j] = sum[j] / members;
+    }
+  }
+  return group;
+}
+
+MatchReport match_at_most(std::span<const LayerOperands> layers,
+                          std::span<const Multiplier> library, const PredictionMatrix& predictions,
+                          std::span<const LayerSigma> sigmas, const MatchOptions& options,
+                          std::size_t most, std::uint64_t seed) {
+  if (most == 0) throw UsageError(971, "at least one distinct multiplier must be allowed");
+  // The plain match checks all inputs, and is the answer where it is frugal enough.
+  MatchReport report = match(layers, library, predictions, sigmas, options);
+  std::set<std::string> distinct;
+  for (const LayerMatch& m : report.layers) distinct.insert(m.sha256);
+  if (distinct.size() <= most) return report;
+
+  std::vector<std::size_t> candidates;
+  for (std::size_t j = 0; j < library.size(); ++j)
+    if (library[j].cost.power_rel > 0 && std::isfinite(library[j].cost.power_rel))
+      candidates.push_back(j);
+  std::vector<double> tolerated;
+  for (const LayerMatch& m : report.layers) tolerated.push_back(m.threshold);
+  const Chooser chooser{layers, library, predictions, tolerated, options.bias_folding};
+  const auto group = k_means(
+      preferences(layers, predictions, tolerated, candidates, options.bias_folding), most, seed);
+  std::set<std::size_t> chosen;
+  for (std::size_t g = 0; g < most; ++g) {
+    std::vector<std::size_t> members;
+    for (std::size_t l = 0; l < layers.size(); ++l)
+      if (group[l] == g) members.push_back(l);
+    if (!members.empty()) chosen.insert(chooser.cheapest(members, candidates));
+  }
+  std::vector<std::size_t> allowed(chosen.begin(), chosen.end());
+  std::erase(allowed, kExact);
+  double energy = 0, ops = 0;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    LayerMatch& m = report.layers[l];
+    const std::size_t j = chooser.cheapest(std::span<const std::size_t>(&l, 1), allowed);
+    m.none_fits = j == kExact;
+    m.multiplier = m.none_fits ? "exact" : library[j].name;
+    m.sha256 = m.none_fits ? "" : library[j].lut.sha256();
+    m.sigma_rel = m.none_fits ? 0 : chooser.sigma(l, j) / layers[l].output_std;
+    m.power_rel = m.none_fits ? 1 : library[j].cost.power_rel;
+    energy += m.ops * m.power_rel;
+    ops += m.ops;
+  }
+  report.relative_energy = ops > 0 ? energy / ops : 1;
+  return report;
+}
+
+std::vector<std::size_t> greedy_assignment(std::span<const double> ops,
+                                           std::span<const std::vector<LayerOption>> options,
+                                           double energy) {
+  constexpr double kLeastDamage = 1e-6;  // below it changes differ by what they save only
+  std::vector<LayerOption> now(ops.size(), {kExact, 1, 0});
+  double total = 0, spent = 0;
+  for (const double o : ops) total += o;
+  spent = total;
+  while (spent > energy * total) {
+    double best = 0;
+    std::size_t layer = kExact;
+    LayerOption change;
+    for (std::size_t l = 0; l < ops.size(); ++l)
+      for (const LayerOption& option : options[l]) {
+        const double saved = ops[l] * (now[l].power_rel - option.power_rel);
+        const double rate = saved / std::max(kLeastDamage, option.damage - now[l].damage);
+        if (saved > 0 && rate > best) {
+          best = rate;
+          layer = l;
+          change = option;
+        }
+      }
+    if (layer == kExact) break;
+    spent -= ops[layer] * (now[layer].power_rel - change.power_rel);
+    now[layer] = change;
+  }
+  std::vector<std::size_t> chosen;
+  for (const LayerOption& option : now) chosen.push_back(option.multiplier);
+  return chosen;
+}
+
+}  // namespace axmul
