@@ -15,6 +15,8 @@ std::vector<OptionSpec> circuit_option_specs() {
       {"liberty", "FILE", "Liberty library with those cells.", "", true},
       {"allow-native-code", "",
        "Compile and run C models, in a limited process; without it .c files are skipped."},
+      {"native-timeout", "SECONDS",
+       "Wall clock for one C model's 65536 calls together, and for its compiler.", "10"},
       {"synthesize", "", "Run yosys on Verilog first (behavioural RTL)."}};
 }
 
@@ -27,6 +29,8 @@ NetlistOptions circuit_options(Session& session) {
     options.order = *order == "ab" ? OperandOrder::ab : OperandOrder::ba;
   options.allow_native_code = session.args.has("allow-native-code");
   options.synthesize = session.args.has("synthesize");
+  if (const auto seconds = session.args.integer("native-timeout", 1, 86400))
+    options.native_timeout_s = static_cast<double>(*seconds);
   if (session.args.has("cells") || session.args.has("liberty")) {
     auto library = std::make_shared<CellLibrary>();
     for (const std::string& path : session.args.values("liberty")) library->add_liberty(path);

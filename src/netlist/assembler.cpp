@@ -152,9 +152,14 @@ void Assembler::resolve_all(const NameOf& name_of) {
     const auto nets = pins(raw);
     for (std::size_t i = 0; i < input_count(raw); ++i) nets[i] = resolve(nets[i], name_of);
   }
-  for (Port& port : netlist_.ports)
-    if (port.is_output)
-      for (NetId& net : port.nets) net = resolve(net, name_of);
+  for (std::size_t k = 0; k < netlist_.ports.size(); ++k) {
+    if (!netlist_.ports[k].is_output) continue;
+    auto& nets = netlist_.ports[k].nets;
+    for (std::size_t i = 0; i < nets.size(); ++i) {
+      if (nets_[nets[i]].driver == Driver::alias) port_lines_[k][i] = nets_[nets[i]].line;
+      nets[i] = resolve(nets[i], name_of);
+    }
+  }
 }
 
 // Nets that an output depends on; an undriven net elsewhere can change nothing.
@@ -181,11 +186,11 @@ void Assembler::mark_needed() {
 }
 
 void Assembler::check_driven(const NameOf& name_of) const {
-  for (const Port& port : netlist_.ports)
-    if (port.is_output)
+  for (std::size_t k = 0; k < netlist_.ports.size(); ++k)
+    if (const Port& port = netlist_.ports[k]; port.is_output)
       for (std::size_t i = 0; i < port.nets.size(); ++i)
         if (nets_[port.nets[i]].driver == Driver::none)
-          fail(206, path_, 0,
+          fail(206, path_, port_lines_[k][i],
                "output " +
                    in_quotes(port.name +
                              (port.nets.size() > 1 ? "[" + std::to_string(i) + "]" : "")) +

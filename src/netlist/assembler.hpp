@@ -42,7 +42,9 @@ class Assembler {
   std::uint32_t type_index(const CellType& type);
   const CellType& type(std::uint32_t index) const { return netlist_.types[index]; }
 
-  void port(std::string name, bool is_output, std::vector<NetId> nets) {
+  /// line: where it is declared, 0 unknown.
+  void port(std::string name, bool is_output, std::vector<NetId> nets, std::size_t line) {
+    port_lines_.emplace_back(nets.size(), line);
     netlist_.ports.push_back({std::move(name), is_output, std::move(nets)});
   }
 
@@ -94,6 +96,7 @@ class Assembler {
   std::vector<RawCell> cells_;
   std::vector<NetId> pins_;
   std::vector<char> needed_;
+  std::vector<std::vector<std::size_t>> port_lines_;  // by port and bit: assignment or declaration
   NetId doubly_driven_ = kNoNet;
 };
 

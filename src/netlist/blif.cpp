@@ -410,11 +410,11 @@ class BlifElaborator {
           }
           std::vector<NetId> nets;
           for (const auto& [k, bit] : bits) nets.push_back(net(scope, bit, model.line));
-          out_.port(base, output, std::move(nets));
+          out_.port(base, output, std::move(nets), model.line);
           continue;
         }
       }
-      out_.port(std::string(name), output, {net(scope, name, model.line)});
+      out_.port(std::string(name), output, {net(scope, name, model.line)}, model.line);
     }
   }
 

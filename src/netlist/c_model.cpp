@@ -248,6 +248,17 @@ std::string runner_source(const std::string& path, const CFunction& function, Op
          "}\n";
 }
 
+// The line of the model that the compiler's first error is about; 0 when it is elsewhere.
+std::size_t error_line(const std::string& output, std::size_t error, const std::string& model) {
+  const std::size_t start = output.rfind('\n', error) + 1;  // npos + 1 = 0
+  const std::string place = model + ":";
+  if (output.compare(start, place.size(), place) != 0) return 0;
+  std::size_t line = 0;
+  for (std::size_t i = start + place.size(); i < error && output[i] >= '0' && output[i] <= '9'; ++i)
+    line = 10 * line + static_cast<std::size_t>(output[i] - '0');
+  return line;
+}
+
 void compile(const std::string& path, const std::string& source, const std::string& runner,
              const NetlistOptions& options) {
   ProcessOptions limits;
@@ -262,7 +273,10 @@ void compile(const std::string& path, const std::string& source, const std::stri
   if (result.exit_code != 0) {
     const std::size_t at = result.output.find("error:");
     const std::string text = at == std::string::npos ? result.output : result.output.substr(at);
-    fail(261, path, 0,
+    fail(261, path,
+         at == std::string::npos
+             ? 0
+             : error_line(result.output, at, std::filesystem::absolute(path).string()),
          "does not compile: " + text.substr(0, std::min<std::size_t>(text.find('\n'), 300)));
   }
 }
@@ -283,7 +297,7 @@ std::string run_limited(const std::string& path, const std::string& runner,
     fail(263, path, 0,
          "the model ran longer than " +
              std::to_string(static_cast<long>(options.native_timeout_s)) +
-             " s for its 65536 products");
+             " s for all its 65536 products; --native-timeout allows more");
   if (result.signal != 0)
     fail(263, path, 0,
          "the model crashed (signal " + std::to_string(result.signal) + ", " +

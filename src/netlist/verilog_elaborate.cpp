@@ -55,7 +55,7 @@ class Elaborator {
         nets.push_back(base(scope, index) + i);
       if (signal.is_input)
         for (const NetId net : nets) out_.drive_input(net, signal.line);
-      out_.port(std::string(signal.name), signal.is_output, std::move(nets));
+      out_.port(std::string(signal.name), signal.is_output, std::move(nets), signal.line);
     }
     body(scope, 0);
     Netlist netlist =

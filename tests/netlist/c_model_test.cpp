@@ -131,7 +131,10 @@ TEST_CASE("what models can do wrong is a clear error") {
   check_error(f + "{ write(3, \"rubbish\", 7); return 1; }", 263, "did not return");
   check_error(f + "{ if (fork() > 0) abort(); return 1; }", 263, "");
   check_error(f + "{ char *p = malloc(3ul << 30); if (!p) abort(); return 1; }", 263, "crashed");
-  check_error(f + "{ return a*b }", 261, "error:");
+  check_error(f + "{ return a*b }", 261, "mul8u_x.c:5: does not compile: error:");
+  check_error(f + "{\n  return a\n    * c;\n}", 261, "mul8u_x.c:7: does not compile: error:");
+  check_error(f + "{ return helper(a); } // no such function", 261, "does not compile");
+  check_error("#include \"missing.h\"\n" + f + "{ return a * b; }", 261, "mul8u_x.c:1: ");
   check_error("int f(int *a, int b) { return b; }", 264, "no function of two integer operands");
   check_error("int f(int a, int b) { return b; }\nint g(int a, int b) { return a; }", 264, "f, g");
   check_error("long mul8u_x(int a, int b) { return 1l << 40; }", 10, "2^24");

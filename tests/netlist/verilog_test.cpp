@@ -308,7 +308,8 @@ TEST_CASE("errors name file, line, the culprit and what would mend it") {
   check_error("module foo(input A, output O);\nassign O = A &\n; endmodule", 201, "\";\"", 3);
   check_error("module foo(input A, output O); wire t;\nassign O = A & t; endmodule", 206, "\"t\"",
               2);
-  check_error("module foo(input A, output [1:0] O);\nassign O[0] = A; endmodule", 206, "O[1]", 0);
+  check_error("module foo(input A, output [1:0] O);\nassign O[0] = A; endmodule", 206, "O[1]", 1);
+  check_error("module foo(input A, output O);\nwire t;\nassign O = t; endmodule", 206, "\"t\"", 3);
   check_error("module foo(input A, output O);\nassign O = A;\nassign O = ~A; endmodule", 207,
               "\"O\"", 3);
   check_error("module foo(input A, output O);\nassign A = 1'b1; assign O = A; endmodule", 207,

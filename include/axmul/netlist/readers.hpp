@@ -30,7 +30,7 @@ class AXMUL_API CellLibrary {
 
   /// Adds the cells of a Liberty file (cell, area, cell_leakage_power, pin direction, capacitance
   /// and function; other groups are skipped). Sequential cells are kept by name and refused where
-  /// they are used. Throws InputError AX220…AX224.
+  /// they are used. Throws InputError AX220…AX222.
   void add_liberty(const std::string& path);
   void add_liberty_text(std::string_view text, const std::string& path);
   /// Adds the modules of a Verilog file. Throws InputError as read_verilog() does.
@@ -56,7 +56,9 @@ struct AXMUL_API NetlistOptions {
   bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)
   bool synthesize = false;         ///< run yosys on Verilog first (behavioural RTL)
   bool estimate_cost = true;       ///< read_design_circuit(): estimate where no power is published
-  double native_timeout_s = 20;    ///< wall clock for running one C model, and for its compiler
+  /// Wall clock for one C model's 65536 calls together, and for its compiler. Models of the field
+  /// take milliseconds; what takes longer most likely hangs, and a folder may hold many such.
+  double native_timeout_s = 10;
   std::size_t max_file_bytes = std::size_t{64} << 20;
   std::size_t max_cells = std::size_t{1} << 22;  ///< cells after flattening, and nets
 };
