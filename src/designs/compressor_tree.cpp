@@ -82,10 +82,13 @@ class TreeBuilder {
           static_cast<int>(column.waiting.size() + carried.size()) - static_cast<int>(target);
       while (excess > 0 && column.waiting.size() >= 2)
         excess -= place(column, static_cast<int>(c), excess, target, carries, carry_outs);
-      // Order decides which bits meet in the next stage; this one, and half adders that feed a
-      // carry-in, give the error figures that Momeni et al. print for Multipliers 3 and 4.
-      next[c] = carried;
-      next[c].insert(next[c].end(), column.sums.begin(), column.sums.end());
+      // Order decides which bits meet in the next stage. Carries and sums in turn, half adders that
+      // feed a carry-in, and full adders where compressors have none give the error figures that
+      // Momeni et al. print for Multipliers 1 to 4, and their numbers of cells for Multiplier 1.
+      for (std::size_t k = 0; k < std::max(carried.size(), column.sums.size()); ++k) {
+        if (k < carried.size()) next[c].push_back(carried[k]);
+        if (k < column.sums.size()) next[c].push_back(column.sums[k]);
+      }
       next[c].insert(next[c].end(), column.waiting.begin(), column.waiting.end());
       next[c].insert(next[c].end(), column.pending.begin(), column.pending.end());
     }
@@ -99,7 +102,9 @@ class TreeBuilder {
     const int taken = std::min(inputs, static_cast<int>(column.waiting.size()));
     TreeCell cell{TreeCell::Kind::half_adder, c};
     for (int k = 0; k < taken; ++k) cell.inputs[static_cast<std::size_t>(k)] = column.take();
-    if (taken >= 3) {
+    if (taken == 3 && !takes_carry_in(c)) {
+      cell.kind = TreeCell::Kind::full_adder;  // a compressor would have two inputs idle
+    } else if (taken >= 3) {
       const bool approximate = c < approximate_columns_;
       cell.kind =
           approximate ? TreeCell::Kind::approximate_compressor : TreeCell::Kind::exact_compressor;

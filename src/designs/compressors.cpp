@@ -245,8 +245,8 @@ Family momeni_family() {
       "A. Momeni, J. Han, P. Montuschi, F. Lombardi, Design and analysis of approximate "
       "compressors for multiplication, IEEE TC 64(4), 2015",
       Topology::paper,
-      "columns=16 is the paper's Multiplier 1 or 2, columns=7 its 3 or 4; which bits meet in "
-      "a compressor is ours, it gives the printed figures of 3 and 4",
+      "columns=16 is the paper's Multiplier 1 or 2, columns=7 its 3 or 4; the paper does not "
+      "say which bits meet in a compressor: the arrangement is the one that gives all its figures",
       {{"design", 1, 2, 2, "the paper's compressor design"}, columns_parameter(7)},
       unsigned_only()};
   f.evaluator = momeni_evaluator;
