@@ -81,12 +81,12 @@ struct PermutePackTask {
   uint8_t* out;                 ///< [taps, kPermuteRows]
 };
 
-/// Finds the taps some of whose activations have the highest bit set.
+/// Finds the taps where a vector of rows has activations with the highest bit set: large ones.
 struct PermuteLookTask {
   const uint8_t* x;  ///< [taps, kPermuteRows]
   size_t vectors, taps;
-  uint8_t* large;  ///< [taps], 1 for such taps, else 0
-  size_t count;    ///< out: how many there are
+  uint16_t* large;   ///< [vectors][taps], the taps of each vector
+  size_t counts[4];  ///< out: how many those are
 };
 
 /// How table entries, of up to 128 or 256 activations, are cut into a low and a high byte. The more
@@ -119,6 +119,17 @@ struct PermuteTask {
   int first;              ///< sums are written; else added to
 };
 
+/// One output channel of one vector of rows whose large activations have been taken for what they
+/// are without their highest bit: adds the difference, and 32768 for each large activation.
+struct PermuteMendTask {
+  const uint8_t* x;       ///< [taps, kPermuteRows], the vector's rows
+  const uint16_t* large;  ///< [count]
+  size_t count;
+  const uint8_t* columns;  ///< [taps]
+  const uint8_t* tables;   ///< [columns][low, high][128] differences + 32768
+  int32_t* sums;           ///< [4, 16], added to
+};
+
 /// Adds up the taps of each row, as bytes ^ flip.
 struct PermuteRowSumTask {
   const uint8_t* x;  ///< [taps, kPermuteRows]
@@ -141,6 +152,8 @@ struct PermuteStoreTask {
 struct PermuteKernel {
   void (*pack)(const PermutePackTask&);
   void (*look)(PermuteLookTask&);
+  void (*mend)(const PermuteMendTask&);
+  void (*count_large)(const PermuteMendTask&);  ///< columns and tables are not used
   void (*row_sums)(const PermuteRowSumTask&);
   void (*run[kPermuteKinds])(const PermuteTask&);
   void (*store)(const PermuteStoreTask&);

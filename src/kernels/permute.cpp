@@ -25,12 +25,18 @@ struct ColumnRanges {
   std::array<std::uint32_t, 256> small{}, large{};  // range above the floor
 };
 
-/// Entries above the floor as two bytes: low_bits and the rest.
+/// Which entries: those above the floor of the bit patterns 0 … 127 or 0 … 255, or, for large
+/// activations that have been taken for what they are without their highest bit, the difference.
+enum class Entries { small, large, mend };
+
+constexpr std::uint32_t kMendOffset = 32768;  // added to differences
+
+/// Entries as two bytes: low_bits and the rest.
 struct PermuteTables {
+  Entries entries = Entries::small;
   std::int32_t slope = 0;
   unsigned low_bits = 8;
-  std::size_t size = 0;  // entries per column: 128 or 256
-  Bytes bytes;           // [257 columns][low, high][size]
+  Bytes bytes;  // [257 columns][low, high][128 or 256]
 };
 
 /// What is prepared of a table, whatever the weights.
@@ -46,7 +52,8 @@ struct PermuteSlice {
   std::size_t padded = 0;                        // taps rounded up to a multiple of four
   std::vector<PermuteStep> steps;                // [m, padded]
   std::vector<std::array<std::size_t, 3>> ends;  // [m], in taps: high bytes below 64, 128, 256
-  std::vector<std::int32_t> constant;            // [m] sum of small floors, modulo 2^32
+  std::vector<std::int32_t> small_constant;      // [m] sum of small floors, modulo 2^32
+  std::vector<std::int32_t> large_constant;      // [m] the same of large ones
 };
 
 /// What is prepared of the weights.
@@ -55,7 +62,8 @@ struct PermutePlan {
   PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
   const ColumnRanges* ranges = nullptr;
   std::shared_ptr<PermuteFacts> facts;
-  std::shared_ptr<const PermuteTables> small, large;
+  std::shared_ptr<const PermuteTables> small, large, mend;
+  Array2<std::uint8_t> column;       // [m, k]
   std::vector<PermuteSlice> slices;  // over all taps
 };
 
@@ -101,23 +109,36 @@ ColumnRanges ranges_of(const Lut& lut, std::int32_t slope) {
   return r;
 }
 
-/// Entries of bit patterns 0 … size − 1, sixteen columns at a time for the cache's sake.
-Bytes lay_out(const Lut& lut, const ColumnRanges& ranges, unsigned low_bits, std::size_t size) {
-  const auto& floor = size == kHalf ? ranges.floor_small : ranges.floor_large;
-  Bytes out(257 * 2 * size);
+std::uint32_t entry(const Lut& lut, const ColumnRanges& ranges, Entries entries, std::size_t bits,
+                    std::size_t column) {
   const std::size_t flip = a_is_signed(lut.type()) ? 0x80 : 0;
+  const auto sheared = [&](std::size_t pattern) {
+    const std::size_t x = pattern ^ flip;
+    return lut.products()[x * 256 + column] - ranges.slope * activation(lut, x);
+  };
+  switch (entries) {
+    case Entries::small:
+      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_small[column]);
+    case Entries::large:
+      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_large[column]);
+    default:
+      return static_cast<std::uint32_t>(sheared(bits + kHalf) - sheared(bits)) + kMendOffset;
+  }
+}
+
+/// Sixteen columns at a time for the cache's sake.
+Bytes lay_out(const Lut& lut, const ColumnRanges& ranges, Entries entries, unsigned low_bits) {
+  const std::size_t size = entries == Entries::large ? 2 * kHalf : kHalf;
+  Bytes out(257 * 2 * size);
   const std::uint32_t mask = (1u << low_bits) - 1;
   for (std::size_t first = 0; first < 256; first += 16)
-    for (std::size_t x = 0; x < size; ++x) {
-      const std::int32_t* products = lut.products().data() + (x ^ flip) * 256;
-      const std::int32_t line = ranges.slope * activation(lut, x ^ flip);
+    for (std::size_t x = 0; x < size; ++x)
       for (std::size_t w = first; w < first + 16; ++w) {
-        const auto entry = static_cast<std::uint32_t>(products[w] - line - floor[w]);
+        const std::uint32_t value = entry(lut, ranges, entries, x, w);
         std::uint8_t* at = out.data() + w * 2 * size + x;
-        at[0] = static_cast<std::uint8_t>(entry & mask);
-        at[size] = static_cast<std::uint8_t>(entry >> low_bits);
+        at[0] = static_cast<std::uint8_t>(value & mask);
+        at[size] = static_cast<std::uint8_t>(value >> low_bits);
       }
-    }
   std::fill_n(out.data() + kNoColumn * 2 * size, 2 * size, std::uint8_t{0});
   return out;
 }
@@ -134,16 +155,17 @@ std::shared_ptr<PermuteFacts> facts_of(const LutFacts& table) {
 }
 
 std::shared_ptr<const PermuteTables> tables_of(PermuteFacts& facts, const Lut& lut,
-                                               const ColumnRanges& ranges, unsigned low_bits,
-                                               std::size_t size) {
+                                               const ColumnRanges& ranges, Entries entries,
+                                               unsigned low_bits) {
   const std::lock_guard lock(facts.mutex);
   for (const auto& old : facts.tables)
-    if (old->slope == ranges.slope && old->low_bits == low_bits && old->size == size) return old;
+    if (old->entries == entries && old->slope == ranges.slope && old->low_bits == low_bits)
+      return old;
   auto fresh = std::make_shared<PermuteTables>();
+  fresh->entries = entries;
   fresh->slope = ranges.slope;
   fresh->low_bits = low_bits;
-  fresh->size = size;
-  fresh->bytes = lay_out(lut, ranges, low_bits, size);
+  fresh->bytes = lay_out(lut, ranges, entries, low_bits);
   facts.tables.push_back(fresh);
   return fresh;
 }
@@ -163,10 +185,16 @@ UsedRange used_range(const std::array<bool, 256>& used, const ColumnRanges& rang
   return out;
 }
 
+/// Modulo 2^32.
+void add(std::int32_t& sum, std::int32_t term) {
+  sum =
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(term));
+}
+
 /// Taps begin … end − 1 of all channels, those with small high bytes first.
 PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t begin,
                         std::size_t end) {
-  PermuteSlice slice{begin, end, (end - begin + 3) / 4 * 4, {}, {}, {}};
+  PermuteSlice slice{begin, end, (end - begin + 3) / 4 * 4, {}, {}, {}, {}};
   std::array<std::uint8_t, 256> group;
   for (std::size_t column = 0; column < 256; ++column) {
     const std::uint32_t high = plan.ranges->small[column] >> 6;
@@ -174,7 +202,8 @@ PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t b
   }
   slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
   slice.ends.assign(w.m, {0, 0, 0});
-  slice.constant.assign(w.m, 0);
+  slice.small_constant.assign(w.m, 0);
+  slice.large_constant.assign(w.m, 0);
   for (std::size_t tap = begin; tap < end; ++tap)
     for (std::size_t m = 0; m < w.m; ++m) ++slice.ends[m][group[w.column(tap, m)]];
   std::vector<std::array<std::size_t, 3>> place(w.m);  // in the channel's steps
@@ -188,9 +217,8 @@ PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t b
       const std::uint8_t column = w.column(tap, m);
       slice.steps[m * slice.padded + place[m][group[column]]++] = {
           static_cast<std::uint16_t>(tap - begin), column};
-      slice.constant[m] =
-          static_cast<std::int32_t>(static_cast<std::uint32_t>(slice.constant[m]) +
-                                    static_cast<std::uint32_t>(plan.ranges->floor_small[column]));
+      add(slice.small_constant[m], plan.ranges->floor_small[column]);
+      add(slice.large_constant[m], plan.ranges->floor_large[column]);
     }
   return slice;
 }
@@ -231,10 +259,15 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
   const auto low_bits = [](int kind, int first, int bits) {
     return static_cast<unsigned>(kind - first + bits);
   };
-  plan->small = tables_of(*plan->facts, w.lut, *plan->ranges,
-                          low_bits(plan->small_kind, kPermuteSmall6, 6), kHalf);
-  plan->large = tables_of(*plan->facts, w.lut, *plan->ranges,
-                          low_bits(plan->large_kind, kPermuteLarge7, 7), 256);
+  const auto tables = [&](Entries entries, unsigned bits) {
+    return tables_of(*plan->facts, w.lut, *plan->ranges, entries, bits);
+  };
+  plan->small = tables(Entries::small, low_bits(plan->small_kind, kPermuteSmall6, 6));
+  plan->large = tables(Entries::large, low_bits(plan->large_kind, kPermuteLarge7, 7));
+  if (plan->large_kind == kPermuteLarge7) plan->mend = tables(Entries::mend, 8);
+  plan->column = Array2<std::uint8_t>(w.m, w.k);
+  for (std::size_t tap = 0; tap < w.k; ++tap)
+    for (std::size_t m = 0; m < w.m; ++m) plan->column(m, tap) = w.column(tap, m);
   plan->slices = make_slices(*plan, w, 0, w.k);
   return plan;
 }
@@ -247,36 +280,28 @@ std::shared_ptr<const PermutePlan> plan_of(const Weights& w) {
 
 /// Buffers of one thread, all within one workspace.
 struct Tile {
-  std::uint8_t* x;          // [taps, kPermuteRows]
-  std::int32_t* sums;       // [kChannels, kPermuteRows]
-  std::int32_t* row_sums;   // [kPermuteRows]
-  std::ptrdiff_t* offsets;  // [kPermuteRows]
-  PermuteStep* small;       // [taps + 3], of one channel
-  PermuteStep* large;       // the same
-  std::uint8_t* is_large;   // [taps]
+  std::uint8_t* x;           // [taps, kPermuteRows]
+  std::int32_t* sums;        // [kChannels, kPermuteRows]
+  std::int32_t* row_sums;    // [kPermuteRows]
+  std::int32_t* large_rows;  // [kPermuteRows], large activations of each row
+  std::ptrdiff_t* offsets;   // [kPermuteRows]
+  std::uint16_t* large;      // [kPermuteRows / 64, taps]
 };
 
 Tile make_tile(std::size_t taps) {
   thread_local Workspace workspace;
   const std::size_t x = taps * kPermuteRows, sums = 4 * kChannels * kPermuteRows;
-  const std::size_t steps = (taps + 3 + 15) / 16 * 64;
-  unsigned char* at = workspace.at_least(x + sums + 12 * kPermuteRows + 3 * steps);
+  const std::size_t large = 2 * (kPermuteRows / 64) * (taps + 1);
+  unsigned char* at = workspace.at_least(x + sums + 16 * kPermuteRows + large);
   const auto take = [&](std::size_t bytes) { return std::exchange(at, at + bytes); };
   Tile t{};
   t.x = take(x);
   t.sums = reinterpret_cast<std::int32_t*>(take(sums));
   t.row_sums = reinterpret_cast<std::int32_t*>(take(4 * kPermuteRows));
+  t.large_rows = reinterpret_cast<std::int32_t*>(take(4 * kPermuteRows));
   t.offsets = reinterpret_cast<std::ptrdiff_t*>(take(8 * kPermuteRows));
-  t.small = reinterpret_cast<PermuteStep*>(take(steps));
-  t.large = reinterpret_cast<PermuteStep*>(take(steps));
-  t.is_large = take(steps);
+  t.large = reinterpret_cast<std::uint16_t*>(take(large));
   return t;
-}
-
-/// Fills up to a multiple of four and returns how many fours there are.
-std::size_t fill_four(PermuteStep* steps, std::size_t count) {
-  while (count % 4 != 0) steps[count++] = {0, kNoColumn};
-  return count / 4;
 }
 
 class PermuteRun {
@@ -297,10 +322,10 @@ class PermuteRun {
   void compute(const Part& part) const;
   void pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
   void sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
-  void small_channel(const Part& part, const PermuteSlice& slice, const Tile& tile, std::size_t m,
-                     std::int32_t* sums) const;
-  std::int32_t mixed_channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
-                             std::size_t m, std::int32_t* sums) const;
+  Entries choose_entries(const Part& part, const PermuteLookTask& look) const;
+  void count_large(const Part& part, const Tile& tile, const PermuteLookTask& look) const;
+  void channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
+               const PermuteLookTask& look, Entries entries, std::size_t m) const;
 
   const Problem& p_;
   const PermuteKernel& kernel_;
@@ -336,82 +361,64 @@ void PermuteRun::sum_rows(const Part& part, const PermuteSlice& slice, const Til
         static_cast<std::int32_t>(slope * (static_cast<std::uint32_t>(tile.row_sums[r]) - offset));
 }
 
-/// Where all activations are small, the channel's steps are those of the plan.
-void PermuteRun::small_channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
-                               std::size_t m, std::int32_t* sums) const {
-  const auto& ends = slice.ends[m];
-  kernel_.run[plan_->small_kind]({tile.x,
-                                  part.vectors,
-                                  slice.steps.data() + m * slice.padded,
-                                  {ends[0] / 4, ends[1] / 4, slice.padded / 4},
-                                  plan_->small->bytes.data(),
-                                  sums,
-                                  1});
+/// Small entries where there are no large activations, mended where there are few.
+Entries PermuteRun::choose_entries(const Part& part, const PermuteLookTask& look) const {
+  std::size_t large = 0;
+  for (std::size_t v = 0; v < part.vectors; ++v) large += look.counts[v];
+  if (large == 0) return Entries::small;
+  return plan_->mend != nullptr && 2 * large <= look.taps * part.vectors ? Entries::mend
+                                                                         : Entries::large;
 }
 
-/// Parts the steps by the activations of the tile; returns what the floors of large taps add.
-std::int32_t PermuteRun::mixed_channel(const Part& part, const PermuteSlice& slice,
-                                       const Tile& tile, std::size_t m, std::int32_t* sums) const {
-  const PermuteStep* step = slice.steps.data() + m * slice.padded;
-  std::size_t small = 0, large = 0, i = 0;
-  std::array<std::size_t, 3> ends{};
-  for (std::size_t group = 0; group < 3; ++group) {
-    for (; i < slice.ends[m][group]; ++i, ++step) {
-      tile.small[small] = *step;
-      tile.large[large] = *step;
-      const std::size_t is_large = tile.is_large[step->tap];
-      small += 1 - is_large;
-      large += is_large;
-    }
-    ends[group] = small / 4;
-  }
-  std::uint32_t more = 0;
-  for (std::size_t l = 0; l < large; ++l) {
-    const std::size_t column = tile.large[l].column;
-    more += static_cast<std::uint32_t>(plan_->ranges->floor_large[column]) -
-            static_cast<std::uint32_t>(plan_->ranges->floor_small[column]);
-  }
-  ends[2] = fill_four(tile.small, small);
-  const std::size_t fours = fill_four(tile.large, large);
-  if (small > 0)
-    kernel_.run[plan_->small_kind]({tile.x,
-                                    part.vectors,
-                                    tile.small,
-                                    {ends[0], ends[1], ends[2]},
-                                    plan_->small->bytes.data(),
-                                    sums,
-                                    1});
-  if (large > 0)
-    kernel_.run[plan_->large_kind]({tile.x,
-                                    part.vectors,
-                                    tile.large,
-                                    {0, 0, fours},
-                                    plan_->large->bytes.data(),
-                                    sums,
-                                    small == 0});
-  return static_cast<std::int32_t>(more);
+/// What mended entries have too much in each row is taken off the row sums.
+void PermuteRun::count_large(const Part& part, const Tile& tile,
+                             const PermuteLookTask& look) const {
+  std::fill_n(tile.large_rows, kPermuteRows, 0);
+  for (std::size_t v = 0; v < part.vectors; ++v)
+    kernel_.count_large({tile.x + 64 * v, look.large + v * look.taps, look.counts[v], nullptr,
+                         nullptr, tile.large_rows + 64 * v});
+  for (std::size_t r = 0; r < kPermuteRows; ++r)
+    tile.row_sums[r] =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(tile.row_sums[r]) -
+                                  kMendOffset * static_cast<std::uint32_t>(tile.large_rows[r]));
+}
+
+void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                         const PermuteLookTask& look, Entries entries, std::size_t m) const {
+  const auto& ends = slice.ends[m];
+  const bool large = entries == Entries::large;
+  std::int32_t* sums = tile.sums + m % kChannels * kPermuteRows;
+  kernel_.run[large ? plan_->large_kind : plan_->small_kind](
+      {tile.x,
+       part.vectors,
+       slice.steps.data() + m * slice.padded,
+       {ends[0] / 4, ends[1] / 4, slice.padded / 4},
+       (large ? plan_->large : plan_->small)->bytes.data(),
+       sums,
+       1});
+  if (entries != Entries::mend) return;
+  for (std::size_t v = 0; v < part.vectors; ++v)
+    if (look.counts[v] > 0)
+      kernel_.mend({tile.x + 64 * v, look.large + v * look.taps, look.counts[v],
+                    plan_->column.row(m).data() + slice.begin, plan_->mend->bytes.data(),
+                    sums + 64 * v});
 }
 
 void PermuteRun::compute(const Part& part) const {
   const Tile tile = make_tile(std::min(kSliceTaps, p_.k_end - p_.k_begin));
   for (const PermuteSlice& slice : slices_) {
     pack(part, slice, tile);
-    PermuteLookTask look{tile.x, part.vectors, slice.end - slice.begin, tile.is_large, 0};
+    PermuteLookTask look{tile.x, part.vectors, slice.end - slice.begin, tile.large, {}};
     kernel_.look(look);
     sum_rows(part, slice, tile);
+    const Entries entries = choose_entries(part, look);
+    if (entries == Entries::mend) count_large(part, tile, look);
+    const auto& all = entries == Entries::large ? slice.large_constant : slice.small_constant;
     for (std::size_t m = part.m; m < part.m_end; m += kChannels) {
       const std::size_t channels = std::min(kChannels, part.m_end - m);
       std::array<std::int32_t, kChannels> constants{};
-      std::copy_n(slice.constant.data() + m, channels, constants.data());
-      for (std::size_t c = 0; c < channels; ++c) {
-        std::int32_t* sums = tile.sums + c * kPermuteRows;
-        if (look.count == 0)
-          small_channel(part, slice, tile, m + c, sums);
-        else
-          constants[c] = static_cast<std::int32_t>(
-              static_cast<std::uint32_t>(constants[c]) +
-              static_cast<std::uint32_t>(mixed_channel(part, slice, tile, m + c, sums)));
-      }
+      std::copy_n(all.data() + m, channels, constants.data());
+      for (std::size_t c = 0; c < channels; ++c) channel(part, slice, tile, look, entries, m + c);
       kernel_.store({tile.sums, tile.row_sums, constants.data(), channels, part.rows,
                      p_.y + part.first * p_.y_stride + m, p_.y_stride, &slice != slices_.data()});
     }

@@ -52,13 +52,14 @@ void pack(const PermutePackTask& task) {
 }
 
 void look(PermuteLookTask& task) {
-  task.count = 0;
-  for (size_t tap = 0; tap < task.taps; ++tap) {
-    __m512i any = load(task.x + tap * kPermuteRows);
-    for (size_t vector = 1; vector < task.vectors; ++vector)
-      any = _mm512_or_si512(any, load(task.x + tap * kPermuteRows + 64 * vector));
-    task.large[tap] = _mm512_movepi8_mask(any) != 0;
-    task.count += task.large[tap];
+  for (size_t vector = 0; vector < task.vectors; ++vector) {
+    uint16_t* large = task.large + vector * task.taps;
+    size_t count = 0;
+    for (size_t tap = 0; tap < task.taps; ++tap) {
+      large[count] = static_cast<uint16_t>(tap);
+      count += _mm512_movepi8_mask(load(task.x + tap * kPermuteRows + 64 * vector)) != 0;
+    }
+    task.counts[vector] = count;
   }
 }
 
@@ -194,6 +195,37 @@ void run(const PermuteTask& task) {
   }
 }
 
+void mend(const PermuteMendTask& task) {
+  for (size_t begin = 0; begin < task.count; begin += 4 * kFours) {
+    const size_t end = begin + 4 * kFours < task.count ? begin + 4 * kFours : task.count;
+    ByteSums low, high;
+    low.whole = low.odd = high.whole = high.odd = _mm512_setzero_si512();
+    for (size_t i = begin; i < end; ++i) {
+      const size_t tap = task.large[i];
+      const __m512i x = load(task.x + tap * kPermuteRows);
+      const __mmask64 rows = _mm512_movepi8_mask(x);
+      const uint8_t* t = task.tables + size_t{task.columns[tap]} * 256;
+      add_bytes(low, _mm512_maskz_permutex2var_epi8(rows, load(t), x, load(t + 64)));
+      add_bytes(high, _mm512_maskz_permutex2var_epi8(rows, load(t + 128), x, load(t + 192)));
+    }
+    widen(low, high, 8, false, task.sums);
+  }
+}
+
+void count_large(const PermuteMendTask& task) {
+  for (size_t begin = 0; begin < task.count; begin += 4 * kFours) {
+    const size_t end = begin + 4 * kFours < task.count ? begin + 4 * kFours : task.count;
+    ByteSums low;
+    low.whole = low.odd = _mm512_setzero_si512();
+    const ByteSums high = low;
+    for (size_t i = begin; i < end; ++i) {
+      const __m512i x = load(task.x + size_t{task.large[i]} * kPermuteRows);
+      add_bytes(low, _mm512_maskz_set1_epi8(_mm512_movepi8_mask(x), 1));
+    }
+    widen(low, high, 8, false, task.sums);
+  }
+}
+
 void row_sums(const PermuteRowSumTask& task) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(task.flip));
   const ByteSums none = {_mm512_setzero_si512(), _mm512_setzero_si512()};
@@ -248,10 +280,9 @@ void store(const PermuteStoreTask& task) {
 
 extern const PermuteKernel kPermuteAvx512;
 const PermuteKernel kPermuteAvx512 = {
-    pack,
-    look,
-    row_sums,
-    {run<false, 6>, run<false, 7>, run<false, 8>, run<true, 7>, run<true, 8>},
+    pack,     look,
+    mend,     count_large,
+    row_sums, {run<false, 6>, run<false, 7>, run<false, 8>, run<true, 7>, run<true, 8>},
     store};
 
 }  // namespace axmul::detail
