@@ -8,6 +8,8 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
 #include "kernels/engine.hpp"
+#include "kernels/permute.hpp"
+#include "kernels/registry.hpp"
 
 namespace axmul {
 
@@ -90,20 +92,23 @@ PaddedImages pad(const Conv2dShape& s, const std::uint8_t* x, int threads) {
   return padded;
 }
 
-/// Weights of one group with taps in the order of the padded image: kernel row, column, channel.
-std::vector<std::uint8_t> reorder(const Conv2dShape& s, const std::uint8_t* w) {
+/// Weights of `count` groups with taps in the order of the padded image: kernel row, column,
+/// channel. Where a tap and an output channel belong to different groups they are 0.
+std::vector<std::uint8_t> reorder(const Conv2dShape& s, const std::uint8_t* w, std::size_t count) {
   const std::size_t c = s.in_channels / s.groups, m = s.out_channels / s.groups;
   const std::size_t taps = s.kernel_height * s.kernel_width;
-  std::vector<std::uint8_t> out(s.fan_in() * m);
-  for (std::size_t channel = 0; channel < c; ++channel)
-    for (std::size_t tap = 0; tap < taps; ++tap)
-      std::copy_n(w + (channel * taps + tap) * m, m, out.data() + (tap * c + channel) * m);
+  std::vector<std::uint8_t> out(s.fan_in() * m * count * count);
+  for (std::size_t g = 0; g < count; ++g, w += s.fan_in() * m)
+    for (std::size_t channel = 0; channel < c; ++channel)
+      for (std::size_t tap = 0; tap < taps; ++tap)
+        std::copy_n(w + (channel * taps + tap) * m, m,
+                    out.data() + ((tap * count + g) * c + channel) * (count * m) + g * m);
   return out;
 }
 
-std::vector<detail::Segment> segments(const Conv2dShape& s, std::size_t width) {
-  const std::size_t c = s.in_channels / s.groups;
-  const bool joined = s.dilation_width == 1 && s.groups == 1;
+std::vector<detail::Segment> segments(const Conv2dShape& s, std::size_t width, std::size_t count) {
+  const std::size_t c = s.in_channels / s.groups * count;
+  const bool joined = s.dilation_width == 1 && c == s.in_channels;
   std::vector<detail::Segment> out;
   for (std::size_t ky = 0; ky < s.kernel_height; ++ky)
     for (std::size_t kx = 0; kx < (joined ? 1 : s.kernel_width); ++kx)
@@ -144,16 +149,42 @@ std::string forced_kernel(const LutGemmOptions& options) {
   return forced == nullptr ? std::string() : std::string(forced);
 }
 
-/// One set of weights per group, prepared once for all images.
-std::vector<std::unique_ptr<detail::Weights>> prepare(const Lut& lut, const Conv2dShape& s,
-                                                      std::span<const std::uint8_t> w) {
+/// Weights of neighbouring groups, prepared once for all images.
+struct GroupWeights {
+  std::size_t first = 0, count = 0;  // groups
+  std::unique_ptr<detail::Weights> weights;
+};
+
+std::vector<GroupWeights> prepare(const Lut& lut, const Conv2dShape& s,
+                                  std::span<const std::uint8_t> w, std::size_t together) {
   const auto facts = detail::facts_of(lut);
-  const std::size_t m = s.out_channels / s.groups;
-  std::vector<std::unique_ptr<detail::Weights>> out;
-  for (std::size_t g = 0; g < s.groups; ++g)
-    out.push_back(std::make_unique<detail::Weights>(facts, s.fan_in(), m,
-                                                    reorder(s, w.data() + g * s.fan_in() * m), m));
+  const std::size_t m = s.out_channels / s.groups, c = s.in_channels / s.groups;
+  std::vector<GroupWeights> out;
+  for (std::size_t g = 0; g < s.groups; g += together) {
+    const std::size_t count = std::min(together, s.groups - g);
+    out.push_back(
+        {g, count,
+         std::make_unique<detail::Weights>(facts, s.fan_in() * count, m * count,
+                                           reorder(s, w.data() + g * s.fan_in() * m, count),
+                                           m * count, detail::Groups{count, c, m})});
+  }
   return out;
+}
+
+/// Groups with few output channels, as depthwise layers have, share vectors where the byte-permute
+/// kernel takes them; others are products of their own.
+std::vector<GroupWeights> prepare(const Lut& lut, const Conv2dShape& s,
+                                  std::span<const std::uint8_t> w, const std::string& kernel) {
+  constexpr std::size_t kChannels = 16;
+  const std::size_t together =
+      std::min(s.groups, kChannels / std::max<std::size_t>(1, s.out_channels / s.groups));
+  if (together > 1 && detail::permute_is_wanted(kernel)) {
+    auto merged = prepare(lut, s, w, together);
+    if (std::all_of(merged.begin(), merged.end(),
+                    [](const GroupWeights& g) { return detail::permute_fits(*g.weights); }))
+      return merged;
+  }
+  return prepare(lut, s, w, std::size_t{1});
 }
 
 /// Some images at once: many enough for long tiles, few enough for bounded memory.
@@ -170,17 +201,18 @@ std::size_t images_together(const Conv2dShape& s, std::size_t bytes_of_sum) {
 
 template <class T>
 void convolve_images(const Conv2dShape& s, const std::uint8_t* x,
-                     const std::vector<std::unique_ptr<detail::Weights>>& weights, std::span<T> y,
+                     const std::vector<GroupWeights>& weights, std::span<T> y,
                      const LutGemmOptions& options) {
   const PaddedImages padded = pad(s, x, options.threads);
   const auto offsets = row_offsets(s, padded);
-  const auto taps = segments(s, padded.width);
   const std::size_t m = s.out_channels / s.groups, c = s.in_channels / s.groups;
   std::vector<T> pixels_first(s.layout == TensorLayout::nchw ? y.size() : 0);
   T* out = s.layout == TensorLayout::nchw ? pixels_first.data() : y.data();
-  for (std::size_t g = 0; g < s.groups; ++g) {
-    const detail::Activations a{padded.bytes.data() + g * c, offsets.size(), 0, offsets, taps};
-    run_product(*weights[g], a, out + g * m, s.out_channels, options.threads,
+  for (const GroupWeights& g : weights) {
+    const auto taps = segments(s, padded.width, g.count);
+    const detail::Activations a{padded.bytes.data() + g.first * c, offsets.size(), 0, offsets,
+                                taps};
+    run_product(*g.weights, a, out + g.first * m, s.out_channels, options.threads,
                 forced_kernel(options));
   }
   if (s.layout == TensorLayout::nchw) to_nchw(s, pixels_first, y, options.threads);
@@ -191,9 +223,9 @@ void conv2d(const Lut& lut, const Conv2dShape& s, std::span<const std::uint8_t> 
             std::span<const std::uint8_t> w, std::span<T> y, const LutGemmOptions& options) {
   check(s, x.size(), w.size(), y.size());
   if (y.empty()) return;
-  const auto weights = prepare(lut, s, w);
+  const auto weights = prepare(lut, s, w, forced_kernel(options));
   if constexpr (sizeof(T) == 4)
-    for (const auto& group : weights) require_int32(*group);
+    for (const GroupWeights& g : weights) require_int32(*g.weights);
   const std::size_t in_size = s.in_height * s.in_width * s.in_channels;
   const std::size_t out_size_of_one = s.out_height() * s.out_width() * s.out_channels;
   const std::size_t together = images_together(s, sizeof(T));

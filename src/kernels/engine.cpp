@@ -54,6 +54,7 @@ struct Choice {
 };
 
 Choice choose(const Weights& weights, const Activations& a, const std::string& name) {
+  if (weights.groups.count > 1) return {&permute_kernel(), 0};
   Traits traits;
   traits.shape = {a.rows, weights.k, weights.m};
   traits.rank1 = !weights.facts.u.empty();

@@ -55,15 +55,27 @@ struct LutFacts {
 /// The facts of a table: found once and remembered by this thread for some tables.
 std::shared_ptr<const LutFacts> facts_of(const Lut& lut);
 
+/// Several groups of a convolution side by side: runs of `taps` taps and `channels` output channels
+/// belong to groups 0, 1, … count − 1, 0, …, and only taps of its own group add to a channel.
+struct Groups {
+  std::size_t count = 1;
+  std::size_t taps = 1;
+  std::size_t channels = 1;
+  bool belongs(std::size_t tap, std::size_t channel) const {
+    return count == 1 || tap / taps % count == channel / channels;
+  }
+};
+
 /// Fixed weights and table.
 struct Weights {
   Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std::size_t channels,
-          std::span<const std::uint8_t> bits, std::size_t stride);
+          std::span<const std::uint8_t> bits, std::size_t stride, const Groups& together = {});
 
   std::shared_ptr<const LutFacts> shared_facts;
   const LutFacts& facts;
   const Lut& lut;
   std::size_t k = 0, m = 0;
+  Groups groups;                ///< with several, only the byte-permute kernels can be used
   Array2<std::uint8_t> column;  ///< [k, m] column of the table, by ascending value
   std::uint8_t a_flip = 0;      ///< bit pattern ^ a_flip = row of the table, by ascending value
   /// Taps cut where the bound of a slice's sums would reach 2^31: 0, …, k. With two entries int32

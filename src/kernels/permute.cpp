@@ -205,15 +205,17 @@ PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t b
   slice.small_constant.assign(w.m, 0);
   slice.large_constant.assign(w.m, 0);
   for (std::size_t tap = begin; tap < end; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m) ++slice.ends[m][group[w.column(tap, m)]];
+    for (std::size_t m = 0; m < w.m; ++m)
+      if (w.groups.belongs(tap, m)) ++slice.ends[m][group[w.column(tap, m)]];
   std::vector<std::array<std::size_t, 3>> place(w.m);  // in the channel's steps
   for (std::size_t m = 0; m < w.m; ++m) {
     auto& ends = slice.ends[m];
     place[m] = {0, ends[0], ends[0] + ends[1]};
-    ends = {ends[0], ends[0] + ends[1], end - begin};
+    ends = {ends[0], ends[0] + ends[1], ends[0] + ends[1] + ends[2]};
   }
   for (std::size_t tap = begin; tap < end; ++tap)
     for (std::size_t m = 0; m < w.m; ++m) {
+      if (!w.groups.belongs(tap, m)) continue;
       const std::uint8_t column = w.column(tap, m);
       slice.steps[m * slice.padded + place[m][group[column]]++] = {
           static_cast<std::uint16_t>(tap - begin), column};
@@ -232,9 +234,10 @@ std::vector<PermuteSlice> make_slices(const PermutePlan& plan, const Weights& w,
 }
 
 /// The slope whose entries take the fewest additions, and how they are cut into bytes.
-void choose_kinds(PermutePlan& plan, const std::array<bool, 256>& used) {
+void choose_kinds(PermutePlan& plan, const std::array<bool, 256>& used, bool grouped) {
   constexpr std::uint32_t kSmallBits[] = {14, 15, 16}, kLargeBits[] = {15, 16};
   for (const ColumnRanges& ranges : plan.facts->ranges) {
+    if (grouped && ranges.slope != 0) continue;  // row sums are over all taps
     const UsedRange range = used_range(used, ranges);
     if (range.large >> 16 != 0) continue;
     int small = kPermuteSmall6, large = kPermuteLarge7;
@@ -253,8 +256,10 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
   plan->facts = facts_of(w.facts);
   std::array<bool, 256> used{};
   for (std::size_t tap = 0; tap < w.k; ++tap)
-    for (const std::uint8_t column : w.column.row(tap)) used[column] = true;
-  choose_kinds(*plan, used);
+    for (std::size_t m = 0; m < w.m; ++m)
+      if (w.groups.belongs(tap, m)) used[w.column(tap, m)] = true;
+  const bool grouped = w.groups.count > 1;
+  choose_kinds(*plan, used, grouped);
   if (!plan->fits) return plan;
   const auto low_bits = [](int kind, int first, int bits) {
     return static_cast<unsigned>(kind - first + bits);
@@ -264,7 +269,7 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
   };
   plan->small = tables(Entries::small, low_bits(plan->small_kind, kPermuteSmall6, 6));
   plan->large = tables(Entries::large, low_bits(plan->large_kind, kPermuteLarge7, 7));
-  if (plan->large_kind == kPermuteLarge7) plan->mend = tables(Entries::mend, 8);
+  if (plan->large_kind == kPermuteLarge7 && !grouped) plan->mend = tables(Entries::mend, 8);
   plan->column = Array2<std::uint8_t>(w.m, w.k);
   for (std::size_t tap = 0; tap < w.k; ++tap)
     for (std::size_t m = 0; m < w.m; ++m) plan->column(m, tap) = w.column(tap, m);
@@ -392,7 +397,7 @@ void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile
       {tile.x,
        part.vectors,
        slice.steps.data() + m * slice.padded,
-       {ends[0] / 4, ends[1] / 4, slice.padded / 4},
+       {ends[0] / 4, ends[1] / 4, std::max<std::size_t>(1, (ends[2] + 3) / 4)},
        (large ? plan_->large : plan_->small)->bytes.data(),
        sums,
        1});

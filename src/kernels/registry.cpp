@@ -97,6 +97,16 @@ const Kernel& forced_kernel(const std::string& name, const Traits& traits, unsig
   throw UnavailableError(602, "there is no kernel \"" + name + "\"; known: " + known);
 }
 
+bool permute_is_wanted(const std::string& forced) {
+  return (forced.empty() || forced == "permute_avx512") && (cpu_features() & kVbmi) != 0;
+}
+
+const Kernel& permute_kernel() {
+  Traits traits;
+  traits.permute = true;
+  return forced_kernel("permute_avx512", traits, cpu_features());
+}
+
 }  // namespace detail
 
 std::vector<KernelInfo> lut_gemm_kernels() {

@@ -47,6 +47,13 @@ const Kernel& select_kernel(const Traits& traits, unsigned features);
 /// it needs, or it cannot compute the product.
 const Kernel& forced_kernel(const std::string& name, const Traits& traits, unsigned features);
 
+/// Whether that forced kernel, or the free choice for an empty name, may be the byte-permute one on
+/// this CPU.
+bool permute_is_wanted(const std::string& forced);
+
+/// The byte-permute kernel. Throws UnavailableError AX602 where this CPU cannot run it.
+const Kernel& permute_kernel();
+
 std::string features_text(unsigned features);
 
 }  // namespace axmul::detail

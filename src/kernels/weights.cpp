@@ -75,12 +75,13 @@ std::shared_ptr<const LutFacts> facts_of(const Lut& lut) {
 }
 
 Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std::size_t channels,
-                 std::span<const std::uint8_t> bits, std::size_t stride)
+                 std::span<const std::uint8_t> bits, std::size_t stride, const Groups& together)
     : shared_facts(std::move(table)),
       facts(*shared_facts),
       lut(facts.lut),
       k(fan_in),
       m(channels),
+      groups(together),
       column(fan_in, channels) {
   const std::uint8_t b_flip = b_is_signed(lut.type()) ? 0x80 : 0;
   a_flip = a_is_signed(lut.type()) ? 0x80 : 0;
@@ -93,6 +94,7 @@ Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std:
     for (std::size_t c = 0; c < m; ++c) {
       const auto value = static_cast<std::uint8_t>(bits[tap * stride + c] ^ b_flip);
       column(tap, c) = value;
+      if (!groups.belongs(tap, c)) continue;
       const auto largest = static_cast<std::uint64_t>(bound[value]);
       total[c] += largest;
       slice[c] += largest;
@@ -101,7 +103,7 @@ Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std:
     if (!cut) continue;
     int32_cuts.push_back(tap);
     for (std::size_t c = 0; c < m; ++c)
-      slice[c] = static_cast<std::uint64_t>(bound[column(tap, c)]);
+      slice[c] = groups.belongs(tap, c) ? static_cast<std::uint64_t>(bound[column(tap, c)]) : 0;
   }
   int32_cuts.push_back(k);
   if (m == 0) return;

@@ -120,6 +120,10 @@ TEST_CASE("grouped and depthwise convolutions equal the definition") {
       multiplied.groups = 6;
       multiplied.dilation_width = 2;
       check_convolution(multiplied, type, kernel);
+      Conv2dShape many = shape_3x3(18, 27);
+      many.groups = 9;
+      many.pad_left = 0;
+      check_convolution(many, type, kernel);
     }
 }
 

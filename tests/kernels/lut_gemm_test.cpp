@@ -77,6 +77,19 @@ TEST_CASE("every kernel equals the definition around its tile edges") {
   }
 }
 
+TEST_CASE("rare large activations, in tiles with and without them, full and not") {
+  for (const std::string& kernel : runnable_kernels())
+    for (OperandType type : kOperandTypes)
+      for (const auto& [name, lut] : kernel_luts(type)) {
+        CAPTURE(kernel);
+        CAPTURE(name);
+        const bool done = equals_definition(lut, {{331, 37, 18}, {}, Draw::rare}, kernel, 77) &&
+                          equals_definition(lut, {{67, 300, 3}, {}, Draw::rare}, kernel, 78) &&
+                          equals_definition(lut, {{129, 2100, 1}, {}, Draw::rare}, kernel, 79);
+        if (!is_special(kernel)) CHECK(done);
+      }
+}
+
 TEST_CASE("strides are honoured and gaps are left alone") {
   for (const std::string& kernel : runnable_kernels())
     for (OperandType type : kOperandTypes)

@@ -16,8 +16,9 @@ inline int operand_value(std::uint8_t bits, bool is_signed) {
   return is_signed ? static_cast<std::int8_t>(bits) : bits;
 }
 
-/// How operand bytes are drawn: all alike, mostly 0, small, or only the extremes.
-enum class Draw { any, sparse, small, extreme };
+/// How operand bytes are drawn: all alike, mostly 0, small, only the extremes, or below 128 but for
+/// some rare ones.
+enum class Draw { any, sparse, small, extreme, rare };
 
 inline std::vector<std::uint8_t> draw_bytes(std::size_t n, std::uint64_t seed, Draw draw) {
   Philox random(seed);
@@ -27,6 +28,8 @@ inline std::vector<std::uint8_t> draw_bytes(std::size_t n, std::uint64_t seed, D
     if (draw == Draw::any) byte = x;
     if (draw == Draw::sparse) byte = random.next_below(5) == 0 ? x : std::uint8_t{0};
     if (draw == Draw::small) byte = static_cast<std::uint8_t>(x % 21 + 118);
+    if (draw == Draw::rare)
+      byte = static_cast<std::uint8_t>(x % 128 + (random.next_below(150) == 0 ? 128 : 0));
     if (draw == Draw::extreme) byte = x % 4 == 0 ? 0 : x % 4 == 1 ? 255 : x % 4 == 2 ? 127 : 128;
   }
   return out;
