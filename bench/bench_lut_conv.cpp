@@ -5,12 +5,11 @@
 //
 // Layers: lines "name in_channels height width out_channels kernel stride padding"; default: the 19
 // of ResNet-20. A layer's pixels are drawn from $AXMUL_DATA/traces/resnet20.h5 where the name is
-// there, channel by channel, else they are synthetic. Times are medians of interleaved rounds, all
-// packing included: lut_conv2d prepares its weights in every call, the exact convolution has its
-// weights and activations as float already and fills patches image by image (eight images at a time
-// with several threads, which sgemm then shares out).
+// there, channel by channel, else they are synthetic. Times are medians of interleaved rounds (CPU
+// time for one thread), all packing included: lut_conv2d prepares its weights in every call, the
+// exact convolution has its weights and activations as float already and fills patches image by
+// image (eight images at a time with several threads, which sgemm then shares out).
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,7 +29,7 @@
 namespace {
 
 using namespace axmul;
-using Clock = std::chrono::steady_clock;
+using detail::seconds_of;
 
 struct Options {
   std::string layers, kernel;
@@ -163,12 +162,6 @@ class ExactConv {
   std::vector<float> x_, w_, y_, patches_;
 };
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
                    values.end());
@@ -180,7 +173,10 @@ struct Times {
 };
 
 /// What a plan costs: construction and a first small product less a second one.
-double preparation(const Lut& lut, const Layer& layer, const LutGemmOptions& o) {
+double preparation(const Lut& lut, const Layer& layer, const std::string& kernel) {
+  LutGemmOptions o;
+  o.threads = 1;
+  o.kernel = kernel;
   const Conv2dShape& s = layer.shape;
   constexpr std::size_t kRows = 64;
   std::vector<std::int32_t> y(kRows * s.out_channels);
@@ -188,11 +184,13 @@ double preparation(const Lut& lut, const Layer& layer, const LutGemmOptions& o) 
   for (int round = 0; round < 5; ++round) {
     std::unique_ptr<LutGemmPlan> plan;
     const std::span<const std::uint8_t> a(layer.x.data(), kRows * s.fan_in());
-    const double first = seconds_of([&] {
-      plan = std::make_unique<LutGemmPlan>(lut, s.fan_in(), s.out_channels, layer.w, o);
-      plan->run(kRows, a, y, o);
-    });
-    costs.push_back(first - seconds_of([&] { plan->run(kRows, a, y, o); }));
+    const double first = seconds_of(
+        [&] {
+          plan = std::make_unique<LutGemmPlan>(lut, s.fan_in(), s.out_channels, layer.w, o);
+          plan->run(kRows, a, y, o);
+        },
+        1);
+    costs.push_back(first - seconds_of([&] { plan->run(kRows, a, y, o); }, 1));
   }
   return median(costs);
 }
@@ -207,8 +205,8 @@ Times measure(const Lut& lut, const Layer& layer, const detail::ExactLibraries& 
   std::vector<double> ours, theirs;
   for (int round = -1; round < options.rounds; ++round) {
     const double lut_time =
-        seconds_of([&] { lut_conv2d(lut, layer.shape, layer.x, layer.w, y, o); });
-    const double exact_time = exact.sgemm ? seconds_of([&] { yardstick.run(); }) : 0;
+        seconds_of([&] { lut_conv2d(lut, layer.shape, layer.x, layer.w, y, o); }, o.threads);
+    const double exact_time = exact.sgemm ? seconds_of([&] { yardstick.run(); }, o.threads) : 0;
     if (round < 0) continue;  // the first one warms up
     ours.push_back(lut_time);
     theirs.push_back(exact_time);
@@ -218,7 +216,7 @@ Times measure(const Lut& lut, const Layer& layer, const detail::ExactLibraries& 
       if (static_cast<double>(y[i]) - static_cast<double>(yardstick.y()[i]) > 256 ||
           static_cast<double>(y[i]) - static_cast<double>(yardstick.y()[i]) < -256)
         throw InternalError("the two convolutions differ");
-  return {median(ours), median(theirs), preparation(lut, layer, o)};
+  return {median(ours), median(theirs), preparation(lut, layer, options.kernel)};
 }
 
 Lut read_lut(const std::string& path) {

@@ -31,29 +31,27 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+using detail::seconds_of;
 
 /// A chain of dependent additions takes one cycle each; the best of many short spans is the clock.
 double measure_clock_ghz() {
   constexpr int kAdditions = 200000;
   double best = 0;
   for (int span = 0; span < 100; ++span) {
-    const double seconds = seconds_of([] {
-      std::uint64_t x = 1;
-      for (int i = 0; i < kAdditions; i += 8)
+    const double seconds = seconds_of(
+        [] {
+          std::uint64_t x = 1;
+          for (int i = 0; i < kAdditions; i += 8)
 #if defined(__x86_64__)
-        asm volatile(
-            "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0\n"
-            "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0"
-            : "+r"(x));
+            asm volatile(
+                "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0\n"
+                "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0"
+                : "+r"(x));
 #else
-        for (int j = 0; j < 8; ++j) asm volatile("" : "+r"(++x));
+            for (int j = 0; j < 8; ++j) asm volatile("" : "+r"(++x));
 #endif
-    });
+        },
+        1);
     best = std::max(best, kAdditions / seconds * 1e-9);
   }
   return best;
@@ -199,18 +197,18 @@ double median(std::vector<double> values) {
 }
 
 /// A warm-up round, then rounds of all contestants in turn until the time is used, five at least.
-void compete(Contestant& ours, std::vector<Contestant>& others, double min_seconds) {
+void compete(Contestant& ours, std::vector<Contestant>& others, const BenchOptions& o) {
   const auto start = Clock::now();
   for (int round = -1;; ++round) {
     poll_interrupt();
-    const double first = seconds_of(ours.work);
+    const double first = seconds_of(ours.work, o.threads);
     if (round >= 0) ours.seconds.push_back(first);
     for (Contestant& other : others) {
-      const double seconds = seconds_of(other.work);
+      const double seconds = seconds_of(other.work, o.threads);
       if (round >= 0) other.seconds.push_back(seconds);
     }
     const double used = std::chrono::duration<double>(Clock::now() - start).count();
-    if (round >= 4 && used >= min_seconds) return;
+    if (round >= 4 && used >= o.min_seconds) return;
   }
 }
 
@@ -228,7 +226,7 @@ BenchResult measure(const BenchOptions& o, const BenchLut& lut, const GemmShape&
   }
   Contestant ours{nullptr, static_cast<double>(shape.n * shape.k) * static_cast<double>(shape.m),
                   [&] { plan.run(shape.n, c.a, c.y, options); }};
-  compete(ours, others, o.min_seconds);
+  compete(ours, others, o);
   verify(lut.lut, c);
   BenchResult r;
   r.shape = shape;

@@ -2,7 +2,21 @@
 // compiled like everything else here.
 #include "kernels/yardsticks.hpp"
 
+#include <time.h>
+
 namespace axmul::detail {
+
+double seconds_of(const std::function<void()>& work, int threads) {
+  const clockid_t clock = threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
+  const auto now = [&] {
+    timespec t{};
+    ::clock_gettime(clock, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+  };
+  const double start = now();
+  work();
+  return now() - start;
+}
 
 void triple_loop(const YardstickTask& t) {
   for (std::size_t n = 0; n < t.shape.n; ++n)

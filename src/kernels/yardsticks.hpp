@@ -22,6 +22,10 @@ struct YardstickTask {
   std::int32_t* y;
 };
 
+/// Seconds that work takes: by the clock, or for one thread its CPU time, which other programs
+/// disturb less.
+double seconds_of(const std::function<void()>& work, int threads);
+
 /// Three nested loops over an int32 table and one sum, as torchapprox's CPU path does it.
 void triple_loop(const YardstickTask& task);
 /// Eight sums over a 16-bit table, as AdaPT's inner loop does it.

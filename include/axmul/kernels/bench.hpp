@@ -76,7 +76,8 @@ struct AXMUL_API BenchReport {
 AXMUL_API std::vector<GemmShape> bench_default_shapes();
 
 /// Measures every table on every shape. The time is that of a prepared plan's run, everything done
-/// to the activations included; the exact library calls include their own packing. Verifies each
+/// to the activations included; the exact library calls include their own packing. One thread is
+/// timed by the CPU time it takes, so that other programs disturb less; several by the clock. Verifies each
 /// product against the scalar kernel on some rows and throws InternalError where they differ.
 /// Throws as lut_gemm for a kernel that is not available; UsageError AX610 for levels outside
 /// 2 … 256 or an empty shape. Loads libopenblas and libdnnl at run time where they are installed.
