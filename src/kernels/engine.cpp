@@ -62,7 +62,10 @@ Choice choose(const Weights& weights, const Activations& a, const std::string& n
   const auto [skip, share] = commonest(a);
   traits.skip_share = share;
   const bool forced = !name.empty();
-  traits.permute = name.starts_with("permute") || (!forced && (features & kVbmi) != 0);
+  // Its steps take four bytes a weight, too much for the largest layers.
+  constexpr std::size_t kMostWeights = std::size_t{1} << 22;
+  traits.permute = name.starts_with("permute") ||
+                   (!forced && (features & kVbmi) != 0 && weights.k * weights.m <= kMostWeights);
   traits.permute = traits.permute && permute_fits(weights);
   traits.sparse = (name.starts_with("sparse") || share > 0.9) && sparse_fits(weights, skip);
   return {forced ? &forced_kernel(name, traits, features) : &select_kernel(traits, features), skip};

@@ -56,15 +56,16 @@ struct PermuteSlice {
   std::vector<std::int32_t> large_constant;      // [m] the same of large ones
 };
 
-/// What is prepared of the weights.
+/// What is prepared of the weights: how entries are cut, and, when first needed, the steps.
 struct PermutePlan {
   bool fits = false;
   PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
   const ColumnRanges* ranges = nullptr;
   std::shared_ptr<PermuteFacts> facts;
   std::shared_ptr<const PermuteTables> small, large, mend;
-  Array2<std::uint8_t> column;       // [m, k]
-  std::vector<PermuteSlice> slices;  // over all taps
+  mutable std::once_flag once;
+  mutable Array2<std::uint8_t> column;       // [m, k], where entries are mended
+  mutable std::vector<PermuteSlice> slices;  // over all taps
 };
 
 std::int32_t activation(const Lut& lut, std::size_t index) {
@@ -270,10 +271,6 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
   plan->small = tables(Entries::small, low_bits(plan->small_kind, kPermuteSmall6, 6));
   plan->large = tables(Entries::large, low_bits(plan->large_kind, kPermuteLarge7, 7));
   if (plan->large_kind == kPermuteLarge7 && !grouped) plan->mend = tables(Entries::mend, 8);
-  plan->column = Array2<std::uint8_t>(w.m, w.k);
-  for (std::size_t tap = 0; tap < w.k; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m) plan->column(m, tap) = w.column(tap, m);
-  plan->slices = make_slices(*plan, w, 0, w.k);
   return plan;
 }
 
@@ -281,6 +278,19 @@ std::shared_ptr<const PermutePlan> plan_of(const Weights& w) {
   const std::lock_guard lock(w.derived_mutex);
   if (w.permuted == nullptr) w.permuted = make_plan(w);
   return std::static_pointer_cast<const PermutePlan>(w.permuted);
+}
+
+/// The plan with its steps.
+std::shared_ptr<const PermutePlan> complete_plan_of(const Weights& w) {
+  const auto plan = plan_of(w);
+  std::call_once(plan->once, [&] {
+    plan->slices = make_slices(*plan, w, 0, w.k);
+    if (plan->mend == nullptr) return;
+    plan->column = Array2<std::uint8_t>(w.m, w.k);
+    for (std::size_t tap = 0; tap < w.k; ++tap)
+      for (std::size_t m = 0; m < w.m; ++m) plan->column(m, tap) = w.column(tap, m);
+  });
+  return plan;
 }
 
 /// Buffers of one thread, all within one workspace.
@@ -312,7 +322,10 @@ Tile make_tile(std::size_t taps) {
 class PermuteRun {
  public:
   PermuteRun(const Problem& problem, const PermuteKernel& kernel)
-      : p_(problem), kernel_(kernel), plan_(plan_of(*problem.weights)), slices_(plan_->slices) {
+      : p_(problem),
+        kernel_(kernel),
+        plan_(complete_plan_of(*problem.weights)),
+        slices_(plan_->slices) {
     if (p_.k_begin == 0 && p_.k_end == p_.weights->k) return;
     own_slices_ = make_slices(*plan_, *p_.weights, p_.k_begin, p_.k_end);
     slices_ = own_slices_;
