@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -185,6 +186,18 @@ std::vector<cli::OptionSpec> multiplier_options() {
           {"library", "LIB", "Where names of multipliers are looked up: HDF5 file or folder."},
           {"exact-layers", "A,B", "Layers that stay exact.", "", true},
           {"fold", "", "Take the mean accumulated error out through the layers' biases."},
+          {"fold-into",
+           "WHAT",
+           "Where it goes: the layers' biases, or the means of the batch norms behind them.",
+           "bias",
+           false,
+           {"bias", "norm"}},
+          {"fold-operands",
+           "WHOSE",
+           "Activations it is measured on: the exact network's, or the approximate one's own.",
+           "exact",
+           false,
+           {"exact", "approximate"}},
           {"fold-images", "N", "Training images that measure it.", "128"}};
 }
 
@@ -204,8 +217,8 @@ Job prepare(Session& session, DataPart part) {
       part == DataPart::train ? train_images(session, job) : test_images(session, job);
   const NetworkOptions options{images.classes(), images.channels, images.height, images.width};
   job.network = make_network(session.args.positional(0).at(0), options, job.seed);
-  job.normalisation = choose_normalisation(session, job.loaded, job.spec.kind, images.channels);
   if (!job.weights_path.empty()) load_state(job.network, job.loaded, job.weights_path);
+  job.normalisation = choose_normalisation(session, job.loaded, job.spec.kind, images.channels);
   return job;
 }
 
@@ -276,10 +289,47 @@ std::vector<NamedAssignment> requested_assignments(Session& session, const Job& 
   return result;
 }
 
+namespace {
+
+// Several assignments may be applied one after the other.
+void restore_norm_means(Job& job) {
+  const at::NoGradGuard guard;
+  if (job.norm_means.empty())
+    for (const auto& norm : job.network.norms) job.norm_means.push_back(norm->running_mean.clone());
+  for (std::size_t i = 0; i < job.norm_means.size(); ++i)
+    job.network.norms[i]->running_mean.copy_(job.norm_means[i]);
+}
+
+void fold(Session& session, Job& job) {
+  const auto count =
+      static_cast<std::size_t>(session.args.integer("fold-images", 1, 1 << 30).value_or(128));
+  fold_bias(job.network, sample_images(session, job, count), job.normalisation, {count, job.batch},
+            session.args.text_or("fold-operands", "exact") == "exact" ? FoldOperands::exact
+                                                                      : FoldOperands::approximate);
+  if (session.args.text_or("fold-into", "bias") == "norm") fold_into_norms(job.network);
+}
+
+void say_unknown_power(Session& session, const Job& job) {
+  std::string names;
+  for (const auto& layer : job.network.layers) {
+    if (!layer->multiplier || !std::isnan(layer->multiplier->cost.power_rel)) continue;
+    const std::string& name = layer->multiplier->name;
+    if ((", " + names + ", ").find(", " + name + ", ") == std::string::npos)
+      names += (names.empty() ? "" : ", ") + name;
+  }
+  if (!names.empty() && !session.quiet)
+    session.io.err << "note: relative energy is unknown: no power relative to an exact multiplier "
+                      "for "
+                   << names << "; see axmul library build --costs\n";
+}
+
+}  // namespace
+
 void apply_assignment(Session& session, Job& job, const Assignment& assignment) {
   const TableEncoding encoding = chosen_encoding(session, job);
   const auto exact = exact_layers(session, job);
   bool any = false;
+  restore_norm_means(job);
   for (const auto& layer : job.network.layers) {
     layer->mode = LayerMode::quantized;
     layer->encoding = encoding;
@@ -289,13 +339,15 @@ void apply_assignment(Session& session, Job& job, const Assignment& assignment) 
   for (const LayerChoice& choice : assignment) {
     if (!choice.multiplier || std::find(exact.begin(), exact.end(), choice.layer) != exact.end())
       continue;
-    set_multiplier(*find_layer(job.network, choice.layer), choice.multiplier, encoding);
+    MultiplyLayer& layer = *find_layer(job.network, choice.layer);
+    set_multiplier(layer, choice.multiplier, encoding);
+    // What weights of an earlier retraining carry belongs to the multiplier they were made with.
+    if (!layer.mean_acc_of.empty() && layer.mean_acc_of != layer.table->sha256())
+      layer.mean_acc.clear();
     any = true;
   }
-  if (!any || !session.args.has("fold")) return;
-  const auto count =
-      static_cast<std::size_t>(session.args.integer("fold-images", 1, 1 << 30).value_or(128));
-  fold_bias(job.network, sample_images(session, job, count), job.normalisation, {count, job.batch});
+  if (any && session.args.has("fold")) fold(session, job);
+  say_unknown_power(session, job);
 }
 
 double relative_energy(const Network& network) {

@@ -25,6 +25,7 @@ struct Job {
   std::uint64_t seed = 1;
   std::size_t batch = 128;
   std::optional<ImageSet> train, test;  ///< loaded on demand
+  std::vector<at::Tensor> norm_means;   ///< before anything was folded into them
 };
 
 /// Reads --data, --weights, --seed, … and builds the network with the data's size. `part` is the

@@ -291,7 +291,10 @@ at::Tensor layer_sums(const Pass& pass, const at::Tensor& x, const at::Tensor& i
   const at::Tensor exact =
       exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
   tally_errors(layer, sums, exact);
-  return exact;
+  if (!layer.correct_errors) return exact;
+  layer.mean_acc.clear();
+  for (const double sum : layer.error_sum) layer.mean_acc.push_back(sum / layer.error_count);
+  return sums;
 }
 
 class Multiply : public torch::autograd::Function<Multiply> {
@@ -457,7 +460,11 @@ QuantizedWeight quantize_weight(const MultiplyLayer& layer) {
     const detail::Range range = detail::range_of(from, per_row);
     double scale = std::max(-static_cast<double>(range.min), static_cast<double>(range.max)) / 127;
     if (scale == 0) scale = 1;
-    result.scales.push_back(scale);  // a NaN weight makes the scale, and so the output, NaN
+    if (!std::isfinite(scale))  // the next layer's grid would hide it
+      throw InputError(913, "layer " + layer.name +
+                                " has weights that are not finite: training diverged (lower --lr), "
+                                "or the weights file is damaged");
+    result.scales.push_back(scale);
     detail::quantize(from, per_row, static_cast<float>(1 / scale), -127, 127, 0, nullptr, to);
   }
   result.integers = integers.to(layer.weight.device());

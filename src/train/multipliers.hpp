@@ -10,7 +10,8 @@
 namespace axmul::train {
 
 /// The design of that name in a library (HDF5 file or folder); without a library whatever
-/// open_design() understands. Throws InputError AX953 where the library has none of that name.
+/// open_design() understands; "exact" is always there, for libraries without one. Throws InputError
+/// AX953 where the library has none of that name.
 std::shared_ptr<const Multiplier> find_multiplier(const std::string& name,
                                                   const std::optional<std::string>& library);
 

@@ -145,6 +145,7 @@ Tensor conv_norm(Network& net, MultiplyLayer& conv, BatchNorm& norm, Activation 
 }
 
 Step conv_norm(MultiplyLayer* conv, BatchNorm* norm, Activation activation) {
+  norm->after = conv;
   return [=](Network& net, const Tensor& x) { return conv_norm(net, *conv, *norm, activation, x); };
 }
 
@@ -187,6 +188,7 @@ Step basic_block(Network& net, const std::string& name, std::int64_t in, std::in
   auto* conv2 = add_conv(net, name + ".conv2", {out, out, 3, 1, 1});
   auto* norm2 = add_norm(net, name + ".bn2", out);
   const Step first = conv_norm(conv1, norm1, Activation::relu);
+  norm2->after = conv2;
   return [=](Network& n, const Tensor& x) {
     return conv_norm(n, *conv2, *norm2, Activation::relu, first(n, x),
                      stride == 1 && in == out ? x : shortcut_a(x, out));
@@ -270,6 +272,7 @@ Step inverted_residual(Network& net, const std::string& name, std::int64_t in, s
   ++index;
   auto* project = add_conv(net, conv_name(), {hidden, out});
   auto* norm = add_norm(net, name + ".conv." + std::to_string(index + 1), out);
+  norm->after = project;
   const Step inner = in_sequence(std::move(steps));
   const bool residual = stride == 1 && in == out;
   return [=](Network& n, const Tensor& x) {
@@ -357,6 +360,10 @@ std::vector<std::string> load_tensors(Network& net, const StateDict& state) {
                            shape_text(own.tensor.sizes()));
     } else if (complaints.empty()) {
       const std::vector<double> values = found->second.doubles();
+      if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) {
+        complaints.push_back(own.name + " has values that are not finite");
+        continue;
+      }
       const Tensor fresh = at::tensor(values, at::kDouble).view(own.tensor.sizes()).to(at::kFloat);
       const at::NoGradGuard guard;
       own.tensor.copy_(fresh);
@@ -389,8 +396,12 @@ void load_extras(Network& net, const StateDict& state) {
       layer->observer.max = range[1];
       layer->observer.seen = true;
     }
-    if (const auto it = state.tensors.find(layer->name + ".mean_acc"); it != state.tensors.end())
+    if (const auto it = state.tensors.find(layer->name + ".mean_acc"); it != state.tensors.end()) {
       layer->mean_acc = it->second.doubles();
+      if (const auto of = state.metadata.find(layer->name + ".mean_acc_of");
+          of != state.metadata.end())
+        layer->mean_acc_of = of->second;
+    }
     if (const auto it = state.tensors.find(layer->name + ".sigma_l"); it != state.tensors.end())
       set_noise_level(*layer, it->second.doubles().at(0));
   }
@@ -453,9 +464,12 @@ StateDict state_of(const Network& network) {
     if (layer->observer.seen)
       state.tensors[layer->name + ".a_range"] =
           StateTensor::from({2}, std::vector<double>{layer->observer.min, layer->observer.max});
-    if (!layer->mean_acc.empty())
+    if (!layer->mean_acc.empty()) {
       state.tensors[layer->name + ".mean_acc"] =
           StateTensor::from({static_cast<std::int64_t>(layer->mean_acc.size())}, layer->mean_acc);
+      if (!layer->mean_acc_of.empty())
+        state.metadata[layer->name + ".mean_acc_of"] = layer->mean_acc_of;
+    }
     if (layer->sigma_l.defined())
       state.tensors[layer->name + ".sigma_l"] =
           StateTensor::from({}, std::vector<double>{layer->sigma_l.item<double>()});
@@ -468,6 +482,13 @@ void load_state(Network& network, const StateDict& state, const std::string& pat
   std::vector<std::string> complaints = load_tensors(network, state);
   for (const auto& [name, tensor] : state.tensors)
     if (!is_known(network, name)) complaints.push_back(name + " has no place in the network");
+  for (const auto& layer : network.layers)
+    if (const auto it = state.tensors.find(layer->name + ".mean_acc");
+        it != state.tensors.end() &&
+        it->second.elements() != static_cast<std::size_t>(layer->geometry.out_channels))
+      complaints.push_back(it->first + " has " + std::to_string(it->second.elements()) +
+                           " values for " + std::to_string(layer->geometry.out_channels) +
+                           " output channels");
   if (!complaints.empty()) {
     constexpr std::size_t kShown = 4;
     std::string list;

@@ -79,9 +79,10 @@ std::string settings_text(const Session& session, const Schedule& schedule) {
                    {"drops", schedule.drops},         {"factor", schedule.factor},
                    {"momentum", schedule.momentum},   {"weight_decay", schedule.weight_decay}};
   for (const char* name :
-       {"data", "weights", "mean", "std", "limit", "batch", "seed", "augment", "validation",
-        "encoding", "per-channel", "calibrate", "recalibrate", "multiplier", "assignment",
-        "library", "exact-layers", "fold", "fold-images"})
+       {"data",        "weights",    "mean",         "std",      "limit",        "batch",
+        "seed",        "augment",    "validation",   "encoding", "per-channel",  "calibrate",
+        "recalibrate", "multiplier", "assignment",   "library",  "exact-layers", "fold",
+        "fold-images", "fold-into",  "fold-operands"})
     if (session.args.has(name)) settings[name] = session.args.values(name);
   return settings.dump();
 }
@@ -149,6 +150,7 @@ void finish(Session& session, Job& job, const std::string& folder, const Schedul
   describe_weights(session, job, state);
   const std::string weights = folder + "/weights.h5";
   write_state_dict(state, weights);
+  if (const auto copy = session.args.text("weights-out")) write_state_dict(state, *copy);
   std::optional<EvaluationReport> test;
   if (has_test_images(session, job)) {
     cli::ProgressBar bar(session, "test");
@@ -175,6 +177,9 @@ int run(Session& session, TrainingKind kind) {
   Job job = prepare(session, DataPart::train);
   if (kind != TrainingKind::baseline && job.weights_path.empty())
     throw UsageError(959, session.command.name + " needs --weights FILE to start from");
+  if (const auto copy = session.args.text("weights-out"))
+    if (!copy->ends_with(".h5") && !copy->ends_with(".safetensors"))
+      throw UsageError(968, "--weights-out " + *copy + ": the name must end in .h5 or .safetensors");
   const Schedule schedule = chosen_schedule(session, kind, job.network.architecture);
   const std::string folder = run_folder(session, kind, job.network.architecture);
   set_arithmetic(session, job, kind);
@@ -233,6 +238,7 @@ std::vector<cli::OptionSpec> training_options() {
       {"validation", "X", "Part of the training images held out and evaluated each epoch.", "0"},
       {"out", "DIR", "Folder of the run: weights.h5, run.json, checkpoint.safetensors.",
        "runs/<date>-<network>-<command>"},
+      {"weights-out", "FILE", "Write the weights there too: .h5 or .safetensors."},
       {"resume", "", "Continue the run in --out from its checkpoint."},
       {"force", "", "Replace a run that --out holds."},
       {"checkpoint-minutes", "X", "Time between checkpoints inside an epoch.", "10"},

@@ -345,11 +345,13 @@ void calibrate(Network& network, const ImageSet& images, const Normalisation& no
 }
 
 void fold_bias(Network& network, const ImageSet& images, const Normalisation& normalisation,
-               const CalibrationOptions& options) {
+               const CalibrationOptions& options, FoldOperands operands) {
   const at::NoGradGuard guard;
   network.training = false;
   for (const auto& layer : network.layers) {
+    layer->correct_errors = operands == FoldOperands::approximate;
     layer->mean_acc.clear();
+    layer->mean_acc_of.clear();
     layer->error_sum.clear();
     layer->error_square_sum.clear();
     layer->error_count = 0;
@@ -359,7 +361,27 @@ void fold_bias(Network& network, const ImageSet& images, const Normalisation& no
                  [&](const at::Tensor& x, std::size_t) { forward(network, x); });
   for (const auto& layer : network.layers) {
     layer->measure_errors = false;
+    layer->mean_acc.clear();
     for (const double sum : layer->error_sum) layer->mean_acc.push_back(sum / layer->error_count);
+    if (!layer->mean_acc.empty()) layer->mean_acc_of = layer->table->sha256();
+  }
+}
+
+void fold_into_norms(Network& network) {
+  const at::NoGradGuard guard;
+  for (const auto& norm : network.norms) {
+    MultiplyLayer* layer =
+        norm->after == nullptr ? nullptr : find_layer(network, norm->after->name);
+    if (layer == nullptr || layer->mode != LayerMode::approximate || layer->mean_acc.empty())
+      continue;
+    const QuantizedWeight weight = quantize_weight(*layer);
+    std::vector<double> shift;
+    for (std::size_t m = 0; m < layer->mean_acc.size(); ++m)
+      shift.push_back(activation_grid(*layer).scale * weight.scale(static_cast<std::int64_t>(m)) *
+                      layer->mean_acc[m]);
+    norm->running_mean += at::tensor(shift, at::kDouble).to(norm->running_mean.device());
+    layer->mean_acc.clear();
+    layer->mean_acc_of.clear();
   }
 }
 

@@ -167,3 +167,48 @@ TEST_CASE("folding removes a constant error exactly and leaves an exact network 
   const EvaluationReport folded = evaluate(net, images, kNorm);
   CHECK(folded.loss == doctest::Approx(exact.loss).epsilon(1e-4));
 }
+
+TEST_CASE("folding can take the activations of the approximate network") {
+  const ImageSet images = quarters(60, 7);
+  Network net = small_network();
+  calibrate(net, images, kNorm, {60, 60});
+  const auto coarse = std::make_shared<const Multiplier>(Multiplier{
+      "coarse", Lut::from_function(OperandType::u8u8, [](int a, int b) { return a * b & ~127; })});
+  for (const auto& layer : net.layers)
+    set_multiplier(*layer, coarse, TableEncoding::sign_magnitude);
+  fold_bias(net, images, kNorm, {60, 60});
+  const std::vector<double> first = net.layers[0]->mean_acc, last = net.layers[4]->mean_acc;
+  fold_bias(net, images, kNorm, {60, 60}, FoldOperands::approximate);
+  CHECK(net.layers[0]->mean_acc == first);  // the images themselves
+  CHECK(net.layers[4]->mean_acc != last);   // what four approximate layers made of them
+  CHECK(net.layers[4]->mean_acc_of == net.layers[4]->table->sha256());
+  for (const auto& layer : net.layers) CHECK_FALSE(layer->measure_errors);
+}
+
+TEST_CASE("an epoch's batches differ by one image at the most and hold every image") {
+  const ImageSet images = quarters(103, 8);
+  Network net = small_network();
+  TrainOptions options = options_for(1);
+  std::vector<std::size_t> steps;
+  options.on_step = [&](const StepRecord& r) { steps.push_back(r.steps); };
+  const TrainReport report = train_network(net, images, nullptr, kNorm, options);
+  CHECK(steps == std::vector<std::size_t>(6, 6));  // of 17 or 18, not five of 20 and one of 3
+  CHECK(report.epochs[0].accuracy * 103 ==
+        doctest::Approx(std::round(report.epochs[0].accuracy * 103)));
+}
+
+TEST_CASE("weights that are not finite are an error, not a quiet result") {
+  const ImageSet images = quarters(20, 9);
+  Network net = small_network();
+  calibrate(net, images, kNorm, {20, 20});
+  set_mode(net, LayerMode::quantized);
+  const at::NoGradGuard guard;
+  net.layers[1]->weight.data_ptr<float>()[7] = std::nanf("");
+  try {
+    evaluate(net, images, kNorm);
+    FAIL("no error");
+  } catch (const InputError& error) {
+    CHECK(error.id() == 913);
+    CHECK(std::string(error.what()).find("conv2") != std::string::npos);
+  }
+}

@@ -83,6 +83,7 @@ struct MultiplyLayer {
   std::optional<Lut> table;                      ///< what is looked up: its effective table
   /// E of the accumulated error per output channel, accumulator units; empty = nothing folded.
   std::vector<double> mean_acc;
+  std::string mean_acc_of;  ///< SHA-256 of the effective table it was measured with; empty: unknown
 
   at::Tensor sigma_l;  ///< noise mode: scalar, relative to the standard deviation of y
   std::uint64_t noise_seed = 0, noise_stream = 0;
@@ -91,6 +92,8 @@ struct MultiplyLayer {
 
   // What measuring passes leave behind.
   bool measure_errors = false;  ///< approximate mode: forward with exact sums, add up the errors
+  bool correct_errors =
+      false;  ///< with measure_errors: forward with table sums less their mean error
   std::vector<double> error_sum, error_square_sum;  ///< per output channel
   double error_count = 0;
   bool capture = false;       ///< quantised mode: keep the operands and outputs of the next forward
@@ -106,7 +109,7 @@ struct MultiplyLayer {
 /// observed yet (the network must be quantised first).
 ActivationGrid activation_grid(const MultiplyLayer& layer);
 
-/// Symmetric weights, −127 … 127.
+/// Symmetric weights, −127 … 127. Throws InputError AX913 where a weight is not finite.
 QuantizedWeight quantize_weight(const MultiplyLayer& layer);
 /// Bit patterns of the operands b, [groups, fan_in, out/groups], fan-in ordered (c, kh, kw).
 std::vector<std::uint8_t> weight_operands(const MultiplyLayer& layer,

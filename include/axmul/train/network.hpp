@@ -17,6 +17,7 @@ namespace axmul {
 
 struct BatchNorm {
   std::string name;
+  const MultiplyLayer* after = nullptr;                ///< the layer whose outputs it takes
   at::Tensor weight, bias, running_mean, running_var;  // [C]
   std::int64_t batches = 0;                            ///< num_batches_tracked
   double momentum = 0.1, eps = 1e-5;

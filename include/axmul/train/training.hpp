@@ -65,10 +65,20 @@ struct NormOptions {
 void calibrate(Network& network, const ImageSet& images, const Normalisation& normalisation,
                const CalibrationOptions& options = {});
 
-/// Measures every approximate layer's mean accumulated error per output channel, on the operands
-/// that the exact quantised network sees, and stores it as mean_acc, which forward() subtracts.
+/// Whose activations the mean errors are measured on.
+enum class FoldOperands : std::uint8_t {
+  exact,       ///< those of the exact quantised network, as error models see them
+  approximate  ///< those that the folded approximate network itself sees, layer by layer
+};
+/// Measures every approximate layer's mean accumulated error per output channel and stores it as
+/// mean_acc, which forward() subtracts.
 void fold_bias(Network& network, const ImageSet& images, const Normalisation& normalisation,
-               const CalibrationOptions& options = {});
+               const CalibrationOptions& options = {}, FoldOperands operands = FoldOperands::exact);
+
+/// Moves what fold_bias() measured into the running means of the batch norms behind the layers, so
+/// that programs without mean_acc have it too; layers without a norm keep theirs. Not for weights
+/// that are to run on other multipliers again: the exact network is shifted.
+void fold_into_norms(Network& network);
 
 /// Replaces all batch-norm statistics by their mean over the batches of these images.
 void reestimate_norms(Network& network, const ImageSet& images, const Normalisation& normalisation,
