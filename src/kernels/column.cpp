@@ -275,13 +275,15 @@ void ColumnRun::scan_rows(std::size_t first, std::size_t rows, Levels& levels) {
 }
 
 void ColumnRun::scan() {
-  constexpr std::size_t kRows = 4096;
   const std::size_t rows = p_.a->rows;
+  const int wanted = p_.threads > 0 ? p_.threads : default_threads();
+  const std::size_t share = rows / static_cast<std::size_t>(wanted) + 1;
+  const std::size_t each = std::clamp<std::size_t>(share, kLeastTileRows, 4096);
   levels_.sum.assign(rows, 0);
   levels_.largest.assign(p_.k_end - p_.k_begin, 0);
-  std::vector<Levels> parts((rows + kRows - 1) / kRows);
+  std::vector<Levels> parts((rows + each - 1) / each);
   parallel_for(parts.size(), p_.threads, [&](std::size_t i) {
-    scan_rows(i * kRows, std::min(kRows, rows - i * kRows), parts[i]);
+    scan_rows(i * each, std::min(each, rows - i * each), parts[i]);
   });
   for (const Levels& part : parts) {
     levels_.least = std::min(levels_.least, part.least);
