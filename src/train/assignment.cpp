@@ -207,6 +207,7 @@ std::vector<std::size_t> greedy_assignment(std::span<const double> ops,
     now[layer] = change;
   }
   std::vector<std::size_t> chosen;
+  chosen.reserve(now.size());
   for (const LayerOption& option : now) chosen.push_back(option.multiplier);
   return chosen;
 }

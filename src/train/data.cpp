@@ -446,6 +446,7 @@ void fill_batch(const ImageSet& images, const Normalisation& normalisation,
     for (std::size_t v = 0; v < 256; ++v)
       value[c * 256 + v] = static_cast<float>(
           (static_cast<double>(v) / 255.0 - normalisation.mean[c]) / normalisation.std[c]);
+  const auto row = static_cast<std::size_t>(width), plane = row * static_cast<std::size_t>(height);
   const Augmentation& augmentation = request.augmentation;
   for (std::size_t i = 0; i < request.indices.size(); ++i) {
     bool flip = false;
@@ -464,12 +465,10 @@ void fill_batch(const ImageSet& images, const Normalisation& normalisation,
       for (int x = 0; x < width; ++x) {
         const int from_y = y + dy, from_x = (flip ? width - 1 - x : x) + dx;
         const bool inside = from_y >= 0 && from_y < height && from_x >= 0 && from_x < width;
-        for (int c = 0; c < channels; ++c)
-          *to++ =
-              inside ? value[static_cast<std::size_t>(
-                           c * 256 +
-                           image[static_cast<std::size_t>((c * height + from_y) * width + from_x)])]
-                     : value[static_cast<std::size_t>(c * 256)];
+        const std::size_t place =
+            inside ? static_cast<std::size_t>(from_y) * row + static_cast<std::size_t>(from_x) : 0;
+        for (std::size_t c = 0; c < count; ++c)
+          *to++ = value[c * 256 + (inside ? image[c * plane + place] : std::uint8_t{0})];
       }
   }
 }

@@ -182,7 +182,7 @@ std::string chosen_mode(const Session& session, const Job& job) {
   const bool has_multiplier = session.args.has("multiplier") || session.args.has("assignment");
   const bool ranges = std::all_of(job.network.layers.begin(), job.network.layers.end(),
                                   [](const auto& layer) { return layer->observer.seen; });
-  const std::string mode = session.args.text_or("mode", has_multiplier ? "approximate"
+  std::string mode = session.args.text_or("mode", has_multiplier ? "approximate"
                                                         : ranges       ? "quantized"
                                                                        : "float");
   if (has_multiplier != (mode == "approximate"))

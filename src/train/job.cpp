@@ -115,7 +115,8 @@ NamedAssignment read_assignment(const Session& session, const Job& job, const st
       const auto name = chosen.get<std::string>();
       auto& multiplier = cache[name];
       if (!multiplier) multiplier = find_multiplier(name, session.args.text("library"));
-      if (entry.contains("sha256") && entry["sha256"].is_string() && entry["sha256"] != "" &&
+      if (entry.contains("sha256") && entry["sha256"].is_string() &&
+          !entry["sha256"].get_ref<const std::string&>().empty() &&
           entry["sha256"] != multiplier->lut.sha256())
         throw InputError(954, {path},
                          "\"" + name + "\" of layer " + layer +

@@ -272,24 +272,23 @@ void tally_errors(MultiplyLayer& layer, const at::Tensor& approximate, const at:
     layer.error_sum[m] += sums.data_ptr<double>()[m];
     layer.error_square_sum[m] += squares.data_ptr<double>()[m];
   }
-  layer.error_count += static_cast<double>(error.numel() / sums.numel());
+  const std::int64_t outputs = error.numel() / sums.numel();  // of one channel
+  layer.error_count += static_cast<double>(outputs);
 }
 
 at::Tensor layer_sums(const Pass& pass, const at::Tensor& x, const at::Tensor& integers) {
   MultiplyLayer& layer = *pass.layer;
   if (layer.mode != LayerMode::approximate) {
-    const at::Tensor sums =
-        exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
+    at::Tensor sums = exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
     if (layer.capture) {
       layer.captured_codes = quantized_codes(pass, x).permute({0, 2, 3, 1});
       layer.captured_accumulator = sums;
     }
     return sums;
   }
-  const at::Tensor sums = table_sums(pass, quantized_codes(pass, x));
+  at::Tensor sums = table_sums(pass, quantized_codes(pass, x));
   if (!layer.measure_errors) return sums;
-  const at::Tensor exact =
-      exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
+  at::Tensor exact = exact_sums(pass, integers.defined() ? integers : quantized_integers(pass, x));
   tally_errors(layer, sums, exact);
   if (!layer.correct_errors) return exact;
   layer.mean_acc.clear();
@@ -301,12 +300,12 @@ class Multiply : public torch::autograd::Function<Multiply> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& weight, const c10::optional<at::Tensor>& bias,
-                            std::shared_ptr<Pass> pass) {
+                            const std::shared_ptr<Pass>& pass) {
     const at::Tensor x = channels_last(input);
     const at::Tensor integers = pass->with_gradient || pass->layer->mode != LayerMode::approximate
                                     ? quantized_integers(*pass, x)
                                     : at::Tensor();
-    const at::Tensor y = outputs(*pass, layer_sums(*pass, x, integers), bias);
+    at::Tensor y = outputs(*pass, layer_sums(*pass, x, integers), bias);
     if (pass->with_gradient) {
       const LayerGeometry& g = pass->layer->geometry;
       std::vector<float> scales;
@@ -548,7 +547,7 @@ at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x, const Epilogue& ep
   const auto pass = make_pass(layer);
   pass->epilogue = &epilogue;
   const at::Tensor dense = channels_last(x);
-  const at::Tensor y = outputs(*pass, layer_sums(*pass, dense, at::Tensor()), bias_of(layer));
+  at::Tensor y = outputs(*pass, layer_sums(*pass, dense, at::Tensor()), bias_of(layer));
   count_ops(layer, y);
   return y;
 }

@@ -50,8 +50,8 @@ MultiplyLayer* add_conv(Network& net, const std::string& name, const Conv& c) {
   g.stride = {c.stride, c.stride};
   g.padding = {c.padding, c.padding};
   g.groups = c.groups;
-  return add_layer(net, name, g, c.bias,
-                   static_cast<double>(c.out / c.groups * c.kernel * c.kernel));
+  const std::int64_t fan_out = c.out / c.groups * c.kernel * c.kernel;
+  return add_layer(net, name, g, c.bias, static_cast<double>(fan_out));
 }
 
 MultiplyLayer* add_linear(Network& net, const std::string& name, std::int64_t in,
