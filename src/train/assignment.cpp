@@ -106,6 +106,47 @@ struct Chooser {
   }
 };
 
+// Energy of all layers with the cheapest of `allowed` that each tolerates; infinite where a layer
+// needs the exact one and that is not among them.
+double energy_with(const Chooser& chooser, std::span<const std::size_t> allowed) {
+  const bool exact = std::find(allowed.begin(), allowed.end(), kExact) != allowed.end();
+  double energy = 0;
+  for (std::size_t l = 0; l < chooser.layers.size(); ++l) {
+    double least = exact ? 1.0 : std::numeric_limits<double>::infinity();
+    for (const std::size_t j : allowed)
+      if (j != kExact && chooser.fits(l, j))
+        least = std::min(least, chooser.library[j].cost.power_rel);
+    energy += chooser.layers[l].ops * least;
+  }
+  return energy;
+}
+
+// Adds, while there is room, or replaces one of the allowed as long as that saves energy.
+void improve(const Chooser& chooser, std::vector<std::size_t> candidates, std::size_t most,
+             std::vector<std::size_t>& allowed) {
+  candidates.push_back(kExact);
+  double energy = energy_with(chooser, allowed);
+  for (bool better = true; better;) {
+    better = false;
+    std::vector<std::size_t> best = allowed;
+    for (std::size_t slot = 0; slot < std::min(most, allowed.size() + 1); ++slot)
+      for (const std::size_t j : candidates) {
+        std::vector<std::size_t> changed = allowed;
+        if (slot == changed.size())
+          changed.push_back(j);
+        else
+          changed[slot] = j;
+        const double now = energy_with(chooser, changed);
+        if (now < energy) {
+          energy = now;
+          best = std::move(changed);
+          better = true;
+        }
+      }
+    allowed = std::move(best);
+  }
+}
+
 }  // namespace
 
 std::vector<std::size_t> k_means(const Array2<double>& rows, std::size_t k, std::uint64_t seed) {
@@ -163,6 +204,7 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
     if (!members.empty()) chosen.insert(chooser.cheapest(members, candidates));
   }
   std::vector<std::size_t> allowed(chosen.begin(), chosen.end());
+  improve(chooser, candidates, most, allowed);
   std::erase(allowed, kExact);
   double energy = 0, ops = 0;
   for (std::size_t l = 0; l < layers.size(); ++l) {

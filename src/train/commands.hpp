@@ -14,5 +14,7 @@ cli::CommandSpec retrain_command();
 cli::CommandSpec evaluate_command();
 cli::CommandSpec trace_command();
 cli::CommandSpec run_command();
+cli::CommandSpec pareto_command();
+cli::CommandSpec search_command();
 
 }  // namespace axmul::train

@@ -47,6 +47,19 @@ std::string shipped_library() {
                             "); name one with --library");
 }
 
+// Matching refuses costs of different origin; better before the training than after it. Multipliers
+// of different operand types never meet in one match.
+void check_costs(const std::vector<Multiplier>& library) {
+  for (const OperandType type : {OperandType::u8u8, OperandType::s8s8, OperandType::u8s8}) {
+    std::vector<Multiplier> same;
+    for (const Multiplier& m : library)
+      if (m.lut.type() == type) same.push_back(m);
+    PredictionMatrix none;
+    none.multipliers = same.size();
+    match({}, same, none, {});
+  }
+}
+
 std::vector<Multiplier> load_library(Session& session, RunRecord& record) {
   record.libraries = session.args.values("library");
   if (record.libraries.empty()) record.libraries = {shipped_library()};
@@ -69,12 +82,13 @@ std::vector<Multiplier> load_library(Session& session, RunRecord& record) {
     throw InputError(976,
                      "no multiplier of the library has a positive power_rel, so none can be "
                      "chosen; give costs with --costs FILE.csv");
+  check_costs(library);
   return library;
 }
 
-std::vector<double> lambdas_of(const Session& session, bool brief) {
-  std::vector<double> lambdas;
-  for (const std::string& text : split_values(session.args.values("lambda"))) {
+std::vector<double> numbers_of(const Session& session, const char* option, int id) {
+  std::vector<double> numbers;
+  for (const std::string& text : split_values(session.args.values(option))) {
     std::size_t used = 0;
     double value = 0;
     try {
@@ -82,14 +96,27 @@ std::vector<double> lambdas_of(const Session& session, bool brief) {
     } catch (const std::exception&) {
       used = 0;
     }
-    if (used != text.size()) throw UsageError(970, "--lambda: \"" + text + "\" is not a number");
-    lambdas.push_back(value);
+    if (used != text.size())
+      throw UsageError(id, "--" + std::string(option) + ": \"" + text + "\" is not a number");
+    numbers.push_back(value);
   }
-  if (lambdas.empty())
-    lambdas = brief ? std::vector<double>{0.1, 0.3} : std::vector<double>{0.1, 0.2, 0.4};
-  std::sort(lambdas.begin(), lambdas.end());
-  lambdas.erase(std::unique(lambdas.begin(), lambdas.end()), lambdas.end());
-  return lambdas;
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+std::vector<double> lambdas_of(const Session& session, bool brief) {
+  if (session.args.values("lambda") == std::vector<std::string>{"none"}) return {};
+  const std::vector<double> lambdas = numbers_of(session, "lambda", 970);
+  if (!lambdas.empty()) return lambdas;
+  return brief ? std::vector<double>{0.1, 0.3} : std::vector<double>{0.1, 0.2, 0.4};
+}
+
+std::vector<double> energies_of(const Session& session) {
+  const std::vector<double> energies = numbers_of(session, "energy", 982);
+  for (const double e : energies)
+    if (!(e > 0 && e < 1)) throw UsageError(982, "--energy must lie between 0 and 1");
+  return energies;
 }
 
 std::vector<ErrorModel> models_of(const Session& session) {
@@ -205,6 +232,7 @@ RunPlan make_plan(Session& session, Job& job) {
     plan.noise.lambda = lambda;
     check_search_options(plan.noise);
   }
+  plan.energies = energies_of(session);
   plan.models = models_of(session);
   plan.patches = natural(session, "patches", 2, plan.patches);
   plan.trace_images = natural(session, "trace-images", 1, plan.trace_images);
@@ -220,6 +248,10 @@ RunPlan make_plan(Session& session, Job& job) {
     (name == "uniform" ? plan.uniform : plan.greedy) = true;
   }
   plan.uniform = plan.uniform || !plan.uniform_names.empty();
+  if (plan.lambdas.empty() && plan.energies.empty() && plan.uniform_names.empty())
+    throw UsageError(978,
+                     "--lambda none needs baselines: --uniform NAMES, or --baselines with "
+                     "--energy");
   plan.exact_layers = split_values(args.values("exact-layers"));
   for (const std::string& name : plan.exact_layers)
     if (find_layer(job.network, name) == nullptr)
@@ -343,58 +375,60 @@ int run_command_body(Session& session) {
 }
 
 std::vector<cli::OptionSpec> run_options() {
-  return {{"library", "LIB", "Multipliers: HDF5 library, folder, tables or generator texts.",
-           "the shipped library", true},
-          {"costs", "CSV", "Costs to join by name or sha256 (power_mw or PDK45_PWR_mW …)."},
-          {"lambda", "L,…", "What noise is worth in the search; one point each.",
-           "0.1,0.2,0.4; short 0.1,0.3", true},
-          {"sigma-max", "X", "Noise beyond this share of a layer's output earns nothing.", "0.5"},
-          {"sigma-init", "X", "Noise level at the start.", "0.1"},
-          {"model", "NAME,…",
-           "Error models of the matching, a point each: sampled, permutation, multi-population …",
-           "sampled", true},
-          {"patches", "N", "Receptive fields traced per layer.", "512"},
-          {"trace-images", "N", "Training images that are traced.", "128"},
-          {"fold-images", "N", "Training images that measure the errors, and their means.", "128"},
-          {"no-fold", "", "Leave the mean errors in."},
-          {"norm-images", "N", "Training images that batch-norm statistics are taken anew from.",
-           "1024"},
-          {"max-multipliers", "N", "At most N distinct multipliers.", "any number"},
-          {"exact-layers", "A,B", "Layers that stay exact.", "", true},
-          {"baselines", "WHICH", "Compare with uniform and greedy assignments.", "", true},
-          {"uniform", "NAME,…", "Multipliers of the uniform baseline.",
-           "near the search's energies", true},
-          {"greedy-images", "N", "Training images that measure the sensitivities.", "256"},
-          {"selection", "N",
-           "Evenly spaced test images that points are chosen on; the others report.", "a fifth"},
-          {"max-loss", "PP", "The chosen point loses at most this on the selection images.", "1"},
-          {"schedule",
-           "NAME",
-           "Epochs and learning rates of all stages.",
-           "reference",
-           false,
-           {"reference", "short"}},
-          {"baseline-epochs", "N", "Epochs of the float training (without --weights).",
-           "the schedule's"},
-          {"baseline-lr", "X", "Its learning rate.", "the schedule's"},
-          {"quantize-epochs", "N", "Epochs in 8-bit arithmetic; 0: find activation ranges only.",
-           "the schedule's"},
-          {"quantize-lr", "X", "Its learning rate.", "the schedule's"},
-          {"search-epochs", "N", "Epochs of every search.", "the schedule's"},
-          {"search-lr", "X", "Its learning rate of the weights.", "the schedule's"},
-          {"sigma-lr", "X", "Its learning rate of the noise levels.", "0.1"},
-          {"retrain-epochs", "N", "Epochs on approximate multipliers.", "the schedule's"},
-          {"retrain-lr", "X", "Its learning rate.", "the schedule's"},
-          {"augment",
-           "WHAT",
-           "Random changes of training images.",
-           "flip+crop for photographs",
-           false,
-           {"none", "flip", "crop", "flip+crop"}},
-          {"checkpoint-minutes", "X", "Time between checkpoints inside an epoch.", "10"},
-          {"out", "DIR", "Folder of the run.", "runs/<date>-<network>"},
-          {"resume", "", "Go on with the run in --out; finished stages are read back."},
-          {"force", "", "Replace a run that --out holds."}};
+  return {
+      {"library", "LIB", "Multipliers: HDF5 library, folder, tables or generator texts.",
+       "the shipped library", true},
+      {"costs", "CSV", "Costs to join by name or sha256 (power_mw or PDK45_PWR_mW …)."},
+      {"lambda", "L,…", "What noise is worth in the search, one point each; none: only baselines.",
+       "0.1,0.2,0.4; short 0.1,0.3", true},
+      {"sigma-max", "X", "Noise beyond this share of a layer's output earns nothing.", "0.5"},
+      {"sigma-init", "X", "Noise level at the start.", "0.1"},
+      {"model", "NAME,…",
+       "Error models of the matching, a point each: sampled, permutation, multi-population …",
+       "sampled", true},
+      {"patches", "N", "Receptive fields traced per layer.", "512"},
+      {"trace-images", "N", "Training images that are traced.", "128"},
+      {"fold-images", "N", "Training images that measure the errors, and their means.", "128"},
+      {"no-fold", "", "Leave the mean errors in."},
+      {"norm-images", "N", "Training images that batch-norm statistics are taken anew from.",
+       "1024"},
+      {"max-multipliers", "N", "At most N distinct multipliers.", "any number"},
+      {"exact-layers", "A,B", "Layers that stay exact.", "", true},
+      {"baselines", "WHICH", "Compare with uniform and greedy assignments.", "", true},
+      {"uniform", "NAME,…", "Multipliers of the uniform baseline.", "near the search's energies",
+       true},
+      {"energy", "E,…", "Energies of the baselines' points.", "the search's", true},
+      {"greedy-images", "N", "Training images that measure the sensitivities.", "256"},
+      {"selection", "N", "Evenly spaced test images that points are chosen on; the others report.",
+       "a fifth"},
+      {"max-loss", "PP", "The chosen point loses at most this on the selection images.", "1"},
+      {"schedule",
+       "NAME",
+       "Epochs and learning rates of all stages.",
+       "reference",
+       false,
+       {"reference", "short"}},
+      {"baseline-epochs", "N", "Epochs of the float training (without --weights).",
+       "the schedule's"},
+      {"baseline-lr", "X", "Its learning rate.", "the schedule's"},
+      {"quantize-epochs", "N", "Epochs in 8-bit arithmetic; 0: find activation ranges only.",
+       "the schedule's"},
+      {"quantize-lr", "X", "Its learning rate.", "the schedule's"},
+      {"search-epochs", "N", "Epochs of every search.", "the schedule's"},
+      {"search-lr", "X", "Its learning rate of the weights.", "the schedule's"},
+      {"sigma-lr", "X", "Its learning rate of the noise levels.", "0.1; short 0.03"},
+      {"retrain-epochs", "N", "Epochs on approximate multipliers.", "the schedule's"},
+      {"retrain-lr", "X", "Its learning rate.", "the schedule's"},
+      {"augment",
+       "WHAT",
+       "Random changes of training images.",
+       "flip+crop for photographs",
+       false,
+       {"none", "flip", "crop", "flip+crop"}},
+      {"checkpoint-minutes", "X", "Time between checkpoints inside an epoch.", "10"},
+      {"out", "DIR", "Folder of the run.", "runs/<date>-<network>"},
+      {"resume", "", "Go on with the run in --out; finished stages are read back."},
+      {"force", "", "Replace a run that --out holds."}};
 }
 
 }  // namespace

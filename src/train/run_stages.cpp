@@ -436,9 +436,10 @@ std::vector<std::size_t> front_of(const Predicted& predicted,
   return front;
 }
 
-// Energies of the search points of the first model.
-std::vector<double> search_energies(const Run& run) {
-  std::vector<double> energies;
+// Those asked for, else those of the search points of the first model.
+std::vector<double> wanted_energies(const Run& run) {
+  std::vector<double> energies = run.plan.energies;
+  if (!energies.empty()) return energies;
   for (const RunPoint& p : run.record.points)
     if (p.method == "search" && p.model == to_string(run.plan.models.front()))
       energies.push_back(p.energy);
@@ -460,7 +461,7 @@ std::vector<std::size_t> uniform_choice(const Run& run, const Predicted& predict
   if (!chosen.empty()) return chosen;
   std::vector<std::size_t> front =
       front_of(predicted, [&](std::size_t j) { return mean_sigma(predicted, j); });
-  for (const double energy : search_energies(run)) {
+  for (const double energy : wanted_energies(run)) {
     if (front.empty()) break;
     const auto nearest =
         std::min_element(front.begin(), front.end(), [&](std::size_t x, std::size_t y) {
@@ -529,13 +530,17 @@ void greedy_points(Run& run, const StateDict& state, const Predicted& predicted)
   const auto options = sensitivities(run, state, predicted);
   std::vector<double> ops;
   for (const LayerOperands& layer : predicted.layers) ops.push_back(layer.ops);
-  for (const double energy : search_energies(run)) {
+  for (const double energy : wanted_energies(run)) {
     RunPoint point;
     point.method = "greedy";
     point.model = to_string(run.plan.models.front());
     char text[40];
     std::snprintf(text, sizeof text, "greedy-%.4f", energy);
     point.name = text;
+    const auto& points = run.record.points;
+    if (std::any_of(points.begin(), points.end(),
+                    [&](const RunPoint& p) { return p.name == point.name; }))
+      continue;  // two search points of one energy
     const auto chosen = greedy_assignment(ops, options, energy);
     point.layers = point_layers(run, predicted, predicted.matrices.front(), chosen);
     realise(run, state, predicted, chosen, point);

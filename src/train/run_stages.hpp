@@ -27,6 +27,7 @@ struct RunPlan {
   std::size_t most = 0;  ///< distinct multipliers; 0: any number
   bool uniform = false, greedy = false;
   std::vector<std::string> uniform_names;
+  std::vector<double> energies;  ///< of the baselines; empty: those of the search points
   std::size_t greedy_images = 256;
   std::vector<std::string> exact_layers;
   std::size_t selection_images = 0;

@@ -47,7 +47,8 @@ Schedule short_schedule(TrainingKind kind, const std::string& network) {
   if (kind == TrainingKind::quantize) s.learning_rate = 1e-3;
   if (kind == TrainingKind::search) {
     s.learning_rate = 1e-3;
-    s.sigma_rate = 100;
+    s.sigma_rate = 30;
+    s.drops.clear();  // the mean over the last epoch does instead
   }
   return s;
 }

@@ -1,4 +1,4 @@
-// axmul train baseline, quantize and retrain: the three commands that change weights.
+// axmul train baseline, quantize, search and retrain: the commands that change weights.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/version.hpp"
 #include "axmul/io/atomic_file.hpp"
+#include "axmul/train/search.hpp"
 #include "cli/output.hpp"
 #include "train/commands.hpp"
 #include "train/job.hpp"
@@ -44,10 +45,12 @@ Schedule chosen_schedule(const Session& session, TrainingKind kind, const std::s
   const cli::Arguments& args = session.args;
   const bool brief = args.text_or("schedule", "reference") == "short";
   Schedule s = usual_schedule(kind, network, brief);
+  const double sigma_lr = args.number("sigma-lr", 0, 1e6).value_or(s.learning_rate * s.sigma_rate);
   if (const auto v = args.integer("epochs", 0, 100000)) s.epochs = static_cast<int>(*v);
   if (const auto v = args.number("lr", 0, 1e6)) s.learning_rate = *v;
   if (const auto v = args.text("lr-drops")) s.drops = parse_epochs(*v);
   if (const auto v = args.number("lr-factor", 0, 1)) s.factor = *v;
+  s.sigma_rate = s.learning_rate > 0 ? sigma_lr / s.learning_rate : 0;
   if (const auto v = args.number("momentum", 0, 1)) s.momentum = *v;
   if (const auto v = args.number("weight-decay", 0, 1)) s.weight_decay = *v;
   return s;
@@ -79,10 +82,11 @@ std::string settings_text(const Session& session, const Schedule& schedule) {
                    {"drops", schedule.drops},         {"factor", schedule.factor},
                    {"momentum", schedule.momentum},   {"weight_decay", schedule.weight_decay}};
   for (const char* name :
-       {"data",        "weights",    "mean",         "std",      "limit",        "batch",
-        "seed",        "augment",    "validation",   "encoding", "per-channel",  "calibrate",
-        "recalibrate", "multiplier", "assignment",   "library",  "exact-layers", "fold",
-        "fold-images", "fold-into",  "fold-operands"})
+       {"data",          "weights",      "mean",        "std",         "limit",
+        "batch",         "seed",         "augment",     "validation",  "encoding",
+        "per-channel",   "calibrate",    "recalibrate", "multiplier",  "assignment",
+        "library",       "exact-layers", "fold",        "fold-images", "fold-into",
+        "fold-operands", "lambda",       "sigma-max",   "sigma-init",  "sigma-lr"})
     if (session.args.has(name)) settings[name] = session.args.values(name);
   return settings.dump();
 }
@@ -110,7 +114,8 @@ json run_record(const Session& session, const Job& job, const Schedule& schedule
                               {"accuracy", e.accuracy},
                               {"validation_loss", number(e.validation_loss)},
                               {"validation_accuracy", number(e.validation_accuracy)},
-                              {"seconds", e.seconds}});
+                              {"seconds", e.seconds},
+                              {"sigma_l", e.sigma_l}});
   for (const auto& layer : job.network.layers) {
     json entry = {{"layer", layer->name}, {"mode", to_string(layer->mode)}, {"ops", layer->ops}};
     if (layer->multiplier) {
@@ -126,6 +131,24 @@ json run_record(const Session& session, const Job& job, const Schedule& schedule
   return root;
 }
 
+SearchOptions chosen_search(const Session& session) {
+  SearchOptions options;
+  constexpr double kAny = 1e9;  // the search says what its figures may be
+  options.lambda = session.args.number("lambda", -kAny, kAny).value_or(options.lambda);
+  options.sigma_max = session.args.number("sigma-max", -kAny, kAny).value_or(options.sigma_max);
+  options.sigma_init = session.args.number("sigma-init", -kAny, kAny).value_or(options.sigma_init);
+  check_search_options(options);
+  return options;
+}
+
+// The learned noise levels, for axmul match.
+void write_sigmas(const Session& session, const Job& job, const std::string& path) {
+  json root = {{"schema", "axmul.sigma/1"}, {"layers", json::array()}};
+  for (const LayerSigma& s : learned_sigmas(job.network, chosen_search(session)))
+    root["layers"].push_back({{"layer", s.layer}, {"sigma_l", s.sigma_l}});
+  write_file(path, root.dump(1) + "\n", true);
+}
+
 void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
   if (kind == TrainingKind::baseline) {
     set_mode(job.network, LayerMode::float32);
@@ -134,6 +157,10 @@ void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
   quantize_network(session, job);
   if (kind == TrainingKind::quantize) {
     for (const auto& layer : job.network.layers) layer->observe = true;
+    return;
+  }
+  if (kind == TrainingKind::search) {
+    start_search(job.network, chosen_search(session));
     return;
   }
   const auto assignments = requested_assignments(session, job);
@@ -179,7 +206,8 @@ int run(Session& session, TrainingKind kind) {
     throw UsageError(959, session.command.name + " needs --weights FILE to start from");
   if (const auto copy = session.args.text("weights-out"))
     if (!copy->ends_with(".h5") && !copy->ends_with(".safetensors"))
-      throw UsageError(968, "--weights-out " + *copy + ": the name must end in .h5 or .safetensors");
+      throw UsageError(968,
+                       "--weights-out " + *copy + ": the name must end in .h5 or .safetensors");
   const Schedule schedule = chosen_schedule(session, kind, job.network.architecture);
   const std::string folder = run_folder(session, kind, job.network.architecture);
   set_arithmetic(session, job, kind);
@@ -198,6 +226,10 @@ int run(Session& session, TrainingKind kind) {
       static_cast<std::size_t>(session.args.integer("checkpoint-steps", 0, 1 << 30).value_or(0));
   options.resume = session.args.has("resume");
   options.settings = settings_text(session, schedule);
+  if (kind == TrainingKind::search)
+    options.extra_loss = [noise = chosen_search(session)](const Network& network) {
+      return noise_reward(network, noise);
+    };
   options.on_epoch = [&](const EpochRecord& r) { printer.epoch(r); };
   options.on_step = [&](const StepRecord& r) { printer.step(r); };
   if (options.resume && !fs::exists(options.checkpoint) && !session.quiet)
@@ -205,6 +237,10 @@ int run(Session& session, TrainingKind kind) {
   try {
     const TrainReport report =
         train_network(job.network, split.train, &split.validation, job.normalisation, options);
+    if (kind == TrainingKind::search) {
+      write_sigmas(session, job, folder + "/sigma.json");
+      set_mode(job.network, LayerMode::quantized);
+    }
     finish(session, job, folder, schedule, report);
   } catch (const InterruptedError&) {
     session.io.err << (session.io.err_is_tty ? "\r\033[K" : "")
@@ -245,6 +281,14 @@ std::vector<cli::OptionSpec> training_options() {
       {"checkpoint-steps", "N", "And a checkpoint after every N steps.", "0"}};
 }
 
+std::vector<cli::OptionSpec> search_options() {
+  return {{"lambda", "L", "What noise is worth in the loss.", "0.2"},
+          {"sigma-max", "X", "Noise beyond this share of a layer's output earns nothing.", "0.5"},
+          {"sigma-init", "X", "Noise level at the start.", "0.1"},
+          {"sigma-lr", "X", "Learning rate of the noise levels at the start.",
+           "the schedule's: 0.1, short 0.03"}};
+}
+
 std::string network_list() {
   std::string text = "Networks:\n";
   for (const auto& [name, purpose] : network_names())
@@ -267,6 +311,7 @@ cli::CommandSpec training_command(TrainingKind kind, std::string purpose,
   };
   if (kind != TrainingKind::baseline) add(arithmetic_options());
   if (kind == TrainingKind::retrain) add(multiplier_options());
+  if (kind == TrainingKind::search) add(search_options());
   add(training_options());
   spec.notes =
       network_list() +
@@ -292,6 +337,13 @@ cli::CommandSpec quantize_command() {
       {{"axmul train quantize resnet20 --data cifar10:DIR --weights resnet20.h5", "30 epochs"},
        {"axmul train quantize resnet20 --data cifar10:DIR --weights resnet20.h5 --epochs 0",
         "only find the activation ranges"}});
+}
+
+cli::CommandSpec search_command() {
+  return training_command(
+      TrainingKind::search, "Learn how much noise each layer tolerates, together with the weights.",
+      {{"axmul train search resnet20 --data cifar10:DIR --weights quantized.h5 --lambda 0.2",
+        "weights.h5 and sigma.json, for axmul train trace and axmul match"}});
 }
 
 cli::CommandSpec retrain_command() {

@@ -44,7 +44,8 @@ struct Position {
   std::size_t step = 0;  // finished steps of the current epoch
   double loss_sum = 0;   // over the images of the current epoch
   std::size_t correct = 0, seen = 0;
-  double seconds = 0;  // spent in the current epoch before an interruption
+  double seconds = 0;         // spent in the current epoch before an interruption
+  std::vector<double> noise;  // sums over the current epoch's steps of |sigma_l| in noise mode
 };
 
 struct Sgd {
@@ -109,12 +110,13 @@ std::vector<EpochRecord> history_from(const StateTensor& tensor) {
   return epochs;
 }
 
-std::vector<double> noise_levels(const Network& network) {
-  std::vector<double> levels;
-  for (const auto& layer : network.layers)
-    if (layer->mode == LayerMode::noise && layer->sigma_l.defined())
-      levels.push_back(layer->sigma_l.item<double>());
-  return levels;
+void add_noise_levels(const Network& network, std::vector<double>& sums) {
+  std::size_t i = 0;
+  for (const auto& layer : network.layers) {
+    if (layer->mode != LayerMode::noise || !layer->sigma_l.defined()) continue;
+    if (i == sums.size()) sums.push_back(0);
+    sums[i++] += std::fabs(layer->sigma_l.item<double>());
+  }
 }
 
 constexpr const char* kOptimizer = "optimizer.";
@@ -138,6 +140,8 @@ void write_checkpoint(const Network& network, const Sgd& sgd, const Position& at
   state.tensors[std::string(kRun) + "counters"] = StateTensor::from({counter_count}, counters);
   state.tensors[std::string(kRun) + "sums"] =
       StateTensor::from({2}, std::vector<double>{at.loss_sum, at.seconds});
+  state.tensors[std::string(kRun) + "noise"] =
+      StateTensor::from({static_cast<std::int64_t>(at.noise.size())}, at.noise);
   state.tensors[std::string(kRun) + "history"] = history_tensor(epochs);
   state.metadata["settings"] = options.settings;
   state.metadata["format"] = "axmul-checkpoint/1";
@@ -185,8 +189,18 @@ Restored read_checkpoint(Network& network, Sgd& sgd, const TrainOptions& options
   network.step = natural(4);
   for (std::size_t i = 0; i < network.layers.size(); ++i)
     network.layers[i]->noise_stream = natural(5 + i);
-  return {{static_cast<int>(counters[0]), natural(1), sums[0], natural(2), natural(3), sums[1]},
+  return {{static_cast<int>(counters[0]), natural(1), sums[0], natural(2), natural(3), sums[1],
+           part(std::string(kRun) + "noise").doubles()},
           history_from(part(std::string(kRun) + "history"))};
+}
+
+// A noise level moves to and fro with each batch; its mean over the last epoch is what was learned.
+void settle_noise_levels(Network& network, const std::vector<EpochRecord>& epochs) {
+  if (epochs.empty()) return;
+  std::size_t i = 0;
+  for (const auto& layer : network.layers)
+    if (layer->mode == LayerMode::noise && i < epochs.back().sigma_l.size())
+      set_noise_level(*layer, epochs.back().sigma_l[i++]);
 }
 
 // One optimiser step; returns the batch's mean loss.
@@ -455,6 +469,7 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
       at.loss_sum += loss * static_cast<double>(end - begin);
       at.seen += end - begin;
       ++at.step;
+      add_noise_levels(network, at.noise);
       at.seconds = seconds_before + seconds_since(start);
       if (options.on_step)
         options.on_step({at.epoch + 1, at.step, steps, at.loss_sum / static_cast<double>(at.seen)});
@@ -480,16 +495,17 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
       record.validation_loss = result.loss;
       record.validation_accuracy = result.top1;
     }
-    record.sigma_l = noise_levels(network);
+    for (const double sum : at.noise) record.sigma_l.push_back(sum / static_cast<double>(at.step));
     record.seconds = seconds_before + seconds_since(start);
     report.epochs.push_back(record);
-    at = {at.epoch, 0, 0, 0, 0, 0};
+    at = {at.epoch, 0, 0, 0, 0, 0, {}};
     // The checkpoint says "epoch + 1 finished"; the loop's own increment comes after it.
     ++at.epoch;
     checkpoint();
     --at.epoch;
     if (options.on_epoch) options.on_epoch(record);
   }
+  settle_noise_levels(network, report.epochs);
   network.training = false;
   return report;
 }

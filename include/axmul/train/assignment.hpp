@@ -14,9 +14,9 @@ namespace axmul {
 /// As match(), with at most `most` distinct multipliers (the exact one counts where a layer needs
 /// it). After QoS-Nets (arXiv 2410.07762): layers are grouped by k-means over their rows of
 /// normalised predictions σ/(|sigma_l|·output_std); each group gets the cheapest multiplier that
-/// all its layers tolerate; then every layer takes the cheapest of the chosen ones that it
-/// tolerates. A group that only the exact multiplier suits gets that. Throws as match(), and
-/// UsageError AX971 for most = 0.
+/// all its layers tolerate, or the exact one. From there single exchanges are made as long as they
+/// save energy, and every layer takes the cheapest of the chosen ones that it tolerates. Throws as
+/// match(), and UsageError AX971 for most = 0.
 MatchReport match_at_most(std::span<const LayerOperands> layers,
                           std::span<const Multiplier> library, const PredictionMatrix& predictions,
                           std::span<const LayerSigma> sigmas, const MatchOptions& options,

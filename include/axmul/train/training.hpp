@@ -101,7 +101,7 @@ struct EpochRecord {
   double learning_rate = 0, loss = 0, accuracy = 0;
   double validation_loss = 0, validation_accuracy = 0;  ///< NaN without validation images
   double seconds = 0;
-  std::vector<double> sigma_l;  ///< of the layers in noise mode, as they are after the epoch
+  std::vector<double> sigma_l;  ///< mean over the epoch's steps of |sigma_l|, layers in noise mode
 };
 
 struct StepRecord {
@@ -131,7 +131,8 @@ struct TrainReport {
   bool resumed = false;
 };
 
-/// Trains all parameters, and sigma_l of layers in noise mode (without weight decay). A checkpoint
+/// Trains all parameters, and sigma_l of layers in noise mode: without weight decay, and set to the
+/// last epoch's mean of |sigma_l| in the end. A checkpoint
 /// holds weights, momentum, position and history and is written after every epoch, every
 /// checkpoint_minutes and on interruption (then throws InterruptedError); a resumed run ends in the
 /// same bits as an undisturbed one with the same number of threads. Throws InputError AX942 (loss

@@ -1,0 +1,27 @@
+// kill -9 at random moments of axmul train run, then --resume: the record of an undisturbed run.
+#include "train/run_support.hpp"
+
+using namespace axmul;
+using test::Bench;
+using test::run;
+using test::without_seconds;
+
+TEST_CASE("a killed run continues to the same record") {
+  const Bench bench;
+  if (!bench.ready()) AXMUL_SKIP("needs the executable axmul-train");
+  const std::string options = "--baselines uniform,greedy --max-loss 5 --lambda 0.5,0.02";
+  REQUIRE(run(bench.command("whole", options)) == 0);
+  int status = 137, kills = 0;
+  Philox random(3);
+  for (; kills < 60 && status != 0; ++kills) {
+    const double delay = 1.5 + 2.5 * random.next_double() + 0.2 * kills;
+    status = run("timeout -s KILL " + std::to_string(delay) + " " +
+                 bench.command("killed", options + " --resume"));
+  }
+  REQUIRE(status == 0);
+  --kills;  // the last call came to its end
+  MESSAGE(kills << " kills");
+  CHECK(kills > 2);
+  CHECK(without_seconds(bench.record("killed")["points"]) ==
+        without_seconds(bench.record("whole")["points"]));
+}
