@@ -43,6 +43,7 @@ void reset_network(Run& run, const StateDict& state) {
   Network& net = run.job.network;
   for (const auto& layer : net.layers) {
     layer->mean_acc.clear();
+    layer->mean_acc_of.clear();
     layer->multiplier = nullptr;
     layer->table.reset();
     layer->mode = LayerMode::quantized;
