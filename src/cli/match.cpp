@@ -7,6 +7,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/io/read_file.hpp"
 #include "axmul/model/matching.hpp"
+#include "axmul/tables/traces.hpp"
 #include "cli/json.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
@@ -35,10 +36,13 @@ std::vector<LayerSigma> read_sigmas(const std::string& path) {
   }
 }
 
-std::string as_json(const MatchReport& report, ErrorModel model, bool folding) {
-  Json json{{"schema", "axmul.match/1"},       {"model", to_string(model)},
-            {"bias_folding", folding},         {"cost_source", report.source},
-            {"technology", report.technology}, {"layers", Json::array()}};
+std::string as_json(const MatchReport& report, ErrorModel model, const MatchOptions& options) {
+  Json json{{"schema", "axmul.match/1"},
+            {"model", to_string(model)},
+            {"bias_folding", options.bias_folding},
+            {"cost_source", report.source},
+            {"technology", report.technology},
+            {"layers", Json::array()}};
   for (const LayerMatch& m : report.layers)
     json["layers"].push_back(Json{{"layer", m.layer},
                                   {"multiplier", m.multiplier},
@@ -48,19 +52,22 @@ std::string as_json(const MatchReport& report, ErrorModel model, bool folding) {
                                   {"threshold", number(m.threshold)},
                                   {"power_rel", number(m.power_rel)},
                                   {"ops", number(m.ops)}});
+  json["ops_not_covered"] = options.ops_not_covered;
   json["relative_energy"] = report.relative_energy;
   json["without_cost"] = report.without_cost;
   return json.dump(2) + "\n";
 }
 
-std::string as_table(const MatchReport& report, bool color) {
+std::string as_table(const MatchReport& report, double ops_not_covered, bool color) {
   TextTable table({"layer", "multiplier", "σ/output σ", "tolerated", "power_rel", "share of ops"},
                   "llrrrr");
-  double ops = 0;
+  double ops = ops_not_covered;
   for (const LayerMatch& m : report.layers) ops += m.ops;
   for (const LayerMatch& m : report.layers)
     table.row({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier, short_number(m.sigma_rel),
                short_number(m.threshold), short_number(m.power_rel), percent(m.ops / ops)});
+  if (ops_not_covered > 0)
+    table.row({"(in no layer)", "exact", "–", "–", "1", percent(ops_not_covered / ops)});
   return table.render(color) +
          fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
                      report.relative_energy, 100 * (1 - report.relative_energy));
@@ -85,6 +92,8 @@ int run(Session& session) {
   options.intervals = false;
   MatchOptions match_options;
   match_options.bias_folding = !session.args.has("no-fold");
+  match_options.ops_not_covered = TraceFile(session.args.text_or("traces", ""))
+                                      .ops_not_covered(session.args.text_or("network", ""));
   const MatchReport report =
       match(layers, library, predict(layers, luts, options), sigmas, match_options);
   if (report.without_cost > 0)
@@ -94,8 +103,8 @@ int run(Session& session) {
     if (m.none_fits) warn(session, "no multiplier fits " + m.layer + "; it stays exact");
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
-               target.format == "json" ? as_json(report, models.front(), match_options.bias_folding)
-                                       : as_table(report, color));
+               target.format == "json" ? as_json(report, models.front(), match_options)
+                                       : as_table(report, match_options.ops_not_covered, color));
   return 0;
 }
 

@@ -120,6 +120,8 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
     ops += match.ops;
     report.layers.push_back(std::move(match));
   }
+  energy += options.ops_not_covered;
+  ops += options.ops_not_covered;
   report.relative_energy = ops > 0 ? energy / ops : 1.0;
   return report;
 }

@@ -172,7 +172,9 @@ void check_name(const std::string& what, const std::string& name) {
 
 struct TraceWriter::State {
   State(const std::string& path, const TraceOptions& options)
-      : target(path, options.force), file(h5::File::create(target.path())) {
+      : target(path, options.force),
+        file(h5::File::create(target.path())),
+        ops_not_covered(options.ops_not_covered) {
     file.set_display_path(path);
     detail::write_root(file, "axmul-traces", options.origin);
     file.create_group("/traces");
@@ -180,6 +182,7 @@ struct TraceWriter::State {
   AtomicFile target;
   h5::File file;
   std::set<std::string> groups;
+  double ops_not_covered;
 };
 
 TraceWriter::TraceWriter(const std::string& path, TraceOptions options)
@@ -192,7 +195,11 @@ void TraceWriter::add(const std::string& network, const LayerOperands& layer) {
   check_name("layer", layer.name);
   check_layer(layer);
   const std::string group = "/traces/" + network;
-  if (state_->groups.insert(group).second) state_->file.create_group(group);
+  if (state_->groups.insert(group).second) {
+    state_->file.create_group(group);
+    if (state_->ops_not_covered > 0)
+      state_->file.set_attribute(group, "ops_not_covered", state_->ops_not_covered);
+  }
   if (!state_->groups.insert(group + "/" + layer.name).second)
     throw InputError(840, Place{}, "layer \"" + layer.name + "\" is there twice");
   LayerWriter(state_->file, group + "/" + layer.name, layer).write();

@@ -329,6 +329,15 @@ bool TraceFile::is_one(const std::string& path) {
 const std::string& TraceFile::path() const { return state_->file.path(); }
 const std::vector<std::string>& TraceFile::networks() const { return state_->networks; }
 
+double TraceFile::ops_not_covered(const std::string& network) const {
+  const std::string group = "/traces/" + state_->network(network);
+  const double ops = state_->file.attribute_double(group, "ops_not_covered").value_or(0);
+  if (!(ops >= 0) || !std::isfinite(ops))
+    throw InputError(843, Place{path()},
+                     group + ": attribute \"ops_not_covered\" is no number from 0 up");
+  return ops;
+}
+
 std::vector<std::string> TraceFile::layers(const std::string& network) const {
   const std::string group = "/traces/" + state_->network(network);
   std::vector<std::pair<std::int64_t, std::string>> found;

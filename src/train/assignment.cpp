@@ -218,6 +218,8 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
     energy += m.ops * m.power_rel;
     ops += m.ops;
   }
+  energy += options.ops_not_covered;
+  ops += options.ops_not_covered;
   report.relative_energy = ops > 0 ? energy / ops : 1;
   return report;
 }

@@ -96,6 +96,10 @@ std::string as_json(const Session& session, const Job& job, const std::vector<Ro
                {"weights", job.weights_path},          {"data", job.spec.text},
                {"images", rows.front().result.images}, {"classes", classes},
                {"labels", rows.front().result.labels}};
+  if (job.network.script) {
+    root["model"] = session.args.text_or("model", "");
+    root["not_covered"] = uncovered_json(job.network);
+  }
   for (const Row& row : rows) {
     json entry = {{"name", row.name},
                   {"mode", row.mode},
@@ -183,8 +187,8 @@ std::string chosen_mode(const Session& session, const Job& job) {
   const bool ranges = std::all_of(job.network.layers.begin(), job.network.layers.end(),
                                   [](const auto& layer) { return layer->observer.seen; });
   std::string mode = session.args.text_or("mode", has_multiplier ? "approximate"
-                                                        : ranges       ? "quantized"
-                                                                       : "float");
+                                                  : ranges       ? "quantized"
+                                                                 : "float");
   if (has_multiplier != (mode == "approximate"))
     throw UsageError(958, has_multiplier ? "--mode " + mode +
                                                " uses no multiplier; leave out --multiplier and "
@@ -196,12 +200,16 @@ std::string chosen_mode(const Session& session, const Job& job) {
 int run(Session& session) {
   const cli::OutputTarget target = cli::output_target(session);
   Job job = prepare(session, DataPart::test);
-  if (job.weights_path.empty())
+  if (!has_weights(job))
     throw UsageError(959, "evaluate needs --weights FILE; without, the network is random");
   const std::string mode = chosen_mode(session, job);
   std::optional<EvaluationReport> other;
   if (const auto path = session.args.text("against")) other = read_evaluation(*path);
   if (mode != "float") quantize_network(session, job);
+  if (session.args.has("reestimate-norms") && job.network.script)
+    throw UsageError(987,
+                     "--reestimate-norms is for built-in networks; a module's batch norms are "
+                     "its own");
   if (session.args.has("reestimate-norms"))
     reestimate_norms(job.network, sample_images(session, job, 1024), job.normalisation,
                      {1024, job.batch, usual_augmentation(job.spec), job.seed});
@@ -239,7 +247,7 @@ cli::CommandSpec evaluate_command() {
       {"axmul train evaluate resnet20 --data cifar10:DIR --weights w.h5 --mode quantized "
        "--against float.json",
        "the paired difference to an earlier evaluation written with -o float.json"}};
-  spec.positionals = {{"NETWORK", "One of the built-in networks (axmul train baseline --help)."}};
+  spec.positionals = {network_positional()};
   spec.options = data_options();
   const auto add = [&](std::vector<cli::OptionSpec> more) {
     spec.options.insert(spec.options.end(), more.begin(), more.end());

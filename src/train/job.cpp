@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/train/script.hpp"
+#include "cli/output.hpp"
 #include "train/multipliers.hpp"
 
 namespace axmul::train {
@@ -133,6 +135,24 @@ NamedAssignment read_assignment(const Session& session, const Job& job, const st
   return result;
 }
 
+// NETWORK by name, or the module that --model names.
+Network chosen_network(const Session& session, const NetworkOptions& options, std::uint64_t seed) {
+  const auto& names = session.args.positional(0);
+  const auto model = session.args.text("model");
+  if (model && !names.empty())
+    throw UsageError(987,
+                     "give either NETWORK (\"" + names[0] + "\") or --model FILE.pt, not both");
+  if (model) return load_script_network(*model, options, seed);
+  if (!names.empty() && names[0].ends_with(".pt"))
+    return load_script_network(names[0], options, seed);
+  if (names.empty())
+    throw UsageError(987,
+                     "give the NETWORK, or your own TorchScript module with --model FILE.pt; "
+                     "see axmul train " +
+                         session.command.name + " --help");
+  return make_network(names[0], options, seed);
+}
+
 std::vector<std::string> exact_layers(const Session& session, const Job& job) {
   std::vector<std::string> names;
   for (const std::string& text : session.args.values("exact-layers")) {
@@ -157,7 +177,9 @@ std::vector<cli::OptionSpec> data_options() {
        "Images: cifar10:DIR, cifar100:DIR, mnist:DIR, fashion-mnist[:DIR] or folder:DIR; "
        ",train=FILE and ,test=FILE name files.",
        "fashion-mnist"},
-      {"weights", "FILE", "Weights to start from: .h5 or .safetensors, PyTorch's names."},
+      {"model", "FILE.pt",
+       "Your own network instead of NETWORK: a TorchScript module (torch.jit.script or trace)."},
+      {"weights", "FILE", "Weights to start from: .h5, .safetensors or .pt, PyTorch's names."},
       {"mean", "X,…", "Mean of each channel, pixels in 0 … 1.", "the weights' or the data's own"},
       {"std", "X,…", "Standard deviation of each channel.", "the weights' or the data's own"},
       {"limit", "N", "Use only N training images, evenly spaced."},
@@ -202,6 +224,13 @@ std::vector<cli::OptionSpec> multiplier_options() {
           {"fold-images", "N", "Training images that measure it.", "128"}};
 }
 
+cli::PositionalSpec network_positional() {
+  return {"NETWORK",
+          "One of the built-in networks (axmul train baseline --help), unless --model "
+          "gives one.",
+          0, 1};
+}
+
 Job prepare(Session& session, DataPart part) {
   const auto threads = static_cast<int>(session.args.integer("threads", 0, 4096).value_or(0));
   set_training_threads(threads);
@@ -217,7 +246,10 @@ Job prepare(Session& session, DataPart part) {
   const ImageSet& images =
       part == DataPart::train ? train_images(session, job) : test_images(session, job);
   const NetworkOptions options{images.classes(), images.channels, images.height, images.width};
-  job.network = make_network(session.args.positional(0).at(0), options, job.seed);
+  job.network = chosen_network(session, options, job.seed);
+  if (job.network.script && job.loaded.metadata.empty())
+    job.loaded.metadata = script_metadata(job.network);
+  say_uncovered(session, job.network);
   if (!job.weights_path.empty()) load_state(job.network, job.loaded, job.weights_path);
   job.normalisation = choose_normalisation(session, job.loaded, job.spec.kind, images.channels);
   return job;
@@ -255,6 +287,9 @@ ImageSet sample_images(Session& session, Job& job, std::size_t count) {
 }
 
 void quantize_network(Session& session, Job& job) {
+  if (job.network.layers.empty())
+    throw InputError(985, {session.args.text_or("model", job.network.architecture)},
+                     "has no layer that axmul can replace, so it can only be evaluated in float");
   const TableEncoding encoding = chosen_encoding(session, job);
   const bool per_channel = chosen_per_channel(session, job);
   bool seen = true;
@@ -359,7 +394,61 @@ double relative_energy(const Network& network) {
     total += ops;
     energy += ops * (approximate ? layer->multiplier->cost.power_rel : 1.0);
   }
-  return energy / total;
+  const double left = ops_not_covered(network);
+  return (energy + left) / (total + left);
+}
+
+double ops_not_covered(const Network& network) {
+  double ops = 0;
+  for (const UncoveredCall& call : network.uncovered)
+    if (std::isfinite(call.ops)) ops += call.ops;
+  return ops;
+}
+
+void say_uncovered(Session& session, const Network& network) {
+  if (network.uncovered.empty() || session.quiet) return;
+  const double left = ops_not_covered(network);
+  double covered = 0;
+  for (const auto& layer : network.layers) covered += static_cast<double>(layer->ops);
+  session.io.err << "not covered, so exact (counted at 1 in the energy):\n";
+  for (const UncoveredCall& call : network.uncovered) {
+    session.io.err << "  " << call.name << " (" << call.call << "): " << call.reason;
+    if (call.ops == 0) {
+      session.io.err << '\n';
+    } else if (std::isfinite(call.ops)) {
+      session.io.err << ", " << cli::short_number(call.ops) << " multiplications per image\n";
+    } else {
+      session.io.err << ", multiplications unknown and not counted\n";
+    }
+  }
+  session.io.err << "  together " << cli::percent(left / (covered + left))
+                 << " of the multiplications that are counted\n";
+}
+
+nlohmann::json uncovered_json(const Network& network) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const UncoveredCall& call : network.uncovered)
+    list.push_back(
+        {{"name", call.name},
+         {"call", call.call},
+         {"reason", call.reason},
+         {"ops", std::isfinite(call.ops) ? nlohmann::json(call.ops) : nlohmann::json()}});
+  return list;
+}
+
+std::vector<std::string> write_modules(const Session& session, const Job& job,
+                                       const std::string& folder) {
+  if (!job.network.script) return {};
+  StateDict state;
+  describe_weights(session, job, state);
+  std::vector<std::string> files = {folder + "/model.pt"};
+  save_script_network(job.network, files[0], ScriptOutput::float32, state.metadata);
+  if (std::any_of(job.network.layers.begin(), job.network.layers.end(),
+                  [](const auto& layer) { return layer->mode != LayerMode::float32; })) {
+    files.push_back(folder + "/model.axmul.pt");
+    save_script_network(job.network, files[1], ScriptOutput::axmul, state.metadata);
+  }
+  return files;
 }
 
 void describe_weights(const Session& session, const Job& job, StateDict& state) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,9 +65,28 @@ std::vector<NamedAssignment> requested_assignments(cli::Session& session, const 
 /// quantize_network() first.
 void apply_assignment(cli::Session& session, Job& job, const Assignment& assignment);
 
-/// sum over layers of ops/total · power_rel, exact layers 1; NaN where a power is unknown. Valid
-/// after a forward pass.
+/// sum over layers of ops/total · power_rel, exact layers and calls that are not covered 1 (those
+/// of unknown size are left out); NaN where a power is unknown. Valid after a forward pass.
 double relative_energy(const Network& network);
+
+/// Multiplications per image of the calls that are not covered, those of unknown number left out.
+double ops_not_covered(const Network& network);
+
+/// The calls of a TorchScript module that stay exact: on stderr, and for JSON outputs.
+void say_uncovered(cli::Session& session, const Network& network);
+nlohmann::json uncovered_json(const Network& network);
+
+/// Whether there are weights to start from: --weights, or those a module brings.
+inline bool has_weights(const Job& job) { return job.network.script || !job.weights_path.empty(); }
+
+/// The positional NETWORK, which --model stands in for.
+cli::PositionalSpec network_positional();
+
+/// Of a network that the user brought: writes FOLDER/model.pt, the module with its present weights,
+/// in float, and, where layers are quantised or approximate, FOLDER/model.axmul.pt with axmul's
+/// operators. Returns the files written; none for a built-in network.
+std::vector<std::string> write_modules(const cli::Session& session, const Job& job,
+                                       const std::string& folder);
 
 /// Metadata that weights files of this job carry.
 void describe_weights(const cli::Session& session, const Job& job, StateDict& state);

@@ -326,6 +326,17 @@ constexpr std::pair<std::string_view, std::string_view> kNames[] = {
     {"mobilenetv2", "MobileNetV2, torchvision's layers"}};
 
 StateTensor to_state(const Tensor& tensor) {
+  if (!tensor.is_floating_point()) {
+    const Tensor integers = tensor.detach().to(at::kCPU).to(at::kLong).contiguous();
+    const auto* from = integers.data_ptr<std::int64_t>();
+    return StateTensor::from(integers.sizes().vec(),
+                             std::vector<std::int64_t>(from, from + integers.numel()));
+  }
+  if (tensor.scalar_type() == at::kDouble) {
+    const Tensor dense = tensor.detach().to(at::kCPU).contiguous();
+    const auto* from = dense.data_ptr<double>();
+    return StateTensor::from(dense.sizes().vec(), std::vector<double>(from, from + dense.numel()));
+  }
   const Tensor dense = tensor.detach().to(at::kCPU).to(at::kFloat).contiguous();
   const float* from = dense.data_ptr<float>();
   return StateTensor::from(dense.sizes().vec(), std::vector<float>(from, from + dense.numel()));
@@ -341,6 +352,7 @@ std::string shape_text(at::IntArrayRef shape) {
 // Names and tensors that PyTorch's state_dict would have, but num_batches_tracked.
 std::vector<NamedTensor> pytorch_tensors(const Network& net) {
   std::vector<NamedTensor> tensors = parameters(net);
+  tensors.insert(tensors.end(), net.own_buffers.begin(), net.own_buffers.end());
   for (const auto& norm : net.norms) {
     tensors.push_back({norm->name + ".running_mean", norm->running_mean});
     tensors.push_back({norm->name + ".running_var", norm->running_var});
@@ -364,7 +376,8 @@ std::vector<std::string> load_tensors(Network& net, const StateDict& state) {
         complaints.push_back(own.name + " has values that are not finite");
         continue;
       }
-      const Tensor fresh = at::tensor(values, at::kDouble).view(own.tensor.sizes()).to(at::kFloat);
+      const Tensor fresh =
+          at::tensor(values, at::kDouble).view(own.tensor.sizes()).to(own.tensor.scalar_type());
       const at::NoGradGuard guard;
       own.tensor.copy_(fresh);
     }
@@ -441,6 +454,7 @@ at::Tensor forward(Network& network, const at::Tensor& images) {
 }
 
 std::vector<NamedTensor> parameters(const Network& network) {
+  if (network.script) return network.own_parameters;
   std::vector<NamedTensor> list;
   for (const auto& layer : network.layers) {
     list.push_back({layer->name + ".weight", layer->weight});

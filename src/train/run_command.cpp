@@ -121,13 +121,13 @@ std::vector<double> energies_of(const Session& session) {
 
 std::vector<ErrorModel> models_of(const Session& session) {
   std::vector<ErrorModel> models;
-  for (const std::string& name : split_values(session.args.values("model"))) {
+  for (const std::string& name : split_values(session.args.values("error-model"))) {
     const auto model = parse_error_model(name);
     if (!model) {
       std::string known;
       for (const ErrorModel m : kErrorModels)
         known += (known.empty() ? "" : ", ") + std::string(to_string(m));
-      throw UsageError(977, "--model \"" + name + "\" is unknown; one of " + known);
+      throw UsageError(977, "--error-model \"" + name + "\" is unknown; one of " + known);
     }
     if (std::find(models.begin(), models.end(), *model) == models.end()) models.push_back(*model);
   }
@@ -185,9 +185,9 @@ std::string settings_text(const Session& session, const RunPlan& plan) {
          {"selection_images", plan.selection_images},
          {"greedy_images", plan.greedy_images},
          {"exact_layers", plan.exact_layers}};
-  for (const char* name :
-       {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed", "augment",
-        "encoding", "per-channel", "calibrate", "recalibrate", "library", "costs", "model"})
+  for (const char* name : {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed",
+                           "augment", "encoding", "per-channel", "calibrate", "recalibrate",
+                           "library", "costs", "model", "error-model"})
     if (session.args.has(name)) j[name] = session.args.values(name);
   return j.dump();
 }
@@ -383,7 +383,7 @@ std::vector<cli::OptionSpec> run_options() {
        "0.1,0.2,0.4; short 0.1,0.3", true},
       {"sigma-max", "X", "Noise beyond this share of a layer's output earns nothing.", "0.5"},
       {"sigma-init", "X", "Noise level at the start.", "0.1"},
-      {"model", "NAME,…",
+      {"error-model", "NAME,…",
        "Error models of the matching, a point each: sampled, permutation, multi-population …",
        "sampled", true},
       {"patches", "N", "Receptive fields traced per layer.", "512"},
@@ -443,7 +443,7 @@ cli::CommandSpec run_command() {
       {"axmul train run resnet20 --data cifar10:DIR --weights resnet20.h5 --library evoapprox/ "
        "--costs facts.csv --lambda 0.1,0.2,0.4 --baselines uniform,greedy",
        "the paper's experiment"}};
-  spec.positionals = {{"NETWORK", "One of the built-in networks (axmul train baseline --help)."}};
+  spec.positionals = {network_positional()};
   spec.options = data_options();
   const auto add = [&](std::vector<cli::OptionSpec> more) {
     spec.options.insert(spec.options.end(), more.begin(), more.end());

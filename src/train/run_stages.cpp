@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -224,6 +225,7 @@ Predicted trace_and_predict(Run& run, const std::string& name) {
   file.origin.reproducible_command = "axmul train run " + run.job.network.architecture;
   file.origin.seed = static_cast<std::int64_t>(run.job.seed);
   file.force = true;
+  file.ops_not_covered = ops_not_covered(run.job.network);
   write_traces(folder + "/traces.h5", run.job.network.architecture, predicted.layers, file);
 
   predicted.library = usable_library(run, predicted.layers);
@@ -310,8 +312,8 @@ std::vector<PointLayer> point_layers(const Run& run, const Predicted& predicted,
   return layers;
 }
 
-double energy_of(const std::vector<PointLayer>& layers) {
-  double energy = 0, ops = 0;
+double energy_of(const std::vector<PointLayer>& layers, const Network& network) {
+  double energy = ops_not_covered(network), ops = energy;
   for (const PointLayer& l : layers) {
     energy += l.ops * l.power_rel;
     ops += l.ops;
@@ -357,7 +359,7 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
     set_multiplier(layer, std::make_shared<const Multiplier>(predicted.library[chosen[l]]),
                    layer.encoding);
   }
-  point.energy = energy_of(point.layers);
+  point.energy = energy_of(point.layers, net);
   write_assignment(run, point);
   const std::size_t count = run.plan.fold_images;
   fold_bias(net, sample_images(run.session, run.job, count), run.job.normalisation,
@@ -373,6 +375,7 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
                       chosen_augmentation(run.session, run.job), run.job.seed});
   point.selection_untrained = selection_accuracy(run);
   point.retrain_epochs = train_stage(run, point.name + "/retrain", run.plan.retrain);
+  write_modules(run.session, run.job, run.plan.folder + "/" + point.name);
   const EvaluationReport all = evaluate_all(run, point.name);
   point.selection = accuracy_on(run, all, true);
   point.report = accuracy_on(run, all, false);
@@ -542,7 +545,10 @@ void greedy_points(Run& run, const StateDict& state, const Predicted& predicted)
     if (std::any_of(points.begin(), points.end(),
                     [&](const RunPoint& p) { return p.name == point.name; }))
       continue;  // two search points of one energy
-    const auto chosen = greedy_assignment(ops, options, energy);
+    // That energy counts what no layer holds, greedy_assignment() the layers alone.
+    const double all = std::accumulate(ops.begin(), ops.end(), 0.0);
+    const double left = ops_not_covered(run.job.network);
+    const auto chosen = greedy_assignment(ops, options, (energy * (all + left) - left) / all);
     point.layers = point_layers(run, predicted, predicted.matrices.front(), chosen);
     realise(run, state, predicted, chosen, point);
   }
@@ -552,7 +558,7 @@ void greedy_points(Run& run, const StateDict& state, const Predicted& predicted)
 
 void prepare_network(Run& run) {
   Network& net = run.job.network;
-  if (run.job.weights_path.empty()) {
+  if (!has_weights(run.job)) {
     set_mode(net, LayerMode::float32);
     run.record.baseline_epochs = train_stage(run, "baseline", run.plan.baseline);
   } else {
@@ -595,8 +601,9 @@ void search_points(Run& run, double lambda) {
     point.lambda = lambda;
     point.search_epochs = epochs;
     // A model without channels compares the whole σ; folding is the same for all.
-    const MatchOptions options{run.plan.fold &&
-                               !std::isnan(predicted.matrices[k].cells.front().sigma_corrected)};
+    const MatchOptions options{
+        run.plan.fold && !std::isnan(predicted.matrices[k].cells.front().sigma_corrected),
+        ops_not_covered(run.job.network)};
     const MatchReport report =
         run.plan.most > 0
             ? match_at_most(predicted.layers, predicted.library, predicted.matrices[k], sigmas,

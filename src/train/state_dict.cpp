@@ -11,6 +11,7 @@
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/train/data.hpp"
+#include "train/torch_file.hpp"
 
 namespace axmul {
 namespace {
@@ -247,11 +248,9 @@ StateDict from_safetensors(const std::vector<std::byte>& bytes, const std::strin
 
 StateDict read_state_dict(const std::string& path) {
   StateDict state;
-  if (path.ends_with(".pt") || path.ends_with(".pth"))
-    throw InputError(920, {path},
-                     "is a PyTorch file; turn it into HDF5 with tools/state_dict_to_h5.py IN.pt "
-                     "OUT.h5");
-  if (path.ends_with(".safetensors")) {
+  if (path.ends_with(".pt") || path.ends_with(".pth")) {
+    state = detail::read_torch_file(path);
+  } else if (path.ends_with(".safetensors")) {
     const auto raw = read_maybe_compressed(path);
     const auto bytes = std::as_bytes(std::span(raw));
     state = from_safetensors({bytes.begin(), bytes.end()}, path);

@@ -45,27 +45,31 @@ std::size_t chosen_row(std::size_t i, std::size_t wanted, std::size_t total, std
   return begin + random.next_below(end - begin);
 }
 
-void take_patches(const MultiplyLayer& layer, std::size_t first_image, std::uint64_t seed,
-                  Collector& to) {
+// calls: how often an image went through the layer, so that codes and outputs hold n · calls
+// images.
+void take_patches(const MultiplyLayer& layer, std::size_t first_image, std::size_t calls,
+                  std::uint64_t seed, Collector& to) {
   const at::Tensor& codes = layer.captured_codes;
   const std::int64_t n = codes.size(0), height = codes.size(1), width = codes.size(2);
   const std::int64_t out_h = layer.captured_accumulator.size(2);
   const std::int64_t out_w = layer.captured_accumulator.size(3);
-  const auto per_image = static_cast<std::size_t>(out_h * out_w);
+  const auto per_input = static_cast<std::size_t>(out_h * out_w);
   const std::size_t wanted = to.operands.patch_count;
   const auto padding = static_cast<std::uint8_t>(to.operands.a_zero_point);
-  const std::size_t end = (first_image + static_cast<std::size_t>(n)) * per_image;
+  const std::size_t first = first_image * calls;
+  const std::size_t end = (first + static_cast<std::size_t>(n)) * per_input;
   for (; to.next < wanted; ++to.next) {
     const std::size_t row = chosen_row(to.next, wanted, to.total, seed, to.operands.layer_index);
     if (row >= end) break;
-    const std::size_t image = row / per_image;
-    const auto at = static_cast<std::int64_t>(row % per_image);
+    const std::size_t input = row / per_input;
+    if (input < first) continue;  // of a batch that did not come through this layer
+    const auto at = static_cast<std::int64_t>(row % per_input);
     const std::uint8_t* from =
         codes.data_ptr<std::uint8_t>() +
-        static_cast<std::int64_t>(image - first_image) * height * width * codes.size(3);
+        static_cast<std::int64_t>(input - first) * height * width * codes.size(3);
     to.rows.push_back(
         receptive_field(layer.geometry, from, height, width, at / out_w, at % out_w, padding));
-    to.operands.image.push_back(static_cast<std::int32_t>(image));
+    to.operands.image.push_back(static_cast<std::int32_t>(input / calls));
   }
 }
 
@@ -135,11 +139,13 @@ std::vector<LayerOperands> trace_network(Network& network, const ImageSet& image
                      MultiplyLayer& layer = *network.layers[i];
                      Collector& to = collectors[i];
                      const at::Tensor& sums = layer.captured_accumulator;
+                     if (!sums.defined()) continue;  // in a branch that was not taken
+                     const auto calls = static_cast<std::size_t>(sums.size(0) / x.size(0));
                      const auto fields = static_cast<std::size_t>(sums.size(2) * sums.size(3));
-                     to.total = images.size() * fields;
+                     to.total = images.size() * calls * fields;
                      to.operands.patch_count = std::min(options.patches, to.total);
                      to.operands.ops = static_cast<double>(layer.ops);
-                     take_patches(layer, first, options.seed, to);
+                     take_patches(layer, first, calls, options.seed, to);
                      add_statistics(sums, to);
                    }
                  });
@@ -149,6 +155,7 @@ std::vector<LayerOperands> trace_network(Network& network, const ImageSet& image
     layer.mode = modes[i];
     layer.capture = false;
     layer.captured_codes = layer.captured_accumulator = at::Tensor();
+    if (collectors[i].rows.empty()) continue;
     finish(collectors[i]);
     traces.push_back(std::move(collectors[i].operands));
   }

@@ -27,7 +27,7 @@ int run(Session& session) {
   const auto output = session.args.text("output");
   if (!output) throw UsageError(964, "trace needs --output FILE.h5");
   Job job = prepare(session, DataPart::train);
-  if (job.weights_path.empty()) throw UsageError(959, "trace needs --weights FILE");
+  if (!has_weights(job)) throw UsageError(959, "trace needs --weights FILE");
   quantize_network(session, job);
   const auto images =
       static_cast<std::size_t>(session.args.integer("images", 1, 1 << 30).value_or(128));
@@ -43,6 +43,7 @@ int run(Session& session) {
   file.origin.reproducible_command = "axmul train trace " + job.network.architecture;
   file.origin.seed = static_cast<std::int64_t>(job.seed);
   file.force = session.args.has("force");
+  file.ops_not_covered = ops_not_covered(job.network);
   write_traces(*output, job.network.architecture, layers, file);
   session.io.out << as_table(session, layers);
   if (!session.quiet) session.io.err << "wrote " << *output << '\n';
@@ -59,7 +60,7 @@ cli::CommandSpec trace_command() {
       {"axmul train trace resnet20 --data cifar10:DIR --weights resnet20.h5 -o "
        "traces.h5",
        "2048 receptive fields a layer, of 128 training images"}};
-  spec.positionals = {{"NETWORK", "One of the built-in networks (axmul train baseline --help)."}};
+  spec.positionals = {network_positional()};
   spec.options = data_options();
   const auto more = arithmetic_options();
   spec.options.insert(spec.options.end(), more.begin(), more.end());

@@ -82,11 +82,11 @@ std::string settings_text(const Session& session, const Schedule& schedule) {
                    {"drops", schedule.drops},         {"factor", schedule.factor},
                    {"momentum", schedule.momentum},   {"weight_decay", schedule.weight_decay}};
   for (const char* name :
-       {"data",          "weights",      "mean",        "std",         "limit",
-        "batch",         "seed",         "augment",     "validation",  "encoding",
-        "per-channel",   "calibrate",    "recalibrate", "multiplier",  "assignment",
-        "library",       "exact-layers", "fold",        "fold-images", "fold-into",
-        "fold-operands", "lambda",       "sigma-max",   "sigma-init",  "sigma-lr"})
+       {"data",       "model",       "weights",    "mean",          "std",      "limit",
+        "batch",      "seed",        "augment",    "validation",    "encoding", "per-channel",
+        "calibrate",  "recalibrate", "multiplier", "assignment",    "library",  "exact-layers",
+        "fold",       "fold-images", "fold-into",  "fold-operands", "lambda",   "sigma-max",
+        "sigma-init", "sigma-lr"})
     if (session.args.has(name)) settings[name] = session.args.values(name);
   return settings.dump();
 }
@@ -125,6 +125,10 @@ json run_record(const Session& session, const Job& job, const Schedule& schedule
     root["layers"].push_back(std::move(entry));
   }
   root["relative_energy"] = number(relative_energy(job.network));
+  if (job.network.script) {
+    root["model"] = session.args.text_or("model", "");
+    root["not_covered"] = uncovered_json(job.network);
+  }
   if (test != nullptr)
     root["test"] = {
         {"images", test->images}, {"top1", test->top1}, {"top5", test->top5}, {"loss", test->loss}};
@@ -169,6 +173,33 @@ void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
   apply_assignment(session, job, assignments.front().layers);
 }
 
+// The user's own module with its new weights; in float it is evaluated too, as that is another
+// arithmetic than the one just evaluated.
+json write_modules_and_say(Session& session, Job& job, const std::string& folder) {
+  const auto files = write_modules(session, job, folder);
+  std::ostream& out = session.io.out;
+  json written = {{"float", files.at(0)}};
+  out << "module " << files[0];
+  if (has_test_images(session, job)) {
+    std::vector<LayerMode> modes;
+    for (const auto& layer : job.network.layers) modes.push_back(layer->mode);
+    set_mode(job.network, LayerMode::float32);
+    const EvaluationReport test =
+        evaluate(job.network, test_images(session, job), job.normalisation, job.batch);
+    for (std::size_t i = 0; i < modes.size(); ++i) job.network.layers[i]->mode = modes[i];
+    char text[64];
+    std::snprintf(text, sizeof text, " (in float: top-1 %.2f %%)", 100 * test.top1);
+    out << text;
+    written["float_top1"] = test.top1;
+  }
+  out << '\n';
+  if (files.size() > 1) {
+    out << "module " << files[1] << " (the arithmetic evaluated above, as axmul operators)\n";
+    written["axmul"] = files[1];
+  }
+  return written;
+}
+
 // Writes weights and record, evaluates on the test images where there are any, and says it.
 void finish(Session& session, Job& job, const std::string& folder, const Schedule& schedule,
             const TrainReport& report) {
@@ -184,8 +215,7 @@ void finish(Session& session, Job& job, const std::string& folder, const Schedul
     test = evaluate(job.network, test_images(session, job), job.normalisation, job.batch,
                     bar.callback());
   }
-  const json record = run_record(session, job, schedule, report, test ? &*test : nullptr);
-  write_file(folder + "/run.json", record.dump(1) + "\n", true);
+  json record = run_record(session, job, schedule, report, test ? &*test : nullptr);
   std::ostream& out = session.io.out;
   if (session.args.text_or("schedule", "reference") == "short")
     out << "schedule short: a first look, not the reference\n";
@@ -197,12 +227,14 @@ void finish(Session& session, Job& job, const std::string& folder, const Schedul
   } else {
     out << "no test images in --data " << job.spec.text << ": not evaluated\n";
   }
+  if (job.network.script) record["modules"] = write_modules_and_say(session, job, folder);
+  write_file(folder + "/run.json", record.dump(1) + "\n", true);
   out << "weights " << weights << "\nrecord " << folder << "/run.json\n";
 }
 
 int run(Session& session, TrainingKind kind) {
   Job job = prepare(session, DataPart::train);
-  if (kind != TrainingKind::baseline && job.weights_path.empty())
+  if (kind != TrainingKind::baseline && !has_weights(job))
     throw UsageError(959, session.command.name + " needs --weights FILE to start from");
   if (const auto copy = session.args.text("weights-out"))
     if (!copy->ends_with(".h5") && !copy->ends_with(".safetensors"))
@@ -272,7 +304,10 @@ std::vector<cli::OptionSpec> training_options() {
        false,
        {"none", "flip", "crop", "flip+crop"}},
       {"validation", "X", "Part of the training images held out and evaluated each epoch.", "0"},
-      {"out", "DIR", "Folder of the run: weights.h5, run.json, checkpoint.safetensors.",
+      {"out", "DIR",
+       "Folder of the run: weights.h5, run.json, checkpoint.safetensors; with --model also "
+       "model.pt "
+       "and model.axmul.pt.",
        "runs/<date>-<network>-<command>"},
       {"weights-out", "FILE", "Write the weights there too: .h5 or .safetensors."},
       {"resume", "", "Continue the run in --out from its checkpoint."},
@@ -304,7 +339,7 @@ cli::CommandSpec training_command(TrainingKind kind, std::string purpose,
   spec.name = to_string(kind);
   spec.purpose = std::move(purpose);
   spec.examples = std::move(examples);
-  spec.positionals = {{"NETWORK", "One of the built-in networks, see below."}};
+  spec.positionals = {network_positional()};
   spec.options = data_options();
   const auto add = [&](std::vector<cli::OptionSpec> more) {
     spec.options.insert(spec.options.end(), more.begin(), more.end());

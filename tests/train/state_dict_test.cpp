@@ -94,7 +94,8 @@ TEST_CASE("damaged and foreign files are named errors") {
     test::write_text(folder / name, text);
     return (folder / name).string();
   };
-  CHECK(error_id([&] { read_state_dict(write("x.pt", "PK")); }) == 920);
+  CHECK(error_id([&] { read_state_dict(write("x.pt", "PK")); }) == 921);
+  CHECK(error_id([&] { read_state_dict(write("y.pth", "no zip")); }) == 920);
   CHECK(error_id([&] { read_state_dict(write("a.safetensors", "short")); }) == 921);
   CHECK(error_id([&] { read_state_dict(write("b.safetensors", std::string(16, '\xff'))); }) == 921);
   const auto bytes = to_safetensors(sample());

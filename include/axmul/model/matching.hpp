@@ -22,6 +22,8 @@ struct AXMUL_API MatchOptions {
   /// Compare sigma_corrected: the mean of each channel is folded into the bias. Needs a model with
   /// channels. false: compare sigma_acc.
   bool bias_folding = true;
+  /// Multiplications per image that no layer holds: they are exact and count 1 in the energy.
+  double ops_not_covered = 0;
 };
 
 struct AXMUL_API LayerMatch {
@@ -37,7 +39,8 @@ struct AXMUL_API LayerMatch {
 
 struct AXMUL_API MatchReport {
   std::vector<LayerMatch> layers;
-  double relative_energy = 1;      ///< Σ ops·power_rel / Σ ops; only multiplications are counted
+  /// Σ ops·power_rel / Σ ops, those not covered included; only multiplications are counted.
+  double relative_energy = 1;
   std::size_t without_cost = 0;    ///< multipliers that were no candidates: no positive power_rel
   std::string source, technology;  ///< of the compared costs; empty without candidates
 };

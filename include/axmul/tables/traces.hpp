@@ -37,6 +37,9 @@ class AXMUL_API TraceFile {
   /// One layer, checked: patches and weights lie in the operand type and agree with each other and
   /// with the attributes.
   LayerOperands layer(const std::string& name, const std::string& network = "") const;
+  /// Multiplications per image that no layer of the network holds; 0 where the file does not say.
+  /// Throws AX843 where it is no number from 0 up.
+  double ops_not_covered(const std::string& network = "") const;
 
  private:
   struct State;
@@ -51,6 +54,8 @@ AXMUL_API std::vector<LayerOperands> read_traces(const std::string& path,
 struct AXMUL_API TraceOptions {
   FileOrigin origin;
   bool force = false;  ///< replace an existing file
+  /// Multiplications per image of the network that are in none of its layers.
+  double ops_not_covered = 0;
 };
 
 /// Writes a trace file layer by layer; it appears complete or not at all. Each layer is checked

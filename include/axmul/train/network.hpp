@@ -29,6 +29,21 @@ struct NetworkOptions {
   int channels = 3, height = 32, width = 32;
 };
 
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
+};
+
+/// A multiplying call of a TorchScript module that stays exact (axmul/train/script.hpp).
+struct UncoveredCall {
+  std::string name;    ///< of the module that holds its weight, else the call again
+  std::string call;    ///< "aten::conv_transpose2d" …
+  std::string reason;  ///< why axmul does not replace it
+  double ops = 0;      ///< multiplications per image; NaN = unknown
+};
+
+struct ScriptModule;
+
 /// A network: layers in the order of execution and the function that joins them.
 struct Network {
   std::string architecture;
@@ -38,6 +53,12 @@ struct Network {
   bool training = false;
   std::uint64_t seed = 0, step = 0;  ///< select dropout masks and noise; step advances in training
   std::function<at::Tensor(Network&, const at::Tensor&)> body;
+
+  /// A module that the user brought; its parameters and buffers, each once under its own names,
+  /// then stand for those of layers and norms, and layers may share a weight.
+  std::shared_ptr<ScriptModule> script;
+  std::vector<NamedTensor> own_parameters, own_buffers;
+  std::vector<UncoveredCall> uncovered;
 };
 
 /// Names for make_network, with a word on each.
@@ -53,10 +74,6 @@ Network make_network(const std::string& architecture, const NetworkOptions& opti
 /// Logits [N, classes] of normalised images [N, C, H, W].
 at::Tensor forward(Network& network, const at::Tensor& images);
 
-struct NamedTensor {
-  std::string name;
-  at::Tensor tensor;
-};
 /// Trainable parameters in a fixed order.
 std::vector<NamedTensor> parameters(const Network& network);
 

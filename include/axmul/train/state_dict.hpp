@@ -1,4 +1,5 @@
-// State dicts: named tensors of a network, in HDF5 or safetensors files. No libtorch here.
+// State dicts: named tensors of a network, in HDF5, safetensors or PyTorch's files. This header
+// needs no libtorch.
 #pragma once
 
 #include <cstddef>
@@ -32,9 +33,11 @@ struct StateDict {
 };
 
 /// Reads .h5/.hdf5 (a dataset per name; groups become dotted prefixes; root attributes become
-/// metadata, arrays of numbers as "0.1,0.2") or .safetensors (F16 and BF16 become F32). A leading
-/// "module." of all names (DataParallel) is taken off. Throws InputError AX920 (not such a file, or
-/// .pt/.pth: names tools/state_dict_to_h5.py), AX921 (broken file), and those of axmul/io/h5.hpp.
+/// metadata, arrays of numbers as "0.1,0.2"), .safetensors (F16 and BF16 become F32), or .pt/.pth:
+/// a TorchScript archive, or a plain dict of tensors that torch.save() wrote. A leading "module."
+/// of all names (DataParallel) is taken off. Throws InputError AX920 (not such a file; for the .pt
+/// files that cannot be read it names tools/state_dict_to_h5.py), AX921 (broken file), and those of
+/// axmul/io/h5.hpp.
 StateDict read_state_dict(const std::string& path);
 
 /// Writes atomically, replacing what is there; the extension decides. Throws those of

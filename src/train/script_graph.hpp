@@ -1,0 +1,41 @@
+// Call sites of a TorchScript graph: which ones axmul replaces, and why it leaves the others.
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace axmul::train {
+
+/// A call that multiplies. Sites are found in the order of the graph, the same in every copy of it.
+struct CallSite {
+  torch::jit::Node* node = nullptr;
+  std::string name;    ///< of the module that holds the weight, e.g. "layer1.0.conv1"; "" unknown
+  std::string call;    ///< e.g. "aten::conv2d"
+  std::string reason;  ///< why it stays exact; empty: axmul replaces it
+  bool linear = false;
+  bool transposed_weight = false;  ///< addmm: the weight operand is [in, out]
+  at::Tensor weight;               ///< the parameter, where there is one
+  // Operands of the node; null where the call has none.
+  torch::jit::Value *input = nullptr, *weight_value = nullptr, *bias = nullptr;
+  torch::jit::Value *stride = nullptr, *padding = nullptr, *dilation = nullptr, *groups = nullptr;
+};
+
+/// The graph of forward() with every call inlined, to be changed at will.
+std::shared_ptr<torch::jit::Graph> inlined_forward(const torch::jit::Module& module);
+
+/// All call sites of an inlined graph, those inside blocks too.
+std::vector<CallSite> find_call_sites(const torch::jit::Module& module, torch::jit::Graph& graph);
+
+/// Turns view into reshape: between channels-last layers a view may be impossible.
+void views_to_reshapes(torch::jit::Graph& graph);
+
+/// Whether the call at the site is one that counts multiplications by input size (transposed
+/// convolution), by inner dimension (matmul and the like), or by weight.
+enum class OpsRule : std::uint8_t { output_times_weight, input_times_weight, inner, unknown };
+OpsRule ops_rule(const CallSite& site);
+
+}  // namespace axmul::train
