@@ -1,44 +1,26 @@
-// axmul match: the cheapest multiplier that each layer tolerates.
+// axmul match: the cheapest multipliers that the layers tolerate.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/io/read_file.hpp"
 #include "axmul/model/matching.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/json.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "cli/sigma_file.hpp"
 
 namespace axmul::cli {
 
 namespace {
 
-std::vector<LayerSigma> read_sigmas(const std::string& path) {
-  Json json;
-  try {
-    json = Json::parse(read_file(path));
-    if (json.at("schema") != "axmul.sigma/1")
-      throw InputError(1090, Place{path},
-                       "\"schema\" is " + json["schema"].dump() + ", not \"axmul.sigma/1\"");
-    std::vector<LayerSigma> sigmas;
-    for (const Json& entry : json.at("layers"))
-      sigmas.push_back({entry.at("layer").get<std::string>(), entry.at("sigma_l").get<double>()});
-    return sigmas;
-  } catch (const Json::exception& e) {
-    throw InputError(1091, Place{path},
-                     std::string("is not {\"schema\":\"axmul.sigma/1\",\"layers\":[{\"layer\","
-                                 "\"sigma_l\"}]}: ") +
-                         e.what());
-  }
-}
-
 std::string as_json(const MatchReport& report, ErrorModel model, const MatchOptions& options) {
   Json json{{"schema", "axmul.match/1"},
             {"model", to_string(model)},
+            {"rule", to_string(options.rule)},
             {"bias_folding", options.bias_folding},
             {"cost_source", report.source},
             {"technology", report.technology},
@@ -54,6 +36,8 @@ std::string as_json(const MatchReport& report, ErrorModel model, const MatchOpti
                                   {"ops", number(m.ops)}});
   json["ops_not_covered"] = options.ops_not_covered;
   json["relative_energy"] = report.relative_energy;
+  json["loss_rise"] = number(report.loss_rise);
+  json["loss_budget"] = number(report.loss_budget);
   json["without_cost"] = report.without_cost;
   return json.dump(2) + "\n";
 }
@@ -68,9 +52,14 @@ std::string as_table(const MatchReport& report, double ops_not_covered, bool col
                short_number(m.threshold), short_number(m.power_rel), percent(m.ops / ops)});
   if (ops_not_covered > 0)
     table.row({"(in no layer)", "exact", "–", "–", "1", percent(ops_not_covered / ops)});
-  return table.render(color) +
-         fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
-                     report.relative_energy, 100 * (1 - report.relative_energy));
+  std::string text =
+      table.render(color) +
+      fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
+                  report.relative_energy, 100 * (1 - report.relative_energy));
+  if (!std::isnan(report.loss_rise))
+    text += fmt::format("predicted rise of the loss {:.4f}, tolerated {:.4f}\n", report.loss_rise,
+                        report.loss_budget);
+  return text;
 }
 
 int run(Session& session) {
@@ -92,6 +81,8 @@ int run(Session& session) {
   options.intervals = false;
   MatchOptions match_options;
   match_options.bias_folding = !session.args.has("no-fold");
+  match_options.rule =
+      parse_match_rule(session.args.text_or("rule", "tolerance")).value_or(MatchRule::tolerance);
   match_options.ops_not_covered = TraceFile(session.args.text_or("traces", ""))
                                       .ops_not_covered(session.args.text_or("network", ""));
   const MatchReport report =
@@ -113,13 +104,23 @@ int run(Session& session) {
 CommandSpec match_command() {
   CommandSpec spec;
   spec.name = "match";
-  spec.purpose = "Give each layer the cheapest multiplier whose predicted σ it tolerates.";
+  spec.purpose = "Give the layers the cheapest multipliers whose predicted σ they tolerate.";
   spec.examples = {
       {"axmul match --traces T.h5 --library L.h5 --sigma sigma.json -o assignment.json",
-       "the assignment and its relative energy"}};
+       "the assignment and its relative energy"},
+      {"axmul match --traces T.h5 --library L.h5 --sigma sigma.json --rule budget",
+       "what one layer leaves unused another may spend"}};
   spec.options = model_option_specs();
   spec.options.push_back(
       {"sigma", "FILE", "Tolerated noise levels relative to output_std (axmul.sigma/1)."});
+  spec.options.push_back({"rule",
+                          "RULE",
+                          "tolerance: each layer the cheapest that it tolerates; budget: the "
+                          "cheapest of all whose predicted rise of the loss is what the tolerated "
+                          "noise costs (needs loss_curvature in the sigma file).",
+                          "tolerance",
+                          false,
+                          {"tolerance", "budget"}});
   spec.options.push_back(
       {"no-fold", "", "Compare the whole σ, not σ with each channel's mean folded into the bias."});
   for (OptionSpec& option : output_options({"table", "json"}))

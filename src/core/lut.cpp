@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdlib>
+#include <mutex>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/sha256.hpp"
@@ -51,7 +52,13 @@ std::string identity(OperandType type, At&& at) {
 
 }  // namespace
 
-Lut::Lut(OperandType type, std::span<const std::int32_t> products) : type_(type) {
+struct Lut::Identity {
+  std::once_flag once;
+  std::string sha256;
+};
+
+Lut::Lut(OperandType type, std::span<const std::int32_t> products)
+    : type_(type), identity_(std::make_shared<Identity>()) {
   if (products.size() != kLutSize)
     throw InputError(10,
                      "a product table has 65536 entries, not " + std::to_string(products.size()));
@@ -62,7 +69,7 @@ Lut::Lut(OperandType type, std::span<const std::int32_t> products) : type_(type)
 }
 
 Lut::Lut(OperandType type, std::shared_ptr<const std::int32_t[]> products)
-    : type_(type), products_(std::move(products)) {
+    : type_(type), products_(std::move(products)), identity_(std::make_shared<Identity>()) {
   check_products(type, products_.get());
 }
 
@@ -71,7 +78,11 @@ Lut Lut::exact(OperandType type) {
 }
 
 std::string Lut::sha256() const {
-  return identity(type_, [&](std::size_t a, std::size_t b) { return products_[a * 256 + b]; });
+  std::call_once(identity_->once, [&] {
+    identity_->sha256 =
+        identity(type_, [&](std::size_t a, std::size_t b) { return products_[a * 256 + b]; });
+  });
+  return identity_->sha256;
 }
 
 std::string Lut::sha256_swapped() const {

@@ -70,31 +70,51 @@ Array2<double> preferences(std::span<const LayerOperands> layers,
   return rows;
 }
 
-struct Chooser {
+// The problem, to be solved with few of the multipliers.
+struct Problem {
   std::span<const LayerOperands> layers;
   std::span<const Multiplier> library;
   const PredictionMatrix& predictions;
-  std::span<const double> tolerated;
-  bool folding;
+  std::span<const LayerSigma> sigmas;
+  const MatchOptions& options;
 
-  double sigma(std::size_t l, std::size_t j) const {
-    const Prediction& p = predictions(l, j);
-    return folding ? p.sigma_corrected : p.sigma_acc;
+  // match() with these of the library only; the exact one counts as one of them.
+  MatchReport solve(std::span<const std::size_t> allowed) const {
+    MatchOptions with = options;
+    with.may_stay_exact = false;
+    PredictionMatrix part;
+    part.model = predictions.model;
+    part.layers = layers.size();
+    std::vector<Multiplier> chosen;
+    for (const std::size_t j : allowed)
+      if (j == kExact)
+        with.may_stay_exact = true;
+      else
+        chosen.push_back(library[j]);
+    part.multipliers = chosen.size();
+    for (std::size_t l = 0; l < layers.size(); ++l)
+      for (const std::size_t j : allowed)
+        if (j != kExact) part.cells.push_back(predictions(l, j));
+    return match(layers, chosen, part, sigmas, with);
   }
-  bool fits(std::size_t l, std::size_t j) const {
-    return sigma(l, j) <= tolerated[l] * layers[l].output_std;
+  double energy(std::span<const std::size_t> allowed) const {
+    return solve(allowed).relative_energy;
   }
-  // The cheapest of `from` that all these layers tolerate and that is no dearer than exact.
-  std::size_t cheapest(std::span<const std::size_t> members,
-                       std::span<const std::size_t> from) const {
+  // The cheapest of the candidates whose σ all these layers tolerate, or the exact one.
+  std::size_t common(std::span<const std::size_t> members,
+                     std::span<const std::size_t> candidates,
+                     std::span<const double> tolerated) const {
     std::size_t best = kExact;
     auto least = std::make_tuple(1.0, HUGE_VAL, std::string());
-    for (const std::size_t j : from) {
+    for (const std::size_t j : candidates) {
       double worst = 0;
       bool all = true;
       for (const std::size_t l : members) {
-        all = all && fits(l, j);
-        worst = std::max(worst, sigma(l, j) / layers[l].output_std);
+        const Prediction& p = predictions(l, j);
+        const double sigma =
+            (options.bias_folding ? p.sigma_corrected : p.sigma_acc) / layers[l].output_std;
+        all = all && sigma <= tolerated[l];
+        worst = std::max(worst, sigma);
       }
       auto key = std::make_tuple(library[j].cost.power_rel, worst, library[j].lut.sha256());
       if (all && key < least) {
@@ -106,37 +126,23 @@ struct Chooser {
   }
 };
 
-// Energy of all layers with the cheapest of `allowed` that each tolerates; infinite where a layer
-// needs the exact one and that is not among them.
-double energy_with(const Chooser& chooser, std::span<const std::size_t> allowed) {
-  const bool exact = std::find(allowed.begin(), allowed.end(), kExact) != allowed.end();
-  double energy = 0;
-  for (std::size_t l = 0; l < chooser.layers.size(); ++l) {
-    double least = exact ? 1.0 : std::numeric_limits<double>::infinity();
-    for (const std::size_t j : allowed)
-      if (j != kExact && chooser.fits(l, j))
-        least = std::min(least, chooser.library[j].cost.power_rel);
-    energy += chooser.layers[l].ops * least;
-  }
-  return energy;
-}
-
 // Adds, while there is room, or replaces one of the allowed as long as that saves energy.
-void improve(const Chooser& chooser, std::vector<std::size_t> candidates, std::size_t most,
+void improve(const Problem& problem, std::vector<std::size_t> candidates, std::size_t most,
              std::vector<std::size_t>& allowed) {
   candidates.push_back(kExact);
-  double energy = energy_with(chooser, allowed);
+  double energy = problem.energy(allowed);
   for (bool better = true; better;) {
     better = false;
     std::vector<std::size_t> best = allowed;
     for (std::size_t slot = 0; slot < std::min(most, allowed.size() + 1); ++slot)
       for (const std::size_t j : candidates) {
+        if (std::find(allowed.begin(), allowed.end(), j) != allowed.end()) continue;
         std::vector<std::size_t> changed = allowed;
         if (slot == changed.size())
           changed.push_back(j);
         else
           changed[slot] = j;
-        const double now = energy_with(chooser, changed);
+        const double now = problem.energy(changed);
         if (now < energy) {
           energy = now;
           best = std::move(changed);
@@ -193,7 +199,7 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
       candidates.push_back(j);
   std::vector<double> tolerated;
   for (const LayerMatch& m : report.layers) tolerated.push_back(m.threshold);
-  const Chooser chooser{layers, library, predictions, tolerated, options.bias_folding};
+  const Problem problem{layers, library, predictions, sigmas, options};
   const auto group = k_means(
       preferences(layers, predictions, tolerated, candidates, options.bias_folding), most, seed);
   std::set<std::size_t> chosen;
@@ -201,26 +207,17 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
     std::vector<std::size_t> members;
     for (std::size_t l = 0; l < layers.size(); ++l)
       if (group[l] == g) members.push_back(l);
-    if (!members.empty()) chosen.insert(chooser.cheapest(members, candidates));
+    if (!members.empty()) chosen.insert(problem.common(members, candidates, tolerated));
   }
   std::vector<std::size_t> allowed(chosen.begin(), chosen.end());
-  improve(chooser, candidates, most, allowed);
-  std::erase(allowed, kExact);
-  double energy = 0, ops = 0;
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    LayerMatch& m = report.layers[l];
-    const std::size_t j = chooser.cheapest(std::span<const std::size_t>(&l, 1), allowed);
-    m.none_fits = j == kExact;
-    m.multiplier = m.none_fits ? "exact" : library[j].name;
-    m.sha256 = m.none_fits ? "" : library[j].lut.sha256();
-    m.sigma_rel = m.none_fits ? 0 : chooser.sigma(l, j) / layers[l].output_std;
-    m.power_rel = m.none_fits ? 1 : library[j].cost.power_rel;
-    energy += m.ops * m.power_rel;
-    ops += m.ops;
+  improve(problem, candidates, most, allowed);
+  const std::size_t without_cost = report.without_cost;
+  report = problem.solve(allowed);
+  report.without_cost = without_cost;
+  if (report.source.empty() && !candidates.empty()) {
+    report.source = library[candidates.front()].cost.source;
+    report.technology = library[candidates.front()].cost.technology;
   }
-  energy += options.ops_not_covered;
-  ops += options.ops_not_covered;
-  report.relative_energy = ops > 0 ? energy / ops : 1;
   return report;
 }
 

@@ -286,6 +286,22 @@ ImageSet sample_images(Session& session, Job& job, std::size_t count) {
   return select_images(images, evenly_spaced(images.size(), count));
 }
 
+std::vector<LayerSigma> measured_sigmas(Session& session, Job& job, const SearchOptions& options) {
+  constexpr std::size_t kImages = 4096;
+  // Where multipliers worth having lie; the gradient's own noise counts for less at higher levels.
+  constexpr double kLevel = 0.15;
+  std::vector<LayerSigma> sigmas = learned_sigmas(job.network, options);
+  const ImageSet images = sample_images(session, job, kImages);
+  cli::ProgressBar bar(session, "effect of noise");
+  const auto curvatures =
+      noise_curvatures(job.network, images, job.normalisation, kLevel,
+                       std::max<std::size_t>(1, std::min(job.batch, images.size() / 2)), job.seed,
+                       bar.callback());
+  for (std::size_t l = 0; l < sigmas.size(); ++l)
+    sigmas[l].loss_curvature = cautious(curvatures[l]);
+  return sigmas;
+}
+
 void quantize_network(Session& session, Job& job) {
   if (job.network.layers.empty())
     throw InputError(985, {session.args.text_or("model", job.network.architecture)},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "axmul/train/search.hpp"
 #include "axmul/train/training.hpp"
 #include "cli/command.hpp"
 
@@ -43,6 +44,11 @@ Augmentation usual_augmentation(const DataSpec& spec);
 
 /// `count` training images, evenly spaced: for calibration, folding, tracing.
 ImageSet sample_images(cli::Session& session, Job& job, std::size_t count);
+
+/// After a search, while the layers are noisy: sigma_l of every layer with the cautious curvature of
+/// the loss, measured on up to 4096 training images.
+std::vector<LayerSigma> measured_sigmas(cli::Session& session, Job& job,
+                                        const SearchOptions& options);
 
 /// Sets encoding and weight scales on all layers, calibrating unless the weights carry ranges.
 void quantize_network(cli::Session& session, Job& job);

@@ -135,6 +135,17 @@ std::vector<ErrorModel> models_of(const Session& session) {
   return models;
 }
 
+std::vector<MatchRule> rules_of(const Session& session) {
+  std::vector<MatchRule> rules;
+  for (const std::string& name : split_values(session.args.values("rule"))) {
+    const auto rule = parse_match_rule(name);
+    if (!rule) throw UsageError(983, "--rule \"" + name + "\" is none of tolerance, budget");
+    if (std::find(rules.begin(), rules.end(), *rule) == rules.end()) rules.push_back(*rule);
+  }
+  if (rules.empty()) rules = {MatchRule::budget};
+  return rules;
+}
+
 Schedule stage_schedule(const Session& session, TrainingKind kind, const std::string& network,
                         bool brief) {
   Schedule s = usual_schedule(kind, network, brief);
@@ -187,7 +198,7 @@ std::string settings_text(const Session& session, const RunPlan& plan) {
          {"exact_layers", plan.exact_layers}};
   for (const char* name : {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed",
                            "augment", "encoding", "per-channel", "calibrate", "recalibrate",
-                           "library", "costs", "model", "error-model"})
+                           "library", "costs", "model", "error-model", "rule"})
     if (session.args.has(name)) j[name] = session.args.values(name);
   return j.dump();
 }
@@ -234,6 +245,7 @@ RunPlan make_plan(Session& session, Job& job) {
   }
   plan.energies = energies_of(session);
   plan.models = models_of(session);
+  plan.rules = rules_of(session);
   plan.patches = natural(session, "patches", 2, plan.patches);
   plan.trace_images = natural(session, "trace-images", 1, plan.trace_images);
   plan.fold_images = natural(session, "fold-images", 1, plan.fold_images);
@@ -386,6 +398,10 @@ std::vector<cli::OptionSpec> run_options() {
       {"error-model", "NAME,…",
        "Error models of the matching, a point each: sampled, permutation, multi-population …",
        "sampled", true},
+      {"rule", "RULE,…",
+       "Rules of the matching, a point each: tolerance (each layer by itself), budget (all "
+       "together, within the same rise of the loss).",
+       "budget", true},
       {"patches", "N", "Receptive fields traced per layer.", "512"},
       {"trace-images", "N", "Training images that are traced.", "128"},
       {"fold-images", "N", "Training images that measure the errors, and their means.", "128"},

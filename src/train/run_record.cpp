@@ -78,6 +78,8 @@ constexpr LayerFigure kLayerFigures[] = {
     {"output_std", &PointLayer::output_std, "accumulator units",
      "standard deviation of the layer's outputs"},
     {"sigma_l", &PointLayer::sigma_l, "1", "learned noise level, relative to output_std"},
+    {"loss_curvature", &PointLayer::loss_curvature, "1",
+     "rise of the loss per squared relative noise level, as matching uses it"},
     {"sigma_rel", &PointLayer::sigma_rel, "1", "predicted error, as compared with sigma_l"},
     {"predicted_mean", &PointLayer::predicted_mean, "accumulator units", "mean_acc of the model"},
     {"predicted_sigma", &PointLayer::predicted_sigma, "accumulator units",
@@ -119,8 +121,11 @@ Json point_json(const RunPoint& p) {
   Json j{{"method", p.method},
          {"name", p.name},
          {"model", p.model},
+         {"rule", p.rule},
          {"lambda", number(p.lambda)},
          {"relative_energy", number(p.energy)},
+         {"loss_rise", number(p.loss_rise)},
+         {"loss_budget", number(p.loss_budget)},
          {"chosen", p.chosen},
          {"selection_untrained", accuracy_json(p.selection_untrained)},
          {"selection", accuracy_json(p.selection)},
@@ -139,7 +144,10 @@ RunPoint point_from(const Json& j) {
   p.method = j.at("method").get<std::string>();
   p.name = j.at("name").get<std::string>();
   p.model = j.at("model").get<std::string>();
+  p.rule = j.value("rule", "");
   p.lambda = real(j, "lambda");
+  p.loss_rise = real(j, "loss_rise");
+  p.loss_budget = real(j, "loss_budget");
   p.energy = real(j, "relative_energy");
   p.chosen = j.at("chosen").get<bool>();
   p.selection_untrained = accuracy_from(j.at("selection_untrained"));
@@ -188,6 +196,10 @@ void write_points(h5::File& file, const RunRecord& record) {
         "what noise is worth in the loss of the search");
   write("relative_energy", of_points(record, [](const RunPoint& p) { return p.energy; }), "1",
         "energy of all multiplications over that of exact ones");
+  write("loss_rise", of_points(record, [](const RunPoint& p) { return p.loss_rise; }), "1",
+        "predicted rise of the loss before retraining");
+  write("loss_budget", of_points(record, [](const RunPoint& p) { return p.loss_budget; }), "1",
+        "rise of the loss that the learned noise levels cost");
   struct Part {
     const char* name;
     Accuracy RunPoint::*accuracy;
@@ -381,17 +393,19 @@ void write_run_h5(const std::string& path, const RunRecord& record) {
   file.set_attribute("/", "sigma_max", record.sigma_max);
   file.set_attribute("/", "top1_quantized_report", record.quantized_report.top1);
   file.set_attribute("/", "top1_quantized_selection", record.quantized_selection.top1);
-  std::vector<std::string> points, methods, models;
+  std::vector<std::string> points, methods, models, rules;
   for (const RunPoint& p : record.points) {
     points.push_back(p.name);
     methods.push_back(p.method);
     models.push_back(p.model);
+    rules.push_back(p.rule);
   }
   write_texts(file, "/point", points, "assignment", true);
   write_texts(file, "/layer", record.layer_names, "layer, in order of execution", true);
   write_texts(file, "/method", methods, "how the assignment was found", false);
   write_texts(file, "/model", models, "error model of the matching", false);
-  for (const char* name : {"/method", "/model"}) file.attach_scale(name, 0, "/point");
+  write_texts(file, "/rule", rules, "rule of the matching", false);
+  for (const char* name : {"/method", "/model", "/rule"}) file.attach_scale(name, 0, "/point");
   write_points(file, record);
   write_layers(file, record);
   file.create_group("/epochs");

@@ -29,6 +29,7 @@ struct PointLayer {
   double ops = 0, power_rel = 1;
   double output_std = kUnknown;
   double sigma_l = kUnknown;    ///< learned; NaN for the baselines
+  double loss_curvature = kUnknown;  ///< measured there; NaN for the baselines
   double sigma_rel = kUnknown;  ///< of the chosen multiplier as compared with sigma_l
   double predicted_mean = kUnknown, predicted_sigma = kUnknown, predicted_corrected = kUnknown;
   double interval_lower = kUnknown, interval_upper = kUnknown;  ///< of predicted_sigma, 95 %
@@ -41,8 +42,11 @@ struct RunPoint {
   std::string method;  ///< "search", "uniform", "greedy"
   std::string name;    ///< unique in the run, also its folder
   std::string model;   ///< error model of the matching; empty for uniform
+  std::string rule;    ///< of the matching; search points only
   double lambda = kUnknown;
   double energy = kUnknown;  ///< Σ ops·power_rel / Σ ops
+  /// Predicted by the curvatures of the search, before retraining; search points only.
+  double loss_rise = kUnknown, loss_budget = kUnknown;
   std::vector<PointLayer> layers;
   std::vector<EpochRecord> search_epochs, retrain_epochs;
   Accuracy selection_untrained;  ///< on the selection images, before retraining

@@ -19,6 +19,7 @@
 #include "axmul/train/trace.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "cli/sigma_file.hpp"
 
 namespace axmul::train {
 namespace {
@@ -255,7 +256,7 @@ Predicted trace_and_predict(Run& run, const std::string& name) {
 
 void write_assignment(const Run& run, const RunPoint& point) {
   Json j{{"schema", "axmul.match/1"},           {"model", point.model},
-         {"bias_folding", run.plan.fold},       {"cost_source", run.record.cost_source},
+         {"rule", point.rule},                  {"bias_folding", run.plan.fold},       {"cost_source", run.record.cost_source},
          {"technology", run.record.technology}, {"layers", Json::array()}};
   for (const PointLayer& l : point.layers)
     j["layers"].push_back(Json{{"layer", l.layer},
@@ -268,13 +269,6 @@ void write_assignment(const Run& run, const RunPoint& point) {
                                {"ops", cli::number(l.ops)}});
   j["relative_energy"] = cli::number(point.energy);
   write_file(run.plan.folder + "/" + point.name + "/assignment.json", j.dump(1) + "\n", true);
-}
-
-void write_sigmas(const Run& run, const std::string& name, const std::vector<LayerSigma>& sigmas) {
-  Json j{{"schema", "axmul.sigma/1"}, {"layers", Json::array()}};
-  for (const LayerSigma& s : sigmas)
-    j["layers"].push_back(Json{{"layer", s.layer}, {"sigma_l", s.sigma_l}});
-  write_file(run.plan.folder + "/" + name + "/sigma.json", j.dump(1) + "\n", true);
 }
 
 // --- points --------------------------------------------------------------------------------------
@@ -445,7 +439,8 @@ std::vector<double> wanted_energies(const Run& run) {
   std::vector<double> energies = run.plan.energies;
   if (!energies.empty()) return energies;
   for (const RunPoint& p : run.record.points)
-    if (p.method == "search" && p.model == to_string(run.plan.models.front()))
+    if (p.method == "search" && p.model == to_string(run.plan.models.front()) &&
+        p.rule == to_string(run.plan.rules.front()))
       energies.push_back(p.energy);
   return energies;
 }
@@ -579,6 +574,36 @@ void prepare_network(Run& run) {
   for (const auto& layer : net.layers) run.record.layer_names.push_back(layer->name);
 }
 
+// What the search learned, or what an earlier call of the same run stored.
+std::vector<LayerSigma> search_sigmas(Run& run, const std::string& name,
+                                      const SearchOptions& noise) {
+  const std::string path = run.plan.folder + "/" + name + "/sigma.json";
+  if (run.plan.resume && fs::exists(path)) return cli::read_sigmas(path);
+  const auto sigmas = measured_sigmas(run.session, run.job, noise);
+  cli::write_sigmas(path, sigmas);
+  return sigmas;
+}
+
+MatchReport match_layers(const Run& run, const Predicted& predicted, const PredictionMatrix& matrix,
+                         std::vector<LayerSigma> sigmas, MatchRule rule) {
+  for (LayerSigma& s : sigmas)
+    if (const auto& exact = run.plan.exact_layers;
+        std::find(exact.begin(), exact.end(), s.layer) != exact.end()) {
+      constexpr double kForbidding = 1e30;  // no budget pays for any error there
+      s.sigma_l = 0;
+      s.loss_curvature = kForbidding;
+    }
+  MatchOptions options;
+  options.rule = rule;
+  // A model without channels compares the whole σ; folding is the same for all.
+  options.bias_folding = run.plan.fold && !std::isnan(matrix.cells.front().sigma_corrected);
+  options.ops_not_covered = ops_not_covered(run.job.network);
+  return run.plan.most > 0
+             ? match_at_most(predicted.layers, predicted.library, matrix, sigmas, options,
+                             run.plan.most, run.job.seed)
+             : match(predicted.layers, predicted.library, matrix, sigmas, options);
+}
+
 void search_points(Run& run, double lambda) {
   const std::string name = lambda_name(lambda);
   SearchOptions noise = run.plan.noise;
@@ -587,41 +612,38 @@ void search_points(Run& run, double lambda) {
   start_search(run.job.network, noise);
   const auto epochs = train_stage(run, name + "/search", run.plan.search,
                                   [&](const Network& n) { return noise_reward(n, noise); });
-  const auto sigmas = learned_sigmas(run.job.network, noise);
-  write_sigmas(run, name, sigmas);
+  const auto sigmas = search_sigmas(run, name, noise);
   set_mode(run.job.network, LayerMode::quantized);
   const StateDict state = state_of(run.job.network);
   const Predicted predicted = trace_and_predict(run, name);
-  for (std::size_t k = 0; k < run.plan.models.size(); ++k) {
-    const ErrorModel model = run.plan.models[k];
-    RunPoint point;
-    point.method = "search";
-    point.model = to_string(model);
-    point.name = k == 0 ? name : name + "-" + point.model;
-    point.lambda = lambda;
-    point.search_epochs = epochs;
-    // A model without channels compares the whole σ; folding is the same for all.
-    const MatchOptions options{
-        run.plan.fold && !std::isnan(predicted.matrices[k].cells.front().sigma_corrected),
-        ops_not_covered(run.job.network)};
-    const MatchReport report =
-        run.plan.most > 0
-            ? match_at_most(predicted.layers, predicted.library, predicted.matrices[k], sigmas,
-                            options, run.plan.most, run.job.seed)
-            : match(predicted.layers, predicted.library, predicted.matrices[k], sigmas, options);
-    run.record.cost_source = report.source;
-    run.record.technology = report.technology;
-    run.record.without_cost = report.without_cost;
-    const auto chosen = indices_of(report, predicted);
-    point.layers = point_layers(run, predicted, predicted.matrices[k], chosen);
-    for (std::size_t l = 0; l < sigmas.size(); ++l) {
-      point.layers[l].sigma_l = sigmas[l].sigma_l;
-      if (report.layers[l].none_fits)
-        cli::warn(run.session, point.name + ": no multiplier fits " + report.layers[l].layer +
-                                   "; it stays exact");
+  for (const PredictionMatrix& matrix : predicted.matrices)
+    for (const MatchRule rule : run.plan.rules) {
+      RunPoint point;
+      point.method = "search";
+      point.model = to_string(matrix.model);
+      point.rule = to_string(rule);
+      point.name = name;
+      if (&matrix != &predicted.matrices.front()) point.name += "-" + point.model;
+      if (rule != run.plan.rules.front()) point.name += "-" + point.rule;
+      point.lambda = lambda;
+      point.search_epochs = epochs;
+      const MatchReport report = match_layers(run, predicted, matrix, sigmas, rule);
+      run.record.cost_source = report.source;
+      run.record.technology = report.technology;
+      run.record.without_cost = report.without_cost;
+      point.loss_rise = report.loss_rise;
+      point.loss_budget = report.loss_budget;
+      const auto chosen = indices_of(report, predicted);
+      point.layers = point_layers(run, predicted, matrix, chosen);
+      for (std::size_t l = 0; l < sigmas.size(); ++l) {
+        point.layers[l].sigma_l = sigmas[l].sigma_l;
+        point.layers[l].loss_curvature = sigmas[l].loss_curvature;
+        if (report.layers[l].none_fits && rule == MatchRule::tolerance)
+          cli::warn(run.session, point.name + ": no multiplier fits " + report.layers[l].layer +
+                                     "; it stays exact");
+      }
+      realise(run, state, predicted, chosen, point);
     }
-    realise(run, state, predicted, chosen, point);
-  }
 }
 
 void baseline_points(Run& run) {

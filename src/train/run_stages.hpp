@@ -22,6 +22,7 @@ struct RunPlan {
   SearchOptions noise;  ///< lambda is that of each point
   std::vector<double> lambdas;
   std::vector<ErrorModel> models;
+  std::vector<MatchRule> rules;
   std::size_t patches = 512, trace_images = 128, fold_images = 128, norm_images = 1024;
   bool fold = true;
   std::size_t most = 0;  ///< distinct multipliers; 0: any number
@@ -48,7 +49,7 @@ struct Run {
 /// Trains the baseline where no weights were given, then quantises; evaluates both.
 void prepare_network(Run& run);
 
-/// Search, trace, predict, match, fold, retrain, evaluate for one lambda: a point per error model.
+/// Search, trace, predict, match, fold, retrain, evaluate for one lambda: a point per error model and rule.
 void search_points(Run& run, double lambda);
 
 /// The baselines asked for, near the energies of the search points: further training as long as the

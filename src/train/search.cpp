@@ -6,9 +6,12 @@
 #include <string>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
 
 namespace axmul {
 namespace {
+
+constexpr std::uint64_t kCurvatureStream = std::uint64_t{3} << 62;  // of shuffled_indices()
 
 double total_ops(const Network& network) {
   double total = 0;
@@ -57,6 +60,67 @@ std::vector<LayerSigma> learned_sigmas(const Network& network, const SearchOptio
     sigmas.push_back({layer->name, std::min(sigma, options.sigma_max)});
   }
   return sigmas;
+}
+
+std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images,
+                                        const Normalisation& normalisation, double level,
+                                        std::size_t batch, std::uint64_t seed,
+                                        const Progress& progress) {
+  if (!std::isfinite(level) || level <= 0) refuse("the noise level", level, "more than 0");
+  for (const auto& layer : network.layers)
+    if (layer->mode != LayerMode::noise)
+      throw UsageError(970, "layer " + layer->name + " is not in noise mode");
+  if (batch == 0 || images.size() < 2 * batch)
+    throw UsageError(944, "the effect of noise is measured on two batches at least");
+  const StateDict before = state_of(network);
+  const std::uint64_t step = network.step;
+  std::vector<std::uint64_t> streams;
+  for (const auto& layer : network.layers) streams.push_back(layer->noise_stream);
+  const bool was_training = network.training;
+
+  std::vector<double> sum(network.layers.size(), 0.0), square(sum);
+  const auto clear_gradients = [&] {
+    for (NamedTensor& p : parameters(network)) p.tensor.mutable_grad() = at::Tensor();
+    for (const auto& layer : network.layers) layer->sigma_l.mutable_grad() = at::Tensor();
+  };
+  for (const auto& layer : network.layers) set_noise_level(*layer, level);
+  network.training = true;
+  const std::size_t batches = images.size() / batch;  // equal ones, so that their scatter counts
+  const auto order = shuffled_indices(images.size(), seed, kCurvatureStream);
+  for (std::size_t i = 0; i < batches; ++i) {
+    poll_interrupt();
+    const std::span<const std::uint32_t> indices(order.data() + i * batch, batch);
+    ++network.step;
+    clear_gradients();
+    at::cross_entropy_loss(forward(network, batch_tensor(images, normalisation, {indices})),
+                           label_tensor(images, indices))
+        .backward();
+    for (std::size_t l = 0; l < sum.size(); ++l) {
+      const double a = network.layers[l]->sigma_l.grad().item<double>() / (2 * level);
+      sum[l] += a;
+      square[l] += a * a;
+    }
+    if (progress) progress(i + 1, batches);
+  }
+  clear_gradients();
+  network.training = was_training;
+  network.step = step;
+  for (std::size_t l = 0; l < streams.size(); ++l) network.layers[l]->noise_stream = streams[l];
+  load_state(network, before, "state before measuring the noise");
+
+  std::vector<Curvature> curvatures;
+  const auto n = static_cast<double>(batches);
+  for (std::size_t l = 0; l < sum.size(); ++l) {
+    const double mean = sum[l] / n;
+    const double variance = std::max(0.0, square[l] / n - mean * mean) / (n - 1);
+    curvatures.push_back({mean, std::sqrt(variance)});
+  }
+  return curvatures;
+}
+
+double cautious(const Curvature& curvature) {
+  constexpr double kTiny = 1e-12;  // harmless without doubt: noise that never reaches the output
+  return std::max({curvature.value, curvature.standard_error, kTiny}) + curvature.standard_error;
 }
 
 }  // namespace axmul

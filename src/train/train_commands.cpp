@@ -11,6 +11,7 @@
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/train/search.hpp"
 #include "cli/output.hpp"
+#include "cli/sigma_file.hpp"
 #include "train/commands.hpp"
 #include "train/job.hpp"
 #include "train/schedules.hpp"
@@ -145,13 +146,6 @@ SearchOptions chosen_search(const Session& session) {
   return options;
 }
 
-// The learned noise levels, for axmul match.
-void write_sigmas(const Session& session, const Job& job, const std::string& path) {
-  json root = {{"schema", "axmul.sigma/1"}, {"layers", json::array()}};
-  for (const LayerSigma& s : learned_sigmas(job.network, chosen_search(session)))
-    root["layers"].push_back({{"layer", s.layer}, {"sigma_l", s.sigma_l}});
-  write_file(path, root.dump(1) + "\n", true);
-}
 
 void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
   if (kind == TrainingKind::baseline) {
@@ -270,7 +264,8 @@ int run(Session& session, TrainingKind kind) {
     const TrainReport report =
         train_network(job.network, split.train, &split.validation, job.normalisation, options);
     if (kind == TrainingKind::search) {
-      write_sigmas(session, job, folder + "/sigma.json");
+      cli::write_sigmas(folder + "/sigma.json",
+                        measured_sigmas(session, job, chosen_search(session)));
       set_mode(job.network, LayerMode::quantized);
     }
     finish(session, job, folder, schedule, report);

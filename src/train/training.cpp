@@ -28,6 +28,8 @@ std::vector<std::uint32_t> range_indices(std::size_t begin, std::size_t end) {
   return indices;
 }
 
+constexpr std::uint64_t kNormStream = std::uint64_t{1} << 62;  // of shuffled_indices()
+
 // Batches of nearly equal size: a few left-over images as a batch of their own would make a step,
 // and a tenth of the batch-norm statistics, out of noise.
 std::size_t batch_count(std::size_t images, std::size_t batch) {
@@ -409,10 +411,12 @@ void reestimate_norms(Network& network, const ImageSet& images, const Normalisat
   }
   const std::size_t count = std::min(options.images, images.size());
   const std::size_t batches = batch_count(count, options.batch);
+  // Data may be ordered by class, and the variance within a class is not that of the data.
+  const auto order = shuffled_indices(count, options.seed, kNormStream);
   for (std::size_t i = 0; i < batches; ++i) {
     poll_interrupt();
-    const std::size_t begin = i * count / batches;
-    const auto indices = range_indices(begin, (i + 1) * count / batches);
+    const std::size_t begin = i * count / batches, end = (i + 1) * count / batches;
+    const std::span<const std::uint32_t> indices(order.data() + begin, end - begin);
     forward(network, batch_tensor(images, normalisation,
                                   {indices, begin, options.seed, 0, options.augmentation}));
   }

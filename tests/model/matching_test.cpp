@@ -1,9 +1,11 @@
 // Matching: who wins, who may not take part, and what is refused.
 #include "axmul/model/matching.hpp"
 
+#include <cmath>
 #include <string>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/philox.hpp"
 #include "model/model_support.hpp"
 
 using namespace axmul;
@@ -112,4 +114,134 @@ TEST_CASE("costs of different origin, missing layers and wrong models are refuse
   other = c;
   other.library.pop_back();
   CHECK_THROWS_AS(other.run(), UsageError);
+}
+
+namespace {
+
+// Many layers whose curvatures are known; σ falls with power but for chance.
+struct Field {
+  std::vector<LayerOperands> layers;
+  std::vector<Multiplier> library;
+  PredictionMatrix predictions;
+  std::vector<LayerSigma> sigmas;
+
+  Field(std::uint64_t seed, std::size_t count, std::size_t multipliers) {
+    Philox random(seed);
+    for (std::size_t l = 0; l < count; ++l) {
+      LayerOperands layer;
+      layer.name = "layer" + std::to_string(l);
+      layer.ops = 1 + static_cast<double>(random.next_below(100));
+      layer.output_std = 10 + 100 * random.next_double();
+      layers.push_back(layer);
+      sigmas.push_back({layer.name, 0.02 + 0.3 * random.next_double(), 5 * random.next_double()});
+    }
+    for (std::size_t j = 0; j < multipliers; ++j)
+      library.push_back(named("m" + std::to_string(j), 0.05 + 0.95 * random.next_double(), seed + j));
+    predictions.layers = count;
+    predictions.multipliers = multipliers;
+    for (std::size_t l = 0; l < count; ++l)
+      for (const Multiplier& m : library) {
+        Prediction p;
+        p.sigma_corrected = layers[l].output_std * 0.3 * std::max(0.0, 1 - m.cost.power_rel) *
+                            (0.3 + random.next_double());
+        predictions.cells.push_back(p);
+      }
+  }
+  MatchReport run(MatchRule rule, bool may_stay_exact = true) const {
+    MatchOptions options;
+    options.rule = rule;
+    options.may_stay_exact = may_stay_exact;
+    return match(layers, library, predictions, sigmas, options);
+  }
+  double loss(std::size_t l, double sigma_rel) const {
+    return sigmas[l].loss_curvature * sigma_rel * sigma_rel;
+  }
+  double budget() const {
+    double sum = 0;
+    for (std::size_t l = 0; l < layers.size(); ++l) sum += loss(l, sigmas[l].sigma_l);
+    return sum;
+  }
+  // By trying all assignments, the exact one included where it may be.
+  double least_energy(double limit, bool may_stay_exact) const {
+    const std::size_t choices = library.size() + (may_stay_exact ? 1 : 0);
+    double best = HUGE_VAL, ops = 0;
+    for (const LayerOperands& layer : layers) ops += layer.ops;
+    std::vector<std::size_t> chosen(layers.size(), 0);
+    for (;;) {
+      double energy = 0, rise = 0;
+      for (std::size_t l = 0; l < layers.size(); ++l) {
+        const bool exact = chosen[l] == library.size();
+        energy += layers[l].ops * (exact ? 1.0 : library[chosen[l]].cost.power_rel);
+        if (!exact)
+          rise += loss(l, predictions(l, chosen[l]).sigma_corrected / layers[l].output_std);
+      }
+      if (rise <= limit) best = std::min(best, energy / ops);
+      std::size_t l = 0;
+      while (l < layers.size() && ++chosen[l] == choices) chosen[l++] = 0;
+      if (l == layers.size()) return best;
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("within a budget the assignment is the cheapest of all, never dearer than layer by layer") {
+  double saved = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    const Field f(seed * 100, 5, 5);
+    const MatchReport each = f.run(MatchRule::tolerance), together = f.run(MatchRule::budget);
+    CHECK(together.loss_budget == doctest::Approx(f.budget()));
+    CHECK(together.loss_rise <= together.loss_budget * (1 + 1e-12));
+    CHECK(together.relative_energy <= each.relative_energy);
+    double rise = 0, energy = 0, ops = 0;
+    for (std::size_t l = 0; l < 5; ++l) {
+      rise += f.loss(l, together.layers[l].sigma_rel);
+      energy += f.layers[l].ops * together.layers[l].power_rel;
+      ops += f.layers[l].ops;
+    }
+    CHECK(together.loss_rise == doctest::Approx(rise));
+    CHECK(together.relative_energy == doctest::Approx(energy / ops));
+    const double least = f.least_energy(f.budget(), true);
+    CHECK(together.relative_energy >= least - 1e-12);
+    CHECK(together.relative_energy <= f.least_energy(f.budget() * (1 - 5.0 / 16384), true) + 1e-12);
+    saved += each.relative_energy - together.relative_energy;
+    // Without the exact multiplier either the cheapest of the rest, or infinite.
+    const double without = f.run(MatchRule::budget, false).relative_energy;
+    const double wanted = f.least_energy(f.budget() * (1 - 5.0 / 16384), false);
+    CHECK((without <= wanted + 1e-12 && without >= f.least_energy(f.budget(), false) - 1e-12));
+  }
+  CHECK(saved / 60 > 0.01);  // and it is worth having
+}
+
+TEST_CASE("a layer may exceed what it tolerates by itself when another leaves that much unused") {
+  // Equal curvatures and operations; the first layer has nothing between 0.05 and 0.2.
+  Case c({named("fine", 0.8, 1), named("coarse", 0.2, 2)}, {{0.05, 0.12}, {0.01, 0.11}});
+  c.layers[1].ops = c.layers[0].ops;
+  c.sigmas = {{"layer1", 0.1, 2.0}, {"layer2", 0.14, 2.0}};
+  MatchOptions options;
+  CHECK(match(c.layers, c.library, c.predictions, c.sigmas, options).layers[0].multiplier ==
+        "fine");
+  options.rule = MatchRule::budget;  // 2·(0.12² + 0.11²) = 0.053 ≤ 2·(0.1² + 0.14²) = 0.0592
+  const MatchReport report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+  CHECK(report.layers[0].multiplier == "coarse");
+  CHECK(report.layers[1].multiplier == "coarse");
+  CHECK(report.loss_rise == doctest::Approx(0.053));
+  CHECK(report.loss_budget == doctest::Approx(0.0592));
+}
+
+TEST_CASE("the budget rule needs positive curvatures; without them no loss is predicted") {
+  Case c({named("x", 0.5, 1)}, {{0.05}, {0.1}});
+  CHECK(std::isnan(c.run().loss_rise));
+  MatchOptions options;
+  options.rule = MatchRule::budget;
+  for (const double bad : {std::nan(""), 0.0, -1.0, HUGE_VAL}) {
+    CAPTURE(bad);
+    c.sigmas = {{"layer1", 0.1, 1.0}, {"layer2", 0.2, bad}};
+    CHECK_THROWS_WITH_AS(match(c.layers, c.library, c.predictions, c.sigmas, options),
+                         doctest::Contains("\"layer2\" has"), InputError);
+  }
+  CHECK(parse_match_rule("budget") == MatchRule::budget);
+  CHECK(parse_match_rule("tolerance") == MatchRule::tolerance);
+  CHECK_FALSE(parse_match_rule("cheapest"));
 }

@@ -303,3 +303,53 @@ TEST_CASE("an interrupted search continues to the same bits, noise levels and hi
     }
   }
 }
+
+TEST_CASE("the curvature of the loss is that of theory, and measuring it leaves no trace") {
+  // Logits y of one layer: noise s·std(y) raises the mean cross-entropy by s²·a, for small s, with
+  // a = ½ var(y)·mean Σ_c p_c(1 − p_c), the trace of the softmax's Hessian.
+  const ImageSet images = bands(2000);
+  const Normalisation normalisation{{0.5}, {0.25}};
+  Network net = two_layers();
+  start_search(net, {0.2, 0.5, 0.1});
+  set_noise_level(*net.layers[0], 0.3);
+  net.layers[0]->noise_stream = 77;
+  const StateDict before = state_of(net);
+  const auto measured = noise_curvatures(net, images, normalisation, 0.1, 50, 3);
+  REQUIRE(measured.size() == 2);
+
+  CHECK(net.step == 0);
+  CHECK(net.layers[0]->noise_stream == 77);
+  CHECK_FALSE(net.training);
+  CHECK_FALSE(net.layers[0]->sigma_l.grad().defined());
+  CHECK_FALSE(net.layers[0]->weight.grad().defined());
+  const StateDict after = state_of(net);
+  for (const auto& [name, tensor] : before.tensors)
+    CHECK(after.tensors.at(name).doubles() == tensor.doubles());
+
+  double theory = 0;
+  for_each_batch(images, images.size(), 50, normalisation, [&](const at::Tensor& x, std::size_t) {
+    const at::NoGradGuard guard;
+    const at::Tensor y = forward(net, x).to(at::kDouble);  // not training: no noise
+    const at::Tensor p = y.softmax(1);
+    const double variance = y.var(false).item<double>();
+    theory += 0.5 * variance * (p * (1 - p)).sum(1).mean().item<double>() / 40;
+  });
+  REQUIRE(theory > 0.01);
+  CHECK(measured[0].standard_error < 0.25 * theory);
+  CHECK(std::fabs(measured[0].value - theory) < 4 * measured[0].standard_error);
+  CHECK(measured[1].value == 0);  // idle
+  CHECK(measured[1].standard_error == 0);
+  // The same seed gives the same figures; the bound is positive whatever was measured.
+  const auto again = noise_curvatures(net, images, normalisation, 0.1, 50, 3);
+  CHECK(again[0].value == measured[0].value);
+  CHECK(noise_curvatures(net, images, normalisation, 0.1, 50, 4)[0].value != measured[0].value);
+  CHECK(cautious({0.3, 0.1}) == doctest::Approx(0.4));
+  CHECK(cautious({-0.3, 0.1}) == doctest::Approx(0.2));
+  CHECK(cautious({0, 0}) > 0);
+
+  for (const double bad : {0.0, -0.1, std::nan("")})
+    CHECK_THROWS_AS(noise_curvatures(net, images, normalisation, bad, 50, 3), UsageError);
+  CHECK_THROWS_AS(noise_curvatures(net, images, normalisation, 0.1, 1001, 3), UsageError);
+  net.layers[1]->mode = LayerMode::quantized;
+  CHECK_THROWS_AS(noise_curvatures(net, images, normalisation, 0.1, 50, 3), UsageError);
+}

@@ -14,7 +14,7 @@ namespace axmul {
 inline constexpr std::size_t kLutSize = 65536;
 inline constexpr std::int32_t kProductLimit = 1 << 24;  // |product| must stay below
 
-/// An immutable product table; copies share the 256 KiB of products.
+/// An immutable product table; copies share the 256 KiB of products and their hash.
 class AXMUL_API Lut {
  public:
   /// products: 65536 approximate products, a slow, b fast, both ascending by operand VALUE (for s8:
@@ -58,7 +58,8 @@ class AXMUL_API Lut {
   std::int32_t error(int a, int b) const { return (*this)(a, b) - a * b; }
 
   /// Lower-case hex SHA-256 of the type tag ("u8u8" …) followed by the little-endian int32
-  /// products, a slow, b fast, ascending: the identity of the function (DESIGN 1).
+  /// products, a slow, b fast, ascending: the identity of the function (DESIGN 1). Computed once for
+  /// a table and its copies.
   std::string sha256() const;
   /// sha256 of the table with operands swapped, g(a,b) = f(b,a) on the swapped value ranges; for
   /// u8s8, which has no transposed type, the tag stays and the table is transposed by position.
@@ -69,6 +70,8 @@ class AXMUL_API Lut {
  private:
   OperandType type_;
   std::shared_ptr<const std::int32_t[]> products_;
+  struct Identity;
+  std::shared_ptr<Identity> identity_;
 };
 
 /// The table with operands swapped, g(a,b) = f(b,a). Throws UsageError AX11 for u8s8.

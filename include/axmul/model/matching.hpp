@@ -1,8 +1,13 @@
-// Matching: the cheapest multiplier whose error a layer tolerates (DESIGN 5).
+// Matching: the cheapest multipliers whose errors the layers tolerate, each for itself (DESIGN 5)
+// or all together.
 #pragma once
 
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "axmul/core/api.hpp"
@@ -16,7 +21,22 @@ namespace axmul {
 struct AXMUL_API LayerSigma {
   std::string layer;
   double sigma_l = 0;  ///< the sign does not matter
+  /// The loss rises by loss_curvature·s² when the layer's output gets noise of s·output_std; NaN =
+  /// not known.
+  double loss_curvature = std::numeric_limits<double>::quiet_NaN();
 };
+
+enum class MatchRule : std::uint8_t {
+  /// A multiplier fits when its σ ≤ |sigma_l|·output_std; each layer gets the cheapest that fits
+  /// (Trommer, Waschneck, Kumar, ICCAD 2022).
+  tolerance,
+  /// The cheapest assignment of all whose predicted rise of the loss, Σ loss_curvature·(σ/output_std)²,
+  /// is at most what noise of sigma_l costs, Σ loss_curvature·sigma_l². What one layer leaves
+  /// unused another may spend, so it never costs more energy than `tolerance`.
+  budget
+};
+AXMUL_API std::string_view to_string(MatchRule rule);
+AXMUL_API std::optional<MatchRule> parse_match_rule(std::string_view name);
 
 struct AXMUL_API MatchOptions {
   /// Compare sigma_corrected: the mean of each channel is folded into the bias. Needs a model with
@@ -24,13 +44,16 @@ struct AXMUL_API MatchOptions {
   bool bias_folding = true;
   /// Multiplications per image that no layer holds: they are exact and count 1 in the energy.
   double ops_not_covered = 0;
+  MatchRule rule = MatchRule::tolerance;
+  /// false: no layer may stay exact; where one must, relative_energy is infinite.
+  bool may_stay_exact = true;
 };
 
 struct AXMUL_API LayerMatch {
   std::string layer;
   std::string multiplier;  ///< name, or "exact" when none fits
   std::string sha256;      ///< of the multiplier's own table; empty for "exact"
-  bool none_fits = false;  ///< the exact multiplier was put in because nothing else fitted
+  bool none_fits = false;  ///< the exact multiplier was put in: no other fits
   double sigma_rel = 0;    ///< the compared σ over output_std
   double threshold = 0;    ///< |sigma_l|
   double power_rel = 1;
@@ -41,17 +64,20 @@ struct AXMUL_API MatchReport {
   std::vector<LayerMatch> layers;
   /// Σ ops·power_rel / Σ ops, those not covered included; only multiplications are counted.
   double relative_energy = 1;
+  /// Predicted rise of the loss, and of noise of sigma_l in all layers; NaN without curvatures.
+  double loss_rise = std::numeric_limits<double>::quiet_NaN(),
+         loss_budget = std::numeric_limits<double>::quiet_NaN();
   std::size_t without_cost = 0;    ///< multipliers that were no candidates: no positive power_rel
   std::string source, technology;  ///< of the compared costs; empty without candidates
 };
 
 /// predictions: [layers, library], as predict() returns them for the same layers and library.
-/// A multiplier fits when its σ ≤ |sigma_l|·output_std; the smallest power_rel wins, ties by
-/// smaller σ, then by smaller SHA-256. Fitting multipliers that cost more than the exact one
-/// (power_rel > 1) lose to it. Throws InputError AX707 (a layer without sigma or a sigma without
-/// layer, one given twice, unknown output_std, sigma_l not finite), AX708 (costs of different
-/// sources or technologies, both named), UsageError AX709 (sizes differ; bias folding with a model
-/// without channels).
+/// Among multipliers that fit, the smallest power_rel wins, ties by smaller σ, then by smaller
+/// SHA-256. Multipliers that cost more than the exact one (power_rel > 1) lose to it. Throws
+/// InputError AX707 (a layer without sigma or a sigma without layer, one given twice, unknown
+/// output_std, sigma_l not finite; with MatchRule::budget a loss_curvature that is unknown or not
+/// positive), AX708 (costs of different sources or technologies, both named), UsageError AX709
+/// (sizes differ; bias folding with a model without channels).
 AXMUL_API MatchReport match(std::span<const LayerOperands> layers,
                             std::span<const Multiplier> library,
                             const PredictionMatrix& predictions, std::span<const LayerSigma> sigmas,

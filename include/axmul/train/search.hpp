@@ -8,6 +8,7 @@
 
 #include "axmul/model/matching.hpp"
 #include "axmul/train/network.hpp"
+#include "axmul/train/training.hpp"
 
 namespace axmul {
 
@@ -30,5 +31,24 @@ at::Tensor noise_reward(const Network& network, const SearchOptions& options);
 
 /// min(|sigma_l|, sigma_max) of every layer, in order of execution; 0 where a layer has none.
 std::vector<LayerSigma> learned_sigmas(const Network& network, const SearchOptions& options);
+
+struct Curvature {
+  double value = 0;           ///< of the loss per layer: a in L(s) = L(0) + a·s²
+  double standard_error = 0;  ///< of `value`, from the scatter between batches
+};
+/// How the mean cross-entropy rises with the noise power of each layer while all layers are noisy
+/// with `level` and the weights are left alone: (∂L/∂sigma_l)/(2·level), mean over the batches of
+/// these images (in an order drawn from the seed), batch norms with the statistics of each batch as
+/// in training. In order of execution; the network is left as it was, sigma_l included. Throws
+/// UsageError AX970 where a layer is not in noise mode or level is not positive, AX944 for fewer
+/// than two batches.
+std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images,
+                                        const Normalisation& normalisation, double level,
+                                        std::size_t batch, std::uint64_t seed,
+                                        const Progress& progress = {});
+
+/// The bound that matching uses where a curvature is uncertain: value, but at least one standard
+/// error, plus one standard error. Layers whose noise seems harmless by chance stay protected.
+double cautious(const Curvature& curvature);
 
 }  // namespace axmul

@@ -1,0 +1,45 @@
+// Reading and writing what layers tolerate.
+#include "cli/sigma_file.hpp"
+
+#include <cmath>
+
+#include "axmul/core/errors.hpp"
+#include "axmul/io/atomic_file.hpp"
+#include "axmul/io/read_file.hpp"
+#include "cli/json.hpp"
+
+namespace axmul::cli {
+
+std::vector<LayerSigma> read_sigmas(const std::string& path) {
+  try {
+    const Json json = Json::parse(read_file(path));
+    if (json.at("schema") != "axmul.sigma/1")
+      throw InputError(1090, Place{path},
+                       "\"schema\" is " + json["schema"].dump() + ", not \"axmul.sigma/1\"");
+    std::vector<LayerSigma> sigmas;
+    for (const Json& entry : json.at("layers")) {
+      LayerSigma sigma{entry.at("layer").get<std::string>(), entry.at("sigma_l").get<double>()};
+      if (entry.contains("loss_curvature"))
+        sigma.loss_curvature = entry.at("loss_curvature").get<double>();
+      sigmas.push_back(std::move(sigma));
+    }
+    return sigmas;
+  } catch (const Json::exception& e) {
+    throw InputError(1091, Place{path},
+                     std::string("is not {\"schema\":\"axmul.sigma/1\",\"layers\":[{\"layer\","
+                                 "\"sigma_l\"}]}: ") +
+                         e.what());
+  }
+}
+
+void write_sigmas(const std::string& path, std::span<const LayerSigma> sigmas) {
+  Json json{{"schema", "axmul.sigma/1"}, {"layers", Json::array()}};
+  for (const LayerSigma& s : sigmas) {
+    Json entry{{"layer", s.layer}, {"sigma_l", s.sigma_l}};
+    if (!std::isnan(s.loss_curvature)) entry["loss_curvature"] = s.loss_curvature;
+    json["layers"].push_back(std::move(entry));
+  }
+  write_file(path, json.dump(1) + "\n", true);
+}
+
+}  // namespace axmul::cli

@@ -1,0 +1,19 @@
+// What layers tolerate, as a file: JSON, schema axmul.sigma/1.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axmul/model/matching.hpp"
+
+namespace axmul::cli {
+
+/// Throws InputError AX1090 for another schema, AX1091 where it is not such a file.
+std::vector<LayerSigma> read_sigmas(const std::string& path);
+
+/// {"schema": "axmul.sigma/1", "layers": [{"layer", "sigma_l", "loss_curvature"}]}; unknown
+/// curvatures are left out.
+void write_sigmas(const std::string& path, std::span<const LayerSigma> sigmas);
+
+}  // namespace axmul::cli
