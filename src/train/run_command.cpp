@@ -296,12 +296,12 @@ std::string signed_points(double fraction) {
 }
 
 std::string point_table(const RunRecord& record, bool color) {
-  cli::TextTable table({"", "point", "model", "energy", "saved %", "selection pp", "report pp",
-                        "± SE", "top-1 %", "σ in interval"},
-                       "lllrrrrrrr");
+  cli::TextTable table({"", "point", "model", "rule", "energy", "saved %", "selection pp",
+                        "report pp", "± SE", "top-1 %", "σ in interval"},
+                       "llllrrrrrrr");
   for (const RunPoint& p : record.points) {
     const IntervalShare share = interval_share(p);
-    table.row({p.chosen ? "*" : "", p.name, p.model, fixed(p.energy, 4),
+    table.row({p.chosen ? "*" : "", p.name, p.model, p.rule, fixed(p.energy, 4),
                fixed(100 * (1 - p.energy), 1), signed_points(p.selection.difference),
                signed_points(p.report.difference), fixed(100 * p.report.standard_error, 2),
                fixed(100 * p.report.top1, 2),
@@ -351,7 +351,9 @@ std::string report_text(const RunRecord& r, bool color) {
           " % less multiplication energy (costs " + r.cost_source +
           (r.technology.empty() ? "" : ", " + r.technology) + "; sign logic is not counted), " +
           signed_points(chosen->report.difference) + " ± " +
-          fixed(100 * chosen->report.standard_error, 2) + " pp\n";
+          fixed(100 * chosen->report.standard_error, 2) +
+          " pp\nrise of the loss before retraining: predicted " + fixed(chosen->loss_rise, 4) +
+          ", tolerated " + fixed(chosen->loss_budget, 4) + "\n";
   return text + layer_table(*chosen, color);
 }
 

@@ -59,6 +59,24 @@ TEST_CASE("predict gives the matrix; match keeps within what layers tolerate") {
     CHECK(layer["sigma_rel"].get<double>() <= 0.05);
     CHECK(layer["multiplier"] != "mul8u_199Z");  // free and always wrong: never a candidate
   }
+  // The same file has no curvatures; with them one budget serves both layers.
+  auto together = words;
+  together.insert(together.end(), {"--rule", "budget"});
+  const auto refused = run_cli(together);
+  CHECK(refused.code == 3);
+  CHECK(refused.err.find("loss_curvature") != std::string::npos);
+  CHECK(match["loss_rise"].is_null());
+  for (std::size_t l = 0; l < 2; ++l) sigma["layers"][l]["loss_curvature"] = l == 0 ? 0.1 : 2.0;
+  test::write_text(dir / "sigma.json", sigma.dump());
+  const auto budgeted = run_cli(together);
+  REQUIRE_MESSAGE(budgeted.code == 0, budgeted.err);
+  const auto budget = nlohmann::json::parse(budgeted.out);
+  CHECK(budget["rule"] == "budget");
+  CHECK(budget["loss_budget"].get<double>() == doctest::Approx(2.1 * 0.05 * 0.05));
+  CHECK(budget["loss_rise"].get<double>() <= budget["loss_budget"].get<double>());
+  CHECK(budget["relative_energy"].get<double>() < match["relative_energy"].get<double>());
+  CHECK(budget["layers"][0]["sigma_rel"].get<double>() > 0.05);  // paid for by the other
+
   auto without = words;
   without.erase(without.begin() + 7, without.begin() + 9);
   CHECK(run_cli(without).code == 3);  // layers without a sigma

@@ -21,7 +21,8 @@ with h5py.File(sys.argv[1] + "/run.h5") as f:
     assert [s.decode() for s in f["point"][:]] == [p["name"] for p in points]
     assert np.array_equal(f["relative_energy"][:], [p["relative_energy"] for p in points])
     assert np.array_equal(f["difference_report"][:], [p["report"]["difference"] for p in points])
-    for name in ["ops", "power_rel", "measured_sigma", "sigma_l"]:
+    assert [s.decode() for s in f["rule"][:]] == [p["rule"] for p in points]
+    for name in ["ops", "power_rel", "measured_sigma", "sigma_l", "loss_curvature"]:
         want = np.array([[np.nan if l[name] is None else l[name] for l in p["layers"]]
                          for p in points])
         assert f[name].shape == want.shape and np.array_equal(f[name][:], want, equal_nan=True)
@@ -39,7 +40,8 @@ with h5py.File(sys.argv[1] + "/run.h5") as f:
 TEST_CASE("a run records what it did, chooses by the selection images, and grows") {
   const Bench bench;
   if (!bench.ready()) AXMUL_SKIP("needs the executable axmul-train");
-  const std::string options = "--baselines uniform,greedy --max-loss 5 --lambda 0.5,0.02";
+  const std::string options =
+      "--baselines uniform,greedy --max-loss 5 --rule budget,tolerance --lambda 0.5,0.02";
   const int code = run(bench.command("whole", options));
   CAPTURE(test::read_text(bench.folder / "stderr"));
   REQUIRE(code == 0);
@@ -51,11 +53,11 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
   CHECK(record["quantized_report"]["images"] == 240);
   CHECK(record["quantized_report"]["top1"].get<double>() > 0.9);
   const json& points = record["points"];
-  REQUIRE(points.size() >= 4);
+  REQUIRE(points.size() >= 6);
   double least = 2;
   std::string wanted = "none", chosen = "none";
   for (const json& p : points) {
-    double energy = 0, ops = 0;
+    double energy = 0, ops = 0, rise = 0, budget = 0;
     for (const json& l : p["layers"]) {
       CHECK(l["multiplier"] != "mul8u_zero");
       const bool exact = l["multiplier"] == "exact";
@@ -64,8 +66,18 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
             doctest::Approx(exact ? 1.0 : (fine ? 0.2 : 0.1) / 0.391));
       energy += l["ops"].get<double>() * l["power_rel"].get<double>();
       ops += l["ops"].get<double>();
-      if (!exact && p["method"] == "search")
+      if (p["method"] != "search") continue;
+      const double curvature = l["loss_curvature"];
+      budget += curvature * std::pow(l["sigma_l"].get<double>(), 2);
+      if (exact) continue;
+      rise += curvature * std::pow(l["sigma_rel"].get<double>(), 2);
+      if (p["rule"] == "tolerance")
         CHECK(l["sigma_rel"].get<double>() <= l["sigma_l"].get<double>());
+    }
+    if (p["method"] == "search") {
+      CHECK(p["loss_rise"].get<double>() == doctest::Approx(rise));
+      CHECK(p["loss_budget"].get<double>() == doctest::Approx(budget));
+      CHECK(rise <= budget);
     }
     CHECK(p["relative_energy"].get<double>() == doctest::Approx(energy / ops));
     if (p["chosen"]) chosen = p["name"];
@@ -77,8 +89,12 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
   }
   CHECK(chosen == wanted);
   CHECK(points[0]["lambda"] == 0.02);
-  // More worth, more noise, less energy.
-  CHECK(points[1]["relative_energy"].get<double>() <= points[0]["relative_energy"].get<double>());
+  // More worth, more noise, less energy; and a budget for all never costs more than one for each.
+  for (const auto& [cheaper, dearer] : {std::pair{2, 0}, {3, 1}, {0, 1}, {2, 3}})
+    CHECK(points[cheaper]["relative_energy"].get<double>() <=
+          points[dearer]["relative_energy"].get<double>());
+  CHECK(points[2]["name"] == "lambda-0.5");
+  CHECK(points[3]["name"] == "lambda-0.5-tolerance");
   CHECK(test::read_text(bench.folder / "whole" / "report.txt").find("within the model's") !=
         std::string::npos);
   test::write_text(bench.folder / "check.py", kReadBack);
@@ -93,9 +109,9 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
     const std::string more = options + ",0.1";
     REQUIRE(run(bench.command("whole", more + " --resume")) == 0);
     json grown = without_seconds(bench.record("whole")["points"]);
-    CHECK(grown[1]["lambda"] == 0.1);
+    CHECK(grown[2]["lambda"] == 0.1);
     const json before = without_seconds(points);
-    for (const auto& [now, then] : {std::pair{0, 0}, {2, 1}}) {
+    for (const auto& [now, then] : {std::pair{0, 0}, {1, 1}, {4, 2}, {5, 3}}) {
       grown[now]["chosen"] = before[then]["chosen"];  // another may be better by now
       CHECK(grown[now] == before[then]);
     }
@@ -137,6 +153,7 @@ TEST_CASE("figures out of range and costs that do not compare are refused before
   refused("--lambda nan", 2, "AX970");
   refused("--sigma-max 0", 2, "AX970");
   refused("--selection 300", 2, "AX979");
+  refused("--rule cheapest", 2, "AX983");
   refused("--exact-layers conv9", 2, "AX955");
   test::write_text(bench.folder / "costs.csv", "name,power_mw\nmul8u_fine,0.2\n");
   refused("", 3, "AX976");
