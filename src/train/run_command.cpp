@@ -195,10 +195,12 @@ std::string settings_text(const Session& session, const RunPlan& plan) {
          {"max_multipliers", plan.most},
          {"selection_images", plan.selection_images},
          {"greedy_images", plan.greedy_images},
-         {"exact_layers", plan.exact_layers}};
+         {"exact_layers", plan.exact_layers},
+         {"first_error_model", to_string(plan.models.front())},
+         {"first_rule", to_string(plan.rules.front())}};
   for (const char* name : {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed",
                            "augment", "encoding", "per-channel", "calibrate", "recalibrate",
-                           "library", "costs", "model", "error-model", "rule"})
+                           "library", "costs", "model"})
     if (session.args.has(name)) j[name] = session.args.values(name);
   return j.dump();
 }
@@ -215,7 +217,8 @@ void claim_folder(const Session& session, const RunPlan& plan) {
       throw UsageError(962, plan.folder +
                                 " holds a run already; continue it with --resume, replace it with "
                                 "--force, or choose another folder with --out");
-    // Points differ in lambda and baselines only, so a run may grow by these.
+    // Points differ in lambda, error model, rule and baselines only, so a run may grow by these; the
+    // first model and rule have points without a suffix, so they stay.
     if (plan.resume && read_file(path) != plan.settings + "\n")
       throw UsageError(973, plan.folder +
                                 " holds a run with other options, which --resume cannot continue; "
