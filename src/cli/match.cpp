@@ -18,12 +18,9 @@ namespace axmul::cli {
 namespace {
 
 std::string as_json(const MatchReport& report, ErrorModel model, const MatchOptions& options) {
-  Json json{{"schema", "axmul.match/1"},
-            {"model", to_string(model)},
-            {"rule", to_string(options.rule)},
-            {"bias_folding", options.bias_folding},
-            {"cost_source", report.source},
-            {"technology", report.technology},
+  Json json{{"schema", "axmul.match/1"},       {"model", to_string(model)},
+            {"rule", to_string(options.rule)}, {"bias_folding", options.bias_folding},
+            {"cost_source", report.source},    {"technology", report.technology},
             {"layers", Json::array()}};
   for (const LayerMatch& m : report.layers)
     json["layers"].push_back(Json{{"layer", m.layer},
@@ -52,10 +49,9 @@ std::string as_table(const MatchReport& report, double ops_not_covered, bool col
                short_number(m.threshold), short_number(m.power_rel), percent(m.ops / ops)});
   if (ops_not_covered > 0)
     table.row({"(in no layer)", "exact", "–", "–", "1", percent(ops_not_covered / ops)});
-  std::string text =
-      table.render(color) +
-      fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
-                  report.relative_energy, 100 * (1 - report.relative_energy));
+  std::string text = table.render(color) +
+                     fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
+                                 report.relative_energy, 100 * (1 - report.relative_energy));
   if (!std::isnan(report.loss_rise))
     text += fmt::format("predicted rise of the loss {:.4f}, tolerated {:.4f}\n", report.loss_rise,
                         report.loss_budget);

@@ -19,15 +19,15 @@ std::vector<LayerSigma> read_sigmas(const std::string& path) {
     std::vector<LayerSigma> sigmas;
     for (const Json& entry : json.at("layers")) {
       LayerSigma sigma{entry.at("layer").get<std::string>(), entry.at("sigma_l").get<double>()};
-      if (entry.contains("loss_curvature"))
-        sigma.loss_curvature = entry.at("loss_curvature").get<double>();
+      if (const auto it = entry.find("loss_curvature"); it != entry.end() && !it->is_null())
+        sigma.loss_curvature = it->get<double>();
       sigmas.push_back(std::move(sigma));
     }
     return sigmas;
   } catch (const Json::exception& e) {
     throw InputError(1091, Place{path},
                      std::string("is not {\"schema\":\"axmul.sigma/1\",\"layers\":[{\"layer\","
-                                 "\"sigma_l\"}]}: ") +
+                                 "\"sigma_l\",\"loss_curvature\"}]}, the last optional: ") +
                          e.what());
   }
 }

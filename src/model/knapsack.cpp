@@ -65,8 +65,8 @@ std::vector<std::size_t> cheapest_within(std::span<const std::vector<KnapsackOpt
     least.swap(next);
   }
   if (least[kCells] == kNever) return {};
-  auto cell = static_cast<std::size_t>(
-      std::find(least.begin(), least.end(), least[kCells]) - least.begin());
+  auto cell = static_cast<std::size_t>(std::find(least.begin(), least.end(), least[kCells]) -
+                                       least.begin());
   std::vector<std::size_t> chosen(items.size());
   for (std::size_t i = items.size(); i-- > 0;) {
     const CellOption& option = options[i][taken[i][cell]];

@@ -157,13 +157,15 @@ std::vector<std::size_t> match_each(const Problem& p) {
 }
 
 // Empty where the budget does not suffice for any assignment.
-std::vector<std::size_t> match_together(const Problem& p, bool may_stay_exact) {
+std::vector<std::size_t> match_together(const Problem& p, const MatchOptions& options) {
   std::vector<std::vector<std::size_t>> of_layer;
   std::vector<std::vector<KnapsackOption>> items;
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
     of_layer.push_back(preference(p.list, p.library, p.sigma.row(l)));
-    std::erase_if(of_layer.back(), [&](std::size_t c) { return p.power(c) > 1; });
-    if (may_stay_exact) of_layer.back().push_back(kNone);
+    const double most = std::max(options.sigma_limit, p.tolerance[l].sigma);
+    std::erase_if(of_layer.back(),
+                  [&](std::size_t c) { return p.power(c) > 1 || p.sigma(l, c) > most; });
+    if (options.may_stay_exact) of_layer.back().push_back(kNone);
     items.emplace_back();
     for (const std::size_t c : of_layer.back())
       items.back().push_back({p.layers[l].ops * p.power(c), p.loss(l, c)});
@@ -177,16 +179,19 @@ std::vector<std::size_t> match_together(const Problem& p, bool may_stay_exact) {
 std::vector<std::size_t> choose(const Problem& p, const MatchOptions& options) {
   std::vector<std::size_t> each = match_each(p);
   if (options.rule == MatchRule::tolerance) return each;
-  std::vector<std::size_t> together = match_together(p, options.may_stay_exact);
+  std::vector<std::size_t> together = match_together(p, options);
   const bool each_allowed =
       options.may_stay_exact || std::find(each.begin(), each.end(), kNone) == each.end();
   const bool rounded_away = together.empty() || p.energy(each) < p.energy(together);
   return each_allowed && rounded_away ? each : together.empty() ? each : together;
 }
 
-void check_curvatures(std::span<const LayerOperands> layers, const std::vector<Tolerance>& of) {
+void check_budget_inputs(std::span<const LayerOperands> layers, const std::vector<Tolerance>& of) {
   for (std::size_t l = 0; l < layers.size(); ++l)
-    if (!(of[l].curvature > 0) || !std::isfinite(of[l].curvature))
+    if (!(layers[l].ops > 0))
+      throw InputError(707, "layer \"" + layers[l].name +
+                                "\": attribute \"ops\" is unknown or 0; the budget rule needs it");
+    else if (!(of[l].curvature > 0) || !std::isfinite(of[l].curvature))
       throw InputError(707, "layer \"" + layers[l].name + "\" has " +
                                 (std::isnan(of[l].curvature)
                                      ? std::string("no loss_curvature")
@@ -219,7 +224,7 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
   MatchReport report;
   Problem problem{layers, library, candidates(library, report), {}, {}};
   for (const LayerOperands& layer : layers) problem.tolerance.push_back(of_layer.at(layer.name));
-  if (options.rule == MatchRule::budget) check_curvatures(layers, problem.tolerance);
+  if (options.rule == MatchRule::budget) check_budget_inputs(layers, problem.tolerance);
   problem.sigma = relative_sigmas(layers, problem.list, predictions, options.bias_folding);
   const std::vector<std::size_t> chosen = choose(problem, options);
   double energy = options.ops_not_covered, ops = options.ops_not_covered;
@@ -231,12 +236,13 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
     match.threshold = problem.tolerance[l].sigma;
     match.ops = layers[l].ops;
     match.power_rel = problem.power(c);
-    match.none_fits = c == kNone;
-    match.multiplier = match.none_fits ? "exact" : library[problem.list[c].index].name;
-    match.sha256 = match.none_fits ? "" : problem.list[c].sha256;
-    match.sigma_rel = match.none_fits ? 0 : problem.sigma(l, c);
+    const bool exact = c == kNone;
+    match.none_fits = exact && options.rule == MatchRule::tolerance;
+    match.multiplier = exact ? "exact" : library[problem.list[c].index].name;
+    match.sha256 = exact ? "" : problem.list[c].sha256;
+    match.sigma_rel = exact ? 0 : problem.sigma(l, c);
     energy += match.ops * match.power_rel;
-    if (match.none_fits && !options.may_stay_exact) energy = HUGE_VAL;
+    if (exact && !options.may_stay_exact) energy = HUGE_VAL;
     ops += match.ops;
     report.loss_rise += problem.loss(l, c);
     report.layers.push_back(std::move(match));

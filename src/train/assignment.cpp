@@ -101,8 +101,7 @@ struct Problem {
     return solve(allowed).relative_energy;
   }
   // The cheapest of the candidates whose σ all these layers tolerate, or the exact one.
-  std::size_t common(std::span<const std::size_t> members,
-                     std::span<const std::size_t> candidates,
+  std::size_t common(std::span<const std::size_t> members, std::span<const std::size_t> candidates,
                      std::span<const double> tolerated) const {
     std::size_t best = kExact;
     auto least = std::make_tuple(1.0, HUGE_VAL, std::string());

@@ -287,16 +287,15 @@ ImageSet sample_images(Session& session, Job& job, std::size_t count) {
 }
 
 std::vector<LayerSigma> measured_sigmas(Session& session, Job& job, const SearchOptions& options) {
-  constexpr std::size_t kImages = 4096;
+  constexpr std::size_t kImages = 4096, kBatches = 16;  // at least: their scatter is the error
   // Where multipliers worth having lie; the gradient's own noise counts for less at higher levels.
   constexpr double kLevel = 0.15;
   std::vector<LayerSigma> sigmas = learned_sigmas(job.network, options);
   const ImageSet images = sample_images(session, job, kImages);
   cli::ProgressBar bar(session, "effect of noise");
-  const auto curvatures =
-      noise_curvatures(job.network, images, job.normalisation, kLevel,
-                       std::max<std::size_t>(1, std::min(job.batch, images.size() / 2)), job.seed,
-                       bar.callback());
+  const auto curvatures = noise_curvatures(
+      job.network, images, job.normalisation, kLevel,
+      std::clamp<std::size_t>(images.size() / kBatches, 1, job.batch), job.seed, bar.callback());
   for (std::size_t l = 0; l < sigmas.size(); ++l)
     sigmas[l].loss_curvature = cautious(curvatures[l]);
   return sigmas;

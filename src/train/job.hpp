@@ -45,8 +45,8 @@ Augmentation usual_augmentation(const DataSpec& spec);
 /// `count` training images, evenly spaced: for calibration, folding, tracing.
 ImageSet sample_images(cli::Session& session, Job& job, std::size_t count);
 
-/// After a search, while the layers are noisy: sigma_l of every layer with the cautious curvature of
-/// the loss, measured on up to 4096 training images.
+/// After a search, while the layers are noisy: sigma_l of every layer with the cautious curvature
+/// of the loss, measured on up to 4096 training images.
 std::vector<LayerSigma> measured_sigmas(cli::Session& session, Job& job,
                                         const SearchOptions& options);
 

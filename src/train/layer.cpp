@@ -526,7 +526,8 @@ at::Tensor forward(MultiplyLayer& layer, const at::Tensor& x) {
   const auto pass = make_pass(layer);
   pass->with_gradient =
       at::GradMode::is_enabled() && (layer.weight.requires_grad() || x.requires_grad());
-  const bool noisy = layer.mode == LayerMode::noise && pass->with_gradient;
+  // A layer of frozen weights learns how much noise it tolerates all the same.
+  const bool noisy = layer.mode == LayerMode::noise && at::GradMode::is_enabled();
   pass->with_bias = !noisy;
   const at::Tensor image = g.linear ? x.view({x.size(0), g.in_channels, 1, 1}) : x;
   const at::Tensor weight =

@@ -23,7 +23,7 @@ using cli::Session;
 struct Row {
   std::string run;
   RunPoint point;
-  ParetoPlace overall, own;  // among all points, and among those of the same method and model
+  ParetoPlace overall, own;  // among all points, and among those of the same method, model and rule
 };
 
 std::string record_path(const std::string& text) {
@@ -41,18 +41,22 @@ std::string origin(const RunRecord& r) {
 void check_comparable(const std::string& first_path, const RunRecord& first,
                       const std::string& path, const RunRecord& other) {
   if (origin(first) != origin(other))
-    throw InputError(980, {path},
+    throw InputError(988, {path},
                      "has costs of another origin (" + origin(other) + ") than " + first_path +
                          " (" + origin(first) + "); energies of the two do not compare");
   if (first.network != other.network || first.data != other.data ||
       first.quantized_report.images != other.quantized_report.images)
-    throw InputError(980, {path},
+    throw InputError(988, {path},
                      "is of another network or other test images (" + other.network + " on " +
                          other.data + ") than " + first_path);
 }
 
 const Accuracy& figures(const RunPoint& p, bool selection) {
   return selection ? p.selection : p.report;
+}
+
+bool same_kind(const RunPoint& x, const RunPoint& y) {
+  return x.method == y.method && x.model == y.model && x.rule == y.rule;
 }
 
 void place(std::vector<Row>& rows, bool selection) {
@@ -65,8 +69,7 @@ void place(std::vector<Row>& rows, bool selection) {
     std::vector<ParetoPoint> same;
     std::size_t me = 0;
     for (std::size_t j = 0; j < rows.size(); ++j)
-      if (rows[j].point.method == rows[i].point.method &&
-          rows[j].point.model == rows[i].point.model) {
+      if (same_kind(rows[j].point, rows[i].point)) {
         if (j == i) me = same.size();
         same.push_back(all[j]);
       }
@@ -89,6 +92,7 @@ std::string as_json(const std::vector<Row>& rows, const RunRecord& first, bool s
                {"name", row.point.name},
                {"method", row.point.method},
                {"model", row.point.model},
+               {"rule", row.point.rule},
                {"lambda", cli::number(row.point.lambda)},
                {"relative_energy", cli::number(row.point.energy)},
                {"top1", cli::number(a.top1)},
@@ -114,23 +118,23 @@ std::string fixed(double value, int digits) {
 
 std::string as_csv(const std::vector<Row>& rows, bool selection) {
   std::string text =
-      "run,name,method,model,lambda,relative_energy,top1,difference,standard_error,on_front,"
+      "run,name,method,model,rule,lambda,relative_energy,top1,difference,standard_error,on_front,"
       "on_own_front\n";
   for (const Row& row : rows) {
     const Accuracy& a = figures(row.point, selection);
     text += '"' + row.run + "\",\"" + row.point.name + "\"," + row.point.method + ',' +
-            row.point.model + ',' + fixed(row.point.lambda, 6) + ',' + fixed(row.point.energy, 8) +
-            ',' + fixed(a.top1, 8) + ',' + fixed(a.difference, 8) + ',' +
-            fixed(a.standard_error, 8) + ',' + (row.overall.rank == 1 ? "1" : "0") + ',' +
+            row.point.model + ',' + row.point.rule + ',' + fixed(row.point.lambda, 6) + ',' +
+            fixed(row.point.energy, 8) + ',' + fixed(a.top1, 8) + ',' + fixed(a.difference, 8) +
+            ',' + fixed(a.standard_error, 8) + ',' + (row.overall.rank == 1 ? "1" : "0") + ',' +
             (row.own.rank == 1 ? "1" : "0") + '\n';
   }
   return text;
 }
 
 std::string as_table(const std::vector<Row>& rows, bool selection, bool color) {
-  cli::TextTable table({"front", "point", "method", "model", "energy", "saved %", "top-1 %",
+  cli::TextTable table({"front", "point", "method", "model", "rule", "energy", "saved %", "top-1 %",
                         "difference pp", "± SE", "dominated by"},
-                       "llllrrrrrl");
+                       "lllllrrrrrl");
   for (const Row& row : rows) {
     const Accuracy& a = figures(row.point, selection);
     const std::string by = row.overall.dominated_by == ParetoPlace::npos
@@ -139,11 +143,13 @@ std::string as_table(const std::vector<Row>& rows, bool selection, bool color) {
     table.row({row.overall.rank == 1 ? "*"
                : row.own.rank == 1   ? "+"
                                      : "",
-               row.point.name, row.point.method, row.point.model, fixed(row.point.energy, 4),
-               fixed(100 * (1 - row.point.energy), 1), fixed(100 * a.top1, 2),
-               fixed(100 * a.difference, 2), fixed(100 * a.standard_error, 2), by});
+               row.point.name, row.point.method, row.point.model, row.point.rule,
+               fixed(row.point.energy, 4), fixed(100 * (1 - row.point.energy), 1),
+               fixed(100 * a.top1, 2), fixed(100 * a.difference, 2),
+               fixed(100 * a.standard_error, 2), by});
   }
-  return table.render(color) + "* on the front of all points, + on that of its method and model; " +
+  return table.render(color) +
+         "* on the front of all points, + on that of its method, model and rule; " +
          std::to_string(figures(rows.front().point, selection).images) +
          " images, differences to the 8-bit network\n";
 }
@@ -165,7 +171,7 @@ int run(Session& session) {
     record.points.clear();
     if (!first) first = std::move(record);
   }
-  if (rows.empty()) throw InputError(981, {first_path}, "has no points yet");
+  if (rows.empty()) throw InputError(989, {first_path}, "has no points yet");
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& x, const Row& y) { return x.point.energy > y.point.energy; });
   place(rows, selection);

@@ -113,9 +113,9 @@ std::vector<double> lambdas_of(const Session& session, bool brief) {
 }
 
 std::vector<double> energies_of(const Session& session) {
-  const std::vector<double> energies = numbers_of(session, "energy", 982);
+  const std::vector<double> energies = numbers_of(session, "energy", 990);
   for (const double e : energies)
-    if (!(e > 0 && e < 1)) throw UsageError(982, "--energy must lie between 0 and 1");
+    if (!(e > 0 && e < 1)) throw UsageError(990, "--energy must lie between 0 and 1");
   return energies;
 }
 
@@ -139,7 +139,7 @@ std::vector<MatchRule> rules_of(const Session& session) {
   std::vector<MatchRule> rules;
   for (const std::string& name : split_values(session.args.values("rule"))) {
     const auto rule = parse_match_rule(name);
-    if (!rule) throw UsageError(983, "--rule \"" + name + "\" is none of tolerance, budget");
+    if (!rule) throw UsageError(991, "--rule \"" + name + "\" is none of tolerance, budget");
     if (std::find(rules.begin(), rules.end(), *rule) == rules.end()) rules.push_back(*rule);
   }
   if (rules.empty()) rules = {MatchRule::budget};
@@ -198,11 +198,31 @@ std::string settings_text(const Session& session, const RunPlan& plan) {
          {"exact_layers", plan.exact_layers},
          {"first_error_model", to_string(plan.models.front())},
          {"first_rule", to_string(plan.rules.front())}};
-  for (const char* name : {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed",
-                           "augment", "encoding", "per-channel", "calibrate", "recalibrate",
-                           "library", "costs", "model"})
+  for (const char* name :
+       {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed", "augment",
+        "encoding", "per-channel", "calibrate", "recalibrate", "library", "costs", "model"})
     if (session.args.has(name)) j[name] = session.args.values(name);
   return j.dump();
+}
+
+// Names what differs from the run that the folder holds.
+void refuse_other_settings(const std::string& path, const std::string& text, const RunPlan& plan) {
+  const Json wanted = Json::parse(plan.settings);
+  const Json held = Json::parse(text, nullptr, false);
+  if (held == wanted) return;
+  std::string differ;
+  const auto show = [](const Json& j, const std::string& key) {
+    return j.is_object() && j.contains(key) ? j[key].dump() : std::string("not given");
+  };
+  for (const auto& [key, value] : wanted.items())
+    if (!held.is_object() || !held.contains(key) || held[key] != value)
+      differ += "; " + key + ": there " + show(held, key) + ", here " + value.dump();
+  if (held.is_object())
+    for (const auto& [key, value] : held.items())
+      if (!wanted.contains(key))
+        differ += "; " + key + ": there " + value.dump() + ", here not given";
+  throw UsageError(
+      973, path + " is of a run with other options, which --resume cannot continue" + differ);
 }
 
 // Makes the folder and refuses one that holds another run.
@@ -217,13 +237,9 @@ void claim_folder(const Session& session, const RunPlan& plan) {
       throw UsageError(962, plan.folder +
                                 " holds a run already; continue it with --resume, replace it with "
                                 "--force, or choose another folder with --out");
-    // Points differ in lambda, error model, rule and baselines only, so a run may grow by these; the
-    // first model and rule have points without a suffix, so they stay.
-    if (plan.resume && read_file(path) != plan.settings + "\n")
-      throw UsageError(973, plan.folder +
-                                " holds a run with other options, which --resume cannot continue; "
-                                "they are in " +
-                                path);
+    // Points differ in lambda, error model, rule and baselines only, so a run may grow by these;
+    // the first model and rule have points without a suffix, so they stay.
+    if (plan.resume) refuse_other_settings(path, read_file(path), plan);
   }
   write_file(path, plan.settings + "\n", true);
 }
@@ -462,8 +478,9 @@ cli::CommandSpec run_command() {
   spec.examples = {
       {"axmul train run lenet5 --schedule short", "Fashion-MNIST, the shipped library, minutes"},
       {"axmul train run resnet20 --data cifar10:DIR --weights resnet20.h5 --library evoapprox/ "
-       "--costs facts.csv --lambda 0.1,0.2,0.4 --baselines uniform,greedy",
-       "the paper's experiment"}};
+       "--costs facts.csv --rule tolerance,budget --error-model multi-population,sampled "
+       "--baselines uniform,greedy",
+       "the paper's experiment (tolerance, multi-population), ours beside it, and baselines"}};
   spec.positionals = {network_positional()};
   spec.options = data_options();
   const auto add = [&](std::vector<cli::OptionSpec> more) {

@@ -144,7 +144,8 @@ RunPoint point_from(const Json& j) {
   p.method = j.at("method").get<std::string>();
   p.name = j.at("name").get<std::string>();
   p.model = j.at("model").get<std::string>();
-  p.rule = j.value("rule", "");
+  // Records of before there were rules.
+  p.rule = j.value("rule", p.method == "search" ? "tolerance" : "");
   p.lambda = real(j, "lambda");
   p.loss_rise = real(j, "loss_rise");
   p.loss_budget = real(j, "loss_budget");

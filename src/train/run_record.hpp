@@ -28,9 +28,9 @@ struct PointLayer {
   std::string type;
   double ops = 0, power_rel = 1;
   double output_std = kUnknown;
-  double sigma_l = kUnknown;    ///< learned; NaN for the baselines
+  double sigma_l = kUnknown;         ///< learned; NaN for the baselines
   double loss_curvature = kUnknown;  ///< measured there; NaN for the baselines
-  double sigma_rel = kUnknown;  ///< of the chosen multiplier as compared with sigma_l
+  double sigma_rel = kUnknown;       ///< of the chosen multiplier as compared with sigma_l
   double predicted_mean = kUnknown, predicted_sigma = kUnknown, predicted_corrected = kUnknown;
   double interval_lower = kUnknown, interval_upper = kUnknown;  ///< of predicted_sigma, 95 %
   double measured_mean = kUnknown, measured_sigma = kUnknown, measured_corrected = kUnknown;

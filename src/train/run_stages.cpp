@@ -255,23 +255,33 @@ Predicted trace_and_predict(Run& run, const std::string& name) {
 }
 
 void write_assignment(const Run& run, const RunPoint& point) {
-  Json j{{"schema", "axmul.match/1"},           {"model", point.model},
-         {"rule", point.rule},                  {"bias_folding", run.plan.fold},       {"cost_source", run.record.cost_source},
-         {"technology", run.record.technology}, {"layers", Json::array()}};
+  Json j{{"schema", "axmul.match/1"},
+         {"model", point.model},
+         {"rule", point.rule},
+         {"bias_folding", run.plan.fold},
+         {"cost_source", run.record.cost_source},
+         {"technology", run.record.technology},
+         {"layers", Json::array()}};
   for (const PointLayer& l : point.layers)
-    j["layers"].push_back(Json{{"layer", l.layer},
-                               {"multiplier", l.multiplier},
-                               {"sha256", l.sha256},
-                               {"none_fits", l.is_exact()},
-                               {"sigma_rel", cli::number(l.sigma_rel)},
-                               {"threshold", cli::number(l.sigma_l)},
-                               {"power_rel", cli::number(l.power_rel)},
-                               {"ops", cli::number(l.ops)}});
+    j["layers"].push_back(
+        Json{{"layer", l.layer},
+             {"multiplier", l.multiplier},
+             {"sha256", l.sha256},
+             {"none_fits", l.is_exact() && point.rule == to_string(MatchRule::tolerance)},
+             {"sigma_rel", cli::number(l.sigma_rel)},
+             {"threshold", cli::number(l.sigma_l)},
+             {"power_rel", cli::number(l.power_rel)},
+             {"ops", cli::number(l.ops)}});
   j["relative_energy"] = cli::number(point.energy);
   write_file(run.plan.folder + "/" + point.name + "/assignment.json", j.dump(1) + "\n", true);
 }
 
 // --- points --------------------------------------------------------------------------------------
+
+bool stays_exact(const Run& run, const std::string& layer) {
+  const auto& exact = run.plan.exact_layers;
+  return std::find(exact.begin(), exact.end(), layer) != exact.end();
+}
 
 // The layers of a point from the chosen multipliers (kExact: none).
 std::vector<PointLayer> point_layers(const Run& run, const Predicted& predicted,
@@ -285,9 +295,7 @@ std::vector<PointLayer> point_layers(const Run& run, const Predicted& predicted,
     layer.type = to_string(operands.type);
     layer.ops = operands.ops;
     layer.output_std = operands.output_std;
-    const auto& exact = run.plan.exact_layers;
-    const bool stays = std::find(exact.begin(), exact.end(), operands.name) != exact.end();
-    if (const std::size_t j = chosen[l]; j != kExact && !stays) {
+    if (const std::size_t j = chosen[l]; j != kExact && !stays_exact(run, operands.name)) {
       const Multiplier& m = predicted.library[j];
       const Prediction& p = matrix(l, j);
       layer.multiplier = m.name;
@@ -395,7 +403,7 @@ std::vector<std::size_t> indices_of(const MatchReport& report, const Predicted& 
   std::vector<std::size_t> chosen;
   for (const LayerMatch& m : report.layers) {
     std::size_t index = kExact;
-    for (std::size_t j = 0; j < predicted.library.size() && !m.none_fits; ++j)
+    for (std::size_t j = 0; j < predicted.library.size(); ++j)
       if (predicted.library[j].lut.sha256() == m.sha256 &&
           predicted.library[j].name == m.multiplier)
         index = j;
@@ -584,24 +592,45 @@ std::vector<LayerSigma> search_sigmas(Run& run, const std::string& name,
   return sigmas;
 }
 
+// Layers that stay exact take no part: their operations only count in the energy.
 MatchReport match_layers(const Run& run, const Predicted& predicted, const PredictionMatrix& matrix,
-                         std::vector<LayerSigma> sigmas, MatchRule rule) {
-  for (LayerSigma& s : sigmas)
-    if (const auto& exact = run.plan.exact_layers;
-        std::find(exact.begin(), exact.end(), s.layer) != exact.end()) {
-      constexpr double kForbidding = 1e30;  // no budget pays for any error there
-      s.sigma_l = 0;
-      s.loss_curvature = kForbidding;
-    }
+                         const std::vector<LayerSigma>& sigmas, MatchRule rule) {
   MatchOptions options;
   options.rule = rule;
+  options.sigma_limit = run.plan.noise.sigma_max;
   // A model without channels compares the whole σ; folding is the same for all.
   options.bias_folding = run.plan.fold && !std::isnan(matrix.cells.front().sigma_corrected);
   options.ops_not_covered = ops_not_covered(run.job.network);
-  return run.plan.most > 0
-             ? match_at_most(predicted.layers, predicted.library, matrix, sigmas, options,
-                             run.plan.most, run.job.seed)
-             : match(predicted.layers, predicted.library, matrix, sigmas, options);
+  std::vector<LayerOperands> layers;
+  std::vector<LayerSigma> tolerated;
+  PredictionMatrix rows;
+  rows.model = matrix.model;
+  rows.multipliers = matrix.multipliers;
+  std::vector<LayerMatch> all;
+  for (std::size_t l = 0; l < predicted.layers.size(); ++l) {
+    LayerMatch exact;
+    exact.layer = predicted.layers[l].name;
+    exact.ops = predicted.layers[l].ops;
+    exact.multiplier = "exact";
+    all.push_back(exact);
+    if (stays_exact(run, exact.layer)) {
+      options.ops_not_covered += exact.ops;
+      continue;
+    }
+    layers.push_back(predicted.layers[l]);
+    tolerated.push_back(sigmas[l]);
+    for (std::size_t j = 0; j < matrix.multipliers; ++j) rows.cells.push_back(matrix(l, j));
+  }
+  rows.layers = layers.size();
+  MatchReport report = run.plan.most > 0
+                           ? match_at_most(layers, predicted.library, rows, tolerated, options,
+                                           run.plan.most, run.job.seed)
+                           : match(layers, predicted.library, rows, tolerated, options);
+  for (LayerMatch& m : all)
+    for (LayerMatch& matched : report.layers)
+      if (matched.layer == m.layer) m = std::move(matched);
+  report.layers = std::move(all);
+  return report;
 }
 
 void search_points(Run& run, double lambda) {
@@ -638,7 +667,7 @@ void search_points(Run& run, double lambda) {
       for (std::size_t l = 0; l < sigmas.size(); ++l) {
         point.layers[l].sigma_l = sigmas[l].sigma_l;
         point.layers[l].loss_curvature = sigmas[l].loss_curvature;
-        if (report.layers[l].none_fits && rule == MatchRule::tolerance)
+        if (report.layers[l].none_fits)
           cli::warn(run.session, point.name + ": no multiplier fits " + report.layers[l].layer +
                                      "; it stays exact");
       }

@@ -49,7 +49,8 @@ struct Run {
 /// Trains the baseline where no weights were given, then quantises; evaluates both.
 void prepare_network(Run& run);
 
-/// Search, trace, predict, match, fold, retrain, evaluate for one lambda: a point per error model and rule.
+/// Search, trace, predict, match, fold, retrain, evaluate for one lambda: a point per error model
+/// and rule.
 void search_points(Run& run, double lambda);
 
 /// The baselines asked for, near the energies of the search points: further training as long as the

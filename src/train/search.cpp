@@ -84,6 +84,10 @@ std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images
     for (const auto& layer : network.layers) layer->sigma_l.mutable_grad() = at::Tensor();
   };
   for (const auto& layer : network.layers) set_noise_level(*layer, level);
+  // The same noise wherever the network comes from.
+  network.step = 0;
+  for (std::size_t l = 0; l < streams.size(); ++l)
+    network.layers[l]->noise_stream = kCurvatureStream | static_cast<std::uint64_t>(l) << 40;
   network.training = true;
   const std::size_t batches = images.size() / batch;  // equal ones, so that their scatter counts
   const auto order = shuffled_indices(images.size(), seed, kCurvatureStream);
@@ -96,7 +100,11 @@ std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images
                            label_tensor(images, indices))
         .backward();
     for (std::size_t l = 0; l < sum.size(); ++l) {
-      const double a = network.layers[l]->sigma_l.grad().item<double>() / (2 * level);
+      const at::Tensor& gradient = network.layers[l]->sigma_l.grad();
+      const double a = gradient.defined() ? gradient.item<double>() / (2 * level) : 0;
+      if (!std::isfinite(a))
+        throw InputError(942, "the effect of noise in layer " + network.layers[l]->name +
+                                  " is not finite: the network's output is, or its weights are");
       sum[l] += a;
       square[l] += a * a;
     }
@@ -120,7 +128,7 @@ std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images
 
 double cautious(const Curvature& curvature) {
   constexpr double kTiny = 1e-12;  // harmless without doubt: noise that never reaches the output
-  return std::max({curvature.value, curvature.standard_error, kTiny}) + curvature.standard_error;
+  return std::max({curvature.value, curvature.standard_error, kTiny});
 }
 
 }  // namespace axmul

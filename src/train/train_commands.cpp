@@ -146,7 +146,6 @@ SearchOptions chosen_search(const Session& session) {
   return options;
 }
 
-
 void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
   if (kind == TrainingKind::baseline) {
     set_mode(job.network, LayerMode::float32);

@@ -136,7 +136,8 @@ struct Field {
       sigmas.push_back({layer.name, 0.02 + 0.3 * random.next_double(), 5 * random.next_double()});
     }
     for (std::size_t j = 0; j < multipliers; ++j)
-      library.push_back(named("m" + std::to_string(j), 0.05 + 0.95 * random.next_double(), seed + j));
+      library.push_back(
+          named("m" + std::to_string(j), 0.05 + 0.95 * random.next_double(), seed + j));
     predictions.layers = count;
     predictions.multipliers = multipliers;
     for (std::size_t l = 0; l < count; ++l)
@@ -185,7 +186,8 @@ struct Field {
 
 }  // namespace
 
-TEST_CASE("within a budget the assignment is the cheapest of all, never dearer than layer by layer") {
+TEST_CASE(
+    "within a budget the assignment is the cheapest of all, never dearer than layer by layer") {
   double saved = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
@@ -228,6 +230,27 @@ TEST_CASE("a layer may exceed what it tolerates by itself when another leaves th
   CHECK(report.layers[1].multiplier == "coarse");
   CHECK(report.loss_rise == doctest::Approx(0.053));
   CHECK(report.loss_budget == doctest::Approx(0.0592));
+}
+
+TEST_CASE("no budget pays for errors beyond the limit, and what stays exact then is no failure") {
+  Case c({named("wild", 0.1, 1), named("coarse", 0.2, 2)}, {{5.0, 0.3}, {5.0, 0.6}});
+  c.sigmas = {{"layer1", 0.2, 1e-9}, {"layer2", 0.2, 1e-9}};
+  c.layers[0].ops = c.layers[1].ops = 7;
+  MatchOptions options;
+  options.rule = MatchRule::budget;
+  MatchReport report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+  CHECK(report.layers[0].multiplier == "exact");  // 0.3² is more than 2·0.2²
+  c.sigmas[0].sigma_l = 0.4;
+  report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+  CHECK(report.layers[0].multiplier == "coarse");
+  CHECK(report.layers[1].multiplier == "exact");  // 0.6 > 0.5
+  CHECK_FALSE(report.layers[1].none_fits);
+  c.sigmas[0].sigma_l = 5.0;  // tolerated by itself
+  CHECK(match(c.layers, c.library, c.predictions, c.sigmas, options).layers[0].multiplier ==
+        "wild");
+  c.layers[1].ops = 0;
+  CHECK_THROWS_WITH_AS(match(c.layers, c.library, c.predictions, c.sigmas, options),
+                       doctest::Contains("\"ops\""), InputError);
 }
 
 TEST_CASE("the budget rule needs positive curvatures; without them no loss is predicted") {

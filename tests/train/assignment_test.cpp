@@ -24,7 +24,7 @@ struct Problem {
 };
 
 Problem random_problem(std::uint64_t seed, std::size_t layers, std::size_t multipliers) {
-  Philox random(seed);
+  Philox random(seed), curvature(seed + 1000);
   Problem p;
   for (std::size_t l = 0; l < layers; ++l) {
     LayerOperands layer;
@@ -32,7 +32,7 @@ Problem random_problem(std::uint64_t seed, std::size_t layers, std::size_t multi
     layer.ops = 1 + static_cast<double>(random.next_below(100));
     layer.output_std = 10 + 100 * random.next_double();
     p.layers.push_back(layer);
-    p.sigmas.push_back({layer.name, 0.02 + 0.4 * random.next_double()});
+    p.sigmas.push_back({layer.name, 0.02 + 0.4 * random.next_double(), 0.1 + curvature.next_double()});
   }
   for (std::size_t j = 0; j < multipliers; ++j) {
     Multiplier m{"m" + std::to_string(j), test::random_lut(OperandType::u8u8, seed * 100 + j)};
@@ -110,6 +110,49 @@ TEST_CASE("k-means finds groups that are plainly there, and is the same every ti
   const auto all = k_means(rows, 100, 1);
   CHECK(std::set<std::size_t>(all.begin(), all.end()).size() == 30);
   CHECK(k_means(Array2<double>(), 3, 1).empty());
+}
+
+TEST_CASE(
+    "few distinct multipliers within a budget are the best single one and nearly the best pair") {
+  double lost = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    const Problem p = random_problem(seed, 8, 10);
+    MatchOptions options;
+    options.rule = MatchRule::budget;
+    const auto least = [&](std::vector<std::size_t> set, bool exact) {
+      MatchOptions with = options;
+      with.may_stay_exact = exact;
+      std::vector<Multiplier> library;
+      PredictionMatrix part;
+      part.layers = p.layers.size();
+      part.multipliers = set.size();
+      for (const std::size_t j : set) library.push_back(p.library[j]);
+      for (std::size_t l = 0; l < p.layers.size(); ++l)
+        for (const std::size_t j : set) part.cells.push_back(p.predictions(l, j));
+      return match(p.layers, library, part, p.sigmas, with).relative_energy;
+    };
+    const MatchReport free = match(p.layers, p.library, p.predictions, p.sigmas, options);
+    for (const std::size_t n : {1u, 2u, 3u}) {
+      const MatchReport report =
+          match_at_most(p.layers, p.library, p.predictions, p.sigmas, options, n, 3);
+      CHECK(distinct(report) <= n);
+      CHECK(report.loss_rise <= report.loss_budget * (1 + 1e-12));
+      CHECK(report.relative_energy >= free.relative_energy - 1e-12);
+      double best = 1;
+      for (std::size_t i = 0; i < p.library.size(); ++i) best = std::min(best, least({i}, false));
+      if (n == 1) CHECK(report.relative_energy == doctest::Approx(best));
+      if (n != 2) continue;
+      for (std::size_t i = 0; i < p.library.size(); ++i) {
+        best = std::min(best, least({i}, true));
+        for (std::size_t j = 0; j < i; ++j) best = std::min(best, least({i, j}, false));
+      }
+      CHECK(report.relative_energy >= best - 1e-12);
+      lost += (report.relative_energy - best) / 20;
+    }
+  }
+  MESSAGE("energy above the best pair, mean of 20: ", lost);
+  CHECK(lost < 0.01);
 }
 
 TEST_CASE("at most n distinct multipliers, each tolerated, and never better than the free choice") {

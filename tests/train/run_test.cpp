@@ -103,7 +103,10 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
   {  // It refuses to mix with other options, and to be overwritten.
     CHECK(run(bench.command("whole", options)) == 2);
     CHECK(run(bench.command("whole", options + " --resume --sigma-max 0.4")) == 2);
-    CHECK(test::read_text(bench.folder / "stderr").find("AX973") != std::string::npos);
+    const std::string refusal = test::read_text(bench.folder / "stderr");
+    CHECK(refusal.find("AX973") != std::string::npos);
+    CHECK(refusal.find("sigma_max: there 0.5, here 0.4") != std::string::npos);
+    CHECK(refusal.find("seed") == std::string::npos);
   }
   {  // A further point is added to what there is.
     const std::string more = options + ",0.1";
@@ -123,13 +126,17 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
     const json front = json::parse(test::read_text(out));
     REQUIRE(front["points"].size() == points.size());
     for (const json& p : front["points"]) {
-      bool beaten = false;
+      bool beaten = false, beaten_by_kind = false;
       for (const json& q : front["points"]) {
         const double de = q["relative_energy"].get<double>() - p["relative_energy"].get<double>();
         const double da = q["difference"].get<double>() - p["difference"].get<double>();
-        beaten = beaten || (de <= 0 && da >= 0 && (de < 0 || da > 0));
+        const bool beats = de <= 0 && da >= 0 && (de < 0 || da > 0);
+        beaten = beaten || beats;
+        beaten_by_kind = beaten_by_kind || (beats && q["method"] == p["method"] &&
+                                            q["model"] == p["model"] && q["rule"] == p["rule"]);
       }
       CHECK(p["on_front"] == !beaten);
+      CHECK(p["on_own_front"] == !beaten_by_kind);
     }
     CHECK(run(bench.program + " pareto " + bench.path("costs.csv") + " >/dev/null 2>&1") == 3);
     json other = record;
@@ -137,7 +144,27 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
     test::write_text(bench.folder / "other.json", other.dump());
     CHECK(run(bench.program + " pareto " + bench.path("whole") + " " + bench.path("other.json") +
               " >/dev/null 2>" + bench.path("stderr")) == 3);
-    CHECK(test::read_text(bench.folder / "stderr").find("AX980") != std::string::npos);
+    CHECK(test::read_text(bench.folder / "stderr").find("AX988") != std::string::npos);
+  }
+}
+
+TEST_CASE("layers that stay exact leave all distinct multipliers to the others") {
+  const Bench bench;
+  if (!bench.ready()) AXMUL_SKIP("needs the executable axmul-train");
+  REQUIRE(run(bench.command("few",
+                            "--lambda 2 --exact-layers conv1 --max-multipliers 1 --rule "
+                            "tolerance,budget")) == 0);
+  CHECK(test::read_text(bench.folder / "stderr").find("no multiplier fits") == std::string::npos);
+  for (const json& p : bench.record("few")["points"]) {
+    CHECK(p["layers"][0]["multiplier"] == "exact");
+    CHECK(p["relative_energy"].get<double>() < 0.99);
+    double rise = 0;
+    for (const json& l : p["layers"])
+      if (l["layer"] != "conv1") {
+        CHECK(l["multiplier"] == p["layers"][1]["multiplier"]);
+        rise += l["loss_curvature"].get<double>() * std::pow(l["sigma_rel"].get<double>(), 2);
+      }
+    CHECK(p["loss_rise"].get<double>() == doctest::Approx(rise));
   }
 }
 
@@ -153,7 +180,7 @@ TEST_CASE("figures out of range and costs that do not compare are refused before
   refused("--lambda nan", 2, "AX970");
   refused("--sigma-max 0", 2, "AX970");
   refused("--selection 300", 2, "AX979");
-  refused("--rule cheapest", 2, "AX983");
+  refused("--rule cheapest", 2, "AX991");
   refused("--exact-layers conv9", 2, "AX955");
   test::write_text(bench.folder / "costs.csv", "name,power_mw\nmul8u_fine,0.2\n");
   refused("", 3, "AX976");

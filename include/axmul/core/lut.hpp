@@ -58,8 +58,8 @@ class AXMUL_API Lut {
   std::int32_t error(int a, int b) const { return (*this)(a, b) - a * b; }
 
   /// Lower-case hex SHA-256 of the type tag ("u8u8" …) followed by the little-endian int32
-  /// products, a slow, b fast, ascending: the identity of the function (DESIGN 1). Computed once for
-  /// a table and its copies.
+  /// products, a slow, b fast, ascending: the identity of the function (DESIGN 1). Computed once
+  /// for a table and its copies.
   std::string sha256() const;
   /// sha256 of the table with operands swapped, g(a,b) = f(b,a) on the swapped value ranges; for
   /// u8s8, which has no transposed type, the tag stays and the table is transposed by position.

@@ -30,7 +30,8 @@ enum class MatchRule : std::uint8_t {
   /// A multiplier fits when its σ ≤ |sigma_l|·output_std; each layer gets the cheapest that fits
   /// (Trommer, Waschneck, Kumar, ICCAD 2022).
   tolerance,
-  /// The cheapest assignment of all whose predicted rise of the loss, Σ loss_curvature·(σ/output_std)²,
+  /// The cheapest assignment of all whose predicted rise of the loss, Σ
+  /// loss_curvature·(σ/output_std)²,
   /// is at most what noise of sigma_l costs, Σ loss_curvature·sigma_l². What one layer leaves
   /// unused another may spend, so it never costs more energy than `tolerance`.
   budget
@@ -45,15 +46,18 @@ struct AXMUL_API MatchOptions {
   /// Multiplications per image that no layer holds: they are exact and count 1 in the energy.
   double ops_not_covered = 0;
   MatchRule rule = MatchRule::tolerance;
+  /// With MatchRule::budget no layer gets a multiplier of more σ/output_std than this, unless it
+  /// tolerates that by itself: the quadratic rise of the loss is a fair model of small errors only.
+  double sigma_limit = 0.5;
   /// false: no layer may stay exact; where one must, relative_energy is infinite.
   bool may_stay_exact = true;
 };
 
 struct AXMUL_API LayerMatch {
   std::string layer;
-  std::string multiplier;  ///< name, or "exact" when none fits
+  std::string multiplier;  ///< name, or "exact"
   std::string sha256;      ///< of the multiplier's own table; empty for "exact"
-  bool none_fits = false;  ///< the exact multiplier was put in: no other fits
+  bool none_fits = false;  ///< by the tolerance rule, so that it stays exact
   double sigma_rel = 0;    ///< the compared σ over output_std
   double threshold = 0;    ///< |sigma_l|
   double power_rel = 1;
@@ -75,9 +79,9 @@ struct AXMUL_API MatchReport {
 /// Among multipliers that fit, the smallest power_rel wins, ties by smaller σ, then by smaller
 /// SHA-256. Multipliers that cost more than the exact one (power_rel > 1) lose to it. Throws
 /// InputError AX707 (a layer without sigma or a sigma without layer, one given twice, unknown
-/// output_std, sigma_l not finite; with MatchRule::budget a loss_curvature that is unknown or not
-/// positive), AX708 (costs of different sources or technologies, both named), UsageError AX709
-/// (sizes differ; bias folding with a model without channels).
+/// output_std, sigma_l not finite; with MatchRule::budget unknown ops or a loss_curvature that is
+/// unknown or not positive), AX708 (costs of different sources or technologies, both named),
+/// UsageError AX709 (sizes differ; bias folding with a model without channels).
 AXMUL_API MatchReport match(std::span<const LayerOperands> layers,
                             std::span<const Multiplier> library,
                             const PredictionMatrix& predictions, std::span<const LayerSigma> sigmas,

@@ -41,14 +41,14 @@ struct Curvature {
 /// these images (in an order drawn from the seed), batch norms with the statistics of each batch as
 /// in training. In order of execution; the network is left as it was, sigma_l included. Throws
 /// UsageError AX970 where a layer is not in noise mode or level is not positive, AX944 for fewer
-/// than two batches.
+/// than two batches, InputError AX942 where the network's output is not finite.
 std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images,
                                         const Normalisation& normalisation, double level,
                                         std::size_t batch, std::uint64_t seed,
                                         const Progress& progress = {});
 
-/// The bound that matching uses where a curvature is uncertain: value, but at least one standard
-/// error, plus one standard error. Layers whose noise seems harmless by chance stay protected.
+/// What matching takes: the value, but at least one standard error, so that no layer's noise seems
+/// harmless by chance.
 double cautious(const Curvature& curvature);
 
 }  // namespace axmul

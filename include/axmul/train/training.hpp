@@ -80,7 +80,8 @@ void fold_bias(Network& network, const ImageSet& images, const Normalisation& no
 /// that are to run on other multipliers again: the exact network is shifted.
 void fold_into_norms(Network& network);
 
-/// Replaces all batch-norm statistics by their mean over the batches of these images.
+/// Replaces all batch-norm statistics by their mean over the batches of these images, mixed in an
+/// order drawn from the seed.
 void reestimate_norms(Network& network, const ImageSet& images, const Normalisation& normalisation,
                       const NormOptions& options = {});
 
