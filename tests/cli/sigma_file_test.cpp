@@ -8,7 +8,8 @@
 
 using namespace axmul;
 
-TEST_CASE("noise levels are read as they were written; unknown curvatures may be left out or null") {
+TEST_CASE(
+    "noise levels are read as they were written; unknown curvatures may be left out or null") {
   const test::ScratchDir dir;
   const std::string path = (dir / "sigma.json").string();
   const std::vector<LayerSigma> written{{"conv1", 0.1 / 3, 0.7}, {"fc", 0.25}};
@@ -20,9 +21,8 @@ TEST_CASE("noise levels are read as they were written; unknown curvatures may be
   CHECK(read[0].loss_curvature == 0.7);
   CHECK(read[1].sigma_l == 0.25);
   CHECK(std::isnan(read[1].loss_curvature));
-  test::write_text(dir / "sigma.json",
-                   R"({"schema": "axmul.sigma/1", "layers": [)"
-                   R"({"layer": "a", "sigma_l": 1, "loss_curvature": null}]})");
+  test::write_text(dir / "sigma.json", R"({"schema": "axmul.sigma/1", "layers": [)"
+                                       R"({"layer": "a", "sigma_l": 1, "loss_curvature": null}]})");
   CHECK(std::isnan(cli::read_sigmas(path).at(0).loss_curvature));
 }
 
