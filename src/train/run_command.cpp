@@ -13,7 +13,7 @@
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "train/commands.hpp"
-#include "train/run_stages.hpp"
+#include "train/run_points.hpp"
 
 namespace axmul::train {
 namespace {

@@ -2,6 +2,7 @@
 // goes on.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -49,13 +50,31 @@ struct Run {
 /// Trains the baseline where no weights were given, then quantises; evaluates both.
 void prepare_network(Run& run);
 
-/// Search, trace, predict, match, fold, retrain, evaluate for one lambda: a point per error model
-/// and rule.
-void search_points(Run& run, double lambda);
+/// Where the run stands, for the user; nothing with --quiet.
+void say(const Run& run, const std::string& text);
 
-/// The baselines asked for, near the energies of the search points: further training as long as the
-/// search's in 8-bit arithmetic, then the same as for them.
-void baseline_points(Run& run);
+/// FOLDER/name, made where it is missing. Throws OutputError AX961.
+std::string make_folder(const Run& run, const std::string& name);
+
+/// As the network was when `state` was taken, in 8-bit arithmetic; counters of noise and dropout
+/// start anew, so a stage does not depend on how many ran before it.
+void reset_network(Run& run, const StateDict& state);
+
+/// Trains in the present mode and writes weights.h5 and epochs.json into the stage's folder; a
+/// finished stage is read back instead. extra: added to the loss of every step.
+std::vector<EpochRecord> train_stage(Run& run, const std::string& name, const Schedule& schedule,
+                                     const std::function<at::Tensor(const Network&)>& extra = {});
+
+/// All test images, or what an earlier call of the same run stored.
+EvaluationReport evaluate_all(Run& run, const std::string& name);
+
+/// Of the images that choose (selection) or of the others; `compared`: with the difference to the
+/// 8-bit network.
+Accuracy accuracy_on(const Run& run, const EvaluationReport& all, bool selection,
+                     bool compared = true);
+
+/// Evaluates the network as it is on the images that choose.
+Accuracy selection_accuracy(Run& run);
 
 /// run.json and run.h5
 void write_record(const Run& run);
