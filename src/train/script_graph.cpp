@@ -290,6 +290,11 @@ std::vector<CallSite> find_call_sites(const torch::jit::Module& module, Graph& g
   return sites;
 }
 
+Value* weight_operand(Graph& graph, const CallSite& site) {
+  if (!site.transposed_weight) return site.weight_value;
+  return graph.insertNode(graph.create(c10::aten::t, {site.weight_value}))->output();
+}
+
 namespace {
 
 void rewrite_views(Graph& graph, Block* block) {

@@ -30,6 +30,9 @@ std::shared_ptr<torch::jit::Graph> inlined_forward(const torch::jit::Module& mod
 /// All call sites of an inlined graph, those inside blocks too.
 std::vector<CallSite> find_call_sites(const torch::jit::Module& module, torch::jit::Graph& graph);
 
+/// The weight as [out, in], for a node inserted at the graph's insert point.
+torch::jit::Value* weight_operand(torch::jit::Graph& graph, const CallSite& site);
+
 /// Turns view into reshape: between channels-last layers a view may be impossible.
 void views_to_reshapes(torch::jit::Graph& graph);
 
