@@ -9,6 +9,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace axmul::train {
@@ -40,6 +41,21 @@ std::optional<c10::IValue> attribute(const torch::jit::Module& module,
     at = next.toModule();
   }
   return at.hasattr(path.back()) ? std::optional<c10::IValue>(at.attr(path.back())) : std::nullopt;
+}
+
+// Whether these values are the same for all images: made of parameters, buffers and constants
+// alone. What comes out of an If or a Loop counts as made of the images.
+bool same_for_all_images(const Graph& graph, std::vector<const Value*> values) {
+  std::set<const Value*> seen;
+  while (!values.empty()) {
+    const Value* value = values.back();
+    values.pop_back();
+    if (value == graph.inputs().at(0) || !seen.insert(value).second) continue;
+    const Node* node = value->node();
+    if (node->kind() == prim::Param || !node->blocks().empty()) return false;
+    values.insert(values.end(), node->inputs().begin(), node->inputs().end());
+  }
+  return true;
 }
 
 // "conv1.weight" → "conv1"; a parameter of another name keeps it.
@@ -75,6 +91,10 @@ void resolve_weight(const torch::jit::Module& module, const Graph& graph, const 
   const auto path = attribute_path(graph, value);
   if (!path) {
     site.reason = "dynamic weights: computed in the call, not a parameter";
+    if (same_for_all_images(graph, {value}))
+      site.reason =
+          "dynamic weights: computed in the call from parameters; take weight_norm, "
+          "masks and the like out before exporting";
     return;
   }
   site.name = layer_name(*path);
@@ -247,6 +267,8 @@ void visit(const torch::jit::Module& module, Graph& graph, Block* block,
       if (site.reason.empty()) continue;
       name_after_attribute(module, graph, site);
     }
+    // What makes weights of weights (spectral normalisation) is done once, not for each image.
+    if (same_for_all_images(graph, {node->inputs().begin(), node->inputs().end()})) continue;
     sites.push_back(std::move(site));
   }
 }

@@ -27,7 +27,8 @@ struct CallSite {
 /// The graph of forward() with every call inlined, to be changed at will.
 std::shared_ptr<torch::jit::Graph> inlined_forward(const torch::jit::Module& module);
 
-/// All call sites of an inlined graph, those inside blocks too.
+/// All call sites of an inlined graph, those inside blocks too. Calls on parameters alone, which
+/// make weights of weights, are none: they run once, not for each image.
 std::vector<CallSite> find_call_sites(const torch::jit::Module& module, torch::jit::Graph& graph);
 
 /// The weight as [out, in], for a node inserted at the graph's insert point.

@@ -1,6 +1,9 @@
 """What the tests of TorchScript networks share: running axmul, made-up images, PyTorch's figures."""
 import json
 import subprocess
+import tempfile
+import unittest
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -47,6 +50,46 @@ def accuracy(path, images, labels):
         logits = torch.cat([module(batch) for batch in images.split(96)])
     right = int((logits.argmax(1) == labels).sum())
     return right / len(labels), float(torch.nn.functional.cross_entropy(logits, labels))
+
+
+class Files(unittest.TestCase):
+    """A folder with a small CIFAR-10, made up, and axmul with it as its data."""
+    program = ""  # the path of axmul
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = Path(cls.folder.name)
+        write_images(cls.path / "train.bin", 600, 1)
+        write_images(cls.path / "test.bin", 300, 2)
+        cls.data = ["--data", f"cifar10:{cls.path}", "--mean", "0.5", "--std", "0.25", "--threads",
+                    "2"]
+        cls.images, cls.labels = images_and_labels(cls.path / "test.bin", [0.5], [0.25])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def run_axmul(cls, *words):
+        return axmul(cls.program, *words, *cls.data)
+
+    @classmethod
+    def export(cls, model, name):
+        path = cls.path / name
+        torch.jit.script(model).save(str(path))
+        return str(path)
+
+
+def power_of(library, multiplier):
+    """power_rel of a multiplier in an HDF5 library; 1 for the exact one."""
+    if multiplier == "exact":
+        return 1
+    with h5py.File(library) as file:
+        (power,) = {float(group["power_rel"][list(group["multiplier"].asstr()).index(multiplier)])
+                    for group in file.values() if "multiplier" in group
+                    and multiplier in list(group["multiplier"].asstr())}
+    return power
 
 
 def run_record(folder):

@@ -20,13 +20,12 @@ except ImportError as error:
     sys.exit(77)
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import remove_weight_norm, weight_norm
 
 import axmul_torch
-from script_support import (accuracy, axmul, complain, images_and_labels, run_record,
-                            write_images, write_weights)
+from script_support import Files, accuracy, axmul, complain, power_of, run_record, write_weights
 
 AXMUL, LIBRARY = sys.argv[1:3]
-NORM = ["--mean", "0.5", "--std", "0.25"]
 
 
 class Separable(nn.Module):
@@ -100,30 +99,9 @@ class Everything(nn.Module):
         return self.head(z.unsqueeze(1)).squeeze(1)
 
 
-class Files(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.path = Path(cls.folder.name)
-        write_images(cls.path / "train.bin", 600, 1)
-        write_images(cls.path / "test.bin", 300, 2)
-        cls.data = ["--data", f"cifar10:{cls.path}", *NORM, "--threads", "2"]
-        cls.images, cls.labels = images_and_labels(cls.path / "test.bin", [0.5], [0.25])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
-    def run_axmul(self, *words):
-        return axmul(AXMUL, *words, *self.data)
-
-    def export(self, model, name):
-        path = self.path / name
-        torch.jit.script(model).save(str(path))
-        return str(path)
-
-
 class RoundTrip(Files):
+    program = AXMUL
+
     def test_a_grouped_network_goes_through_trace_match_and_retrain_and_back(self):
         torch.manual_seed(1)
         scripted = self.export(Grouped(), "net.pt")
@@ -217,7 +195,22 @@ class RoundTrip(Files):
                 np.testing.assert_array_equal(a[name][()], b[name][()], err_msg=name)
 
 
+class Normed(nn.Module):
+    """Two layers whose weights are computed in the call, as hooks and parametrizations do."""
+
+    def __init__(self, compute):
+        super().__init__()
+        self.conv = compute(nn.Conv2d(3, 8, 3))
+        self.plain = nn.Conv2d(8, 8, 3)
+        self.head = compute(nn.Linear(8, 10))
+
+    def forward(self, x):
+        return self.head(F.relu(self.plain(F.relu(self.conv(x)))).mean((2, 3)))
+
+
 class Coverage(Files):
+    program = AXMUL
+
     def trace(self, model, *more):
         path = self.export(model, "model.pt") if isinstance(model, nn.Module) else model
         result = subprocess.run([AXMUL, "train", "trace", "--model", path, "--images", "16",
@@ -262,10 +255,7 @@ class Coverage(Files):
         covered = sum(layer["ops"] for layer in report["evaluations"][0]["layers"])
         left = sum(call["ops"] for call in report["not_covered"])
         self.assertEqual(left, 8 * 256 * 16 + 4 * 1022 * 12 + 256 + 16)
-        with h5py.File(LIBRARY) as file:
-            (power,) = [g["power_rel"][list(g["multiplier"].asstr()).index("drum(k=4)")]
-                        for g in file.values()
-                        if "multiplier" in g and "drum(k=4)" in list(g["multiplier"].asstr())]
+        power = power_of(LIBRARY, "drum(k=4)")
         self.assertAlmostEqual(energy, (covered * power + left) / (covered + left), places=12)
 
         self.trace(model)
@@ -280,7 +270,85 @@ class Coverage(Files):
         spent = sum(layer["ops"] * layer["power_rel"] for layer in match["layers"])
         self.assertAlmostEqual(match["relative_energy"], (spent + left) / (covered + left), places=12)
 
-    def test_weight_norm_and_quantised_layers_stay_exact(self):
+    def test_layers_with_computed_weights_stay_exact_and_learn(self):
+        torch.manual_seed(8)
+        model = Normed(weight_norm).eval()
+        with self.assertRaises(AttributeError):  # PyTorch cannot script its hook
+            torch.jit.script(model)
+        network = str(self.path / "normed.pt")
+        torch.jit.trace(model, self.images[:2]).save(network)
+        run = self.path / "normed"
+        self.run_axmul("train", "retrain", "--model", network, "--library", LIBRARY, "--multiplier",
+                       "drum(k=4)", "--fold", "--epochs", "1", "--lr", "0.05", "--batch", "50",
+                       "--augment", "none", "--out", str(run))
+        record = run_record(run)
+        self.assertEqual([layer["layer"] for layer in record["layers"]], ["plain"])
+        exact = {call["name"]: call for call in record["not_covered"]}
+        self.assertEqual({name: call["ops"] for name, call in exact.items()},
+                         {"conv": 30 * 30 * 8 * 27, "head": 80})
+        for call in exact.values():
+            self.assertIn("from parameters; take weight_norm", call["reason"])
+        left, plain = 30 * 30 * 8 * 27 + 80, 28 * 28 * 8 * 72
+        spent = plain * power_of(LIBRARY, "drum(k=4)")
+        self.assertAlmostEqual(record["relative_energy"], (spent + left) / (plain + left), places=12)
+        learned = torch.jit.load(str(run / "model.pt"))
+        after, before = learned.state_dict(), model.state_dict()
+        for name in ("conv.weight_v", "conv.weight_g", "plain.weight", "head.weight_v",
+                     "head.weight_g"):
+            self.assertFalse(torch.equal(after[name], before[name]), name)
+        top1, loss = accuracy(run / "model.axmul.pt", self.images, self.labels)
+        self.assertEqual(top1, record["test"]["top1"])
+        self.assertAlmostEqual(loss, record["test"]["loss"], places=4)
+
+    def test_weights_that_are_computed_for_good_before_exporting_are_layers(self):
+        torch.manual_seed(9)
+        model = Normed(weight_norm).eval()
+        torch.jit.trace(model, self.images[:2]).save(str(self.path / "computed.pt"))
+        remove_weight_norm(model.conv)
+        remove_weight_norm(model.head)
+        losses, layers = [], []
+        for network in (str(self.path / "computed.pt"), self.export(model, "removed.pt")):
+            report = json.loads(self.run_axmul("train", "evaluate", "--model", network, "--mode",
+                                               "float", "--format", "json"))
+            losses.append(report["evaluations"][0]["loss"])
+            layers.append([layer["layer"] for layer in report["evaluations"][0]["layers"]])
+        self.assertAlmostEqual(losses[0], losses[1], places=6)
+        self.assertEqual(layers, [["plain"], ["conv", "plain", "head"]])
+
+    def test_what_makes_weights_of_weights_is_not_counted_for_each_image(self):
+        class Anchors(nn.Module):
+            """The head's weight is the output of a linear layer that sees no image."""
+
+            def __init__(self):
+                super().__init__()
+                self.plain = nn.Conv2d(3, 8, 3)
+                self.make = nn.Linear(4, 8)
+                self.anchors = nn.Parameter(torch.randn(10, 4))
+
+            def forward(self, x):
+                return F.linear(F.relu(self.plain(x)).mean((2, 3)), self.make(self.anchors))
+
+        computed = 30 * 30 * 8 * 27 + 80
+        for model, left in ((Normed(torch.nn.utils.spectral_norm), computed),
+                            (Normed(torch.nn.utils.parametrizations.spectral_norm), computed),
+                            (Anchors(), 80)):
+            torch.jit.trace(model.eval(), self.images[:2]).save(str(self.path / "made.pt"))
+            result = self.trace(str(self.path / "made.pt"))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with h5py.File(self.path / "o.h5") as file:
+                (group,) = file["traces"].values()
+                self.assertEqual(list(group), ["plain"])
+                self.assertEqual(group.attrs["ops_not_covered"], left)
+
+    def test_a_network_of_computed_weights_has_nothing_to_replace(self):
+        model = nn.Sequential(nn.Flatten(), weight_norm(nn.Linear(3072, 10))).eval()
+        torch.jit.trace(model, self.images[:2]).save(str(self.path / "none.pt"))
+        result = self.trace(str(self.path / "none.pt"))
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("AX985", result.stderr)
+        self.assertIn("take weight_norm, masks and the like out before exporting", result.stderr)
+
+    def test_quantised_layers_stay_exact(self):
         torch.manual_seed(5)
         torch.backends.quantized.engine = "qnnpack"
         inner = nn.Sequential(nn.Flatten(), nn.Linear(3 * 1024, 10)).eval()
@@ -304,6 +372,8 @@ class Coverage(Files):
 
 
 class Inputs(Files):
+    program = AXMUL
+
     def refuse(self, model, message, *more):
         path = self.export(model, "bad.pt") if isinstance(model, nn.Module) else str(model)
         complain(self, [AXMUL, "train", "evaluate", "--model", path, *more, *self.data], 3, message)
