@@ -65,6 +65,7 @@ void write_assignment(const Run& run, const RunPoint& point) {
              {"threshold", cli::number(l.sigma_l)},
              {"power_rel", cli::number(l.power_rel)},
              {"ops", cli::number(l.ops)}});
+  j["ops_not_covered"] = run.record.ops_not_covered;
   j["relative_energy"] = cli::number(point.energy);
   write_file(run.plan.folder + "/" + point.name + "/assignment.json", j.dump(1) + "\n", true);
 }
@@ -74,8 +75,8 @@ bool stays_exact(const Run& run, const std::string& layer) {
   return std::find(exact.begin(), exact.end(), layer) != exact.end();
 }
 
-double energy_of(const std::vector<PointLayer>& layers, const Network& network) {
-  double energy = ops_not_covered(network), ops = energy;
+double energy_of(const std::vector<PointLayer>& layers, double ops_not_covered) {
+  double energy = ops_not_covered, ops = ops_not_covered;
   for (const PointLayer& l : layers) {
     energy += l.ops * l.power_rel;
     ops += l.ops;
@@ -267,7 +268,8 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
     set_multiplier(layer, std::make_shared<const Multiplier>(predicted.library[chosen[l]]),
                    layer.encoding);
   }
-  point.energy = energy_of(point.layers, net);
+  run.record.ops_not_covered = ops_not_covered(net);
+  point.energy = energy_of(point.layers, run.record.ops_not_covered);
   write_assignment(run, point);
   const std::size_t count = run.plan.fold_images;
   fold_bias(net, sample_images(run.session, run.job, count), run.job.normalisation,

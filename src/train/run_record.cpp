@@ -311,6 +311,7 @@ std::string to_json(const RunRecord& r) {
          {"cost_source", r.cost_source},
          {"technology", r.technology},
          {"without_cost", r.without_cost},
+         {"ops_not_covered", r.ops_not_covered},
          {"energy_counts", "multiplications only; sign logic, adders and memory are not counted"},
          {"seed", r.seed},
          {"threads", r.threads},
@@ -347,6 +348,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& path)
     r.cost_source = j.at("cost_source").get<std::string>();
     r.technology = j.at("technology").get<std::string>();
     r.without_cost = j.at("without_cost").get<std::size_t>();
+    r.ops_not_covered = j.value("ops_not_covered", 0.0);
     r.seed = j.at("seed").get<std::uint64_t>();
     r.threads = j.at("threads").get<int>();
     r.sigma_max = real(j, "sigma_max");
@@ -392,6 +394,7 @@ void write_run_h5(const std::string& path, const RunRecord& record) {
   for (const auto& [name, text] : texts) file.set_attribute("/", name, text);
   file.set_attribute("/", "seed", static_cast<std::int64_t>(record.seed));
   file.set_attribute("/", "sigma_max", record.sigma_max);
+  file.set_attribute("/", "ops_not_covered", record.ops_not_covered);
   file.set_attribute("/", "top1_quantized_report", record.quantized_report.top1);
   file.set_attribute("/", "top1_quantized_selection", record.quantized_selection.top1);
   std::vector<std::string> points, methods, models, rules;

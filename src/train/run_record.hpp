@@ -67,6 +67,7 @@ struct RunRecord {
   std::uint64_t seed = 0;
   int threads = 0;
   std::size_t without_cost = 0;  ///< multipliers that were no candidates
+  double ops_not_covered = 0;    ///< multiplications per image that no layer holds: exact
   double sigma_max = kUnknown, max_loss = kUnknown;
   Accuracy float_report, quantized_selection, quantized_report;  ///< of the start; no difference
   std::vector<EpochRecord> baseline_epochs, quantize_epochs, control_epochs;

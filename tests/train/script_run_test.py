@@ -138,6 +138,9 @@ class Run(Files):
                        "--baselines", "uniform", "--exact-layers", "head", "--out", str(out))
         record = run_record(out)
         self.assertEqual(record["layers"], list(LAYERS))
+        self.assertEqual(record["ops_not_covered"], LEFT)
+        with h5py.File(out / "run.h5") as file:
+            self.assertEqual(file.attrs["ops_not_covered"], LEFT)
         self.assertEqual(record["baseline_epochs"], [])  # the module's weights are the baseline
         in_float = json.loads((out / "baseline/evaluation.json").read_text())["evaluations"][0]
         self.assertEqual(in_float["top1"], run_record(self.base)["test"]["top1"])
@@ -153,6 +156,7 @@ class Run(Files):
             self.assertEqual(point["layers"][2]["multiplier"], "exact")
             self.assertLess(point["relative_energy"], 0.8)
             assignment = json.loads((folder / "assignment.json").read_text())
+            self.assertEqual(assignment["ops_not_covered"], LEFT)
             self.assertEqual(assignment["relative_energy"], point["relative_energy"])
             self.assertEqual([e["multiplier"] for e in assignment["layers"]],
                              [e["multiplier"] for e in point["layers"]])
