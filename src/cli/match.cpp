@@ -79,6 +79,8 @@ int run(Session& session) {
   match_options.bias_folding = !session.args.has("no-fold");
   match_options.rule =
       parse_match_rule(session.args.text_or("rule", "tolerance")).value_or(MatchRule::tolerance);
+  match_options.sigma_limit =
+      session.args.number("sigma-limit", 0, 1e9).value_or(match_options.sigma_limit);
   match_options.ops_not_covered = TraceFile(session.args.text_or("traces", ""))
                                       .ops_not_covered(session.args.text_or("network", ""));
   const MatchReport report =
@@ -117,6 +119,10 @@ CommandSpec match_command() {
                           "tolerance",
                           false,
                           {"tolerance", "budget"}});
+  spec.options.push_back({"sigma-limit", "X",
+                          "budget: no layer gets a multiplier of more σ/output σ than this, unless "
+                          "it tolerates that by itself.",
+                          "0.5"});
   spec.options.push_back(
       {"no-fold", "", "Compare the whole σ, not σ with each channel's mean folded into the bias."});
   for (OptionSpec& option : output_options({"table", "json"}))

@@ -1,10 +1,12 @@
 // What the search is compared with: one multiplier everywhere, and greedy layer sensitivity.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <numeric>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
 #include "axmul/report/pareto.hpp"
 #include "axmul/train/assignment.hpp"
 #include "train/run_points.hpp"
@@ -40,7 +42,7 @@ std::vector<std::size_t> front_of(const Predicted& predicted,
   return front;
 }
 
-// Those asked for, else those of the search points of the first model.
+// Those asked for, else those of the search points of the first model and rule.
 std::vector<double> wanted_energies(const Run& run) {
   std::vector<double> energies = run.plan.energies;
   if (!energies.empty()) return energies;

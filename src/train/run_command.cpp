@@ -225,6 +225,22 @@ void refuse_other_settings(const std::string& path, const std::string& text, con
       973, path + " is of a run with other options, which --resume cannot continue" + differ);
 }
 
+// What an earlier run left, so that --resume after an interrupted --force finds none of it.
+void remove_run(const std::string& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool stage = name == "baseline" || name == "quantized" || name == "control" ||
+                       name.starts_with("lambda-") || name.starts_with("uniform-") ||
+                       name.starts_with("greedy-");
+    const bool record = name == "run.json" || name == "run.h5" || name == "report.txt";
+    if (!(entry.is_directory() ? stage : record)) continue;
+    std::error_code error;
+    fs::remove_all(entry.path(), error);
+    if (error)
+      throw OutputError(961, entry.path().string() + ": cannot be removed: " + error.message());
+  }
+}
+
 // Makes the folder and refuses one that holds another run.
 void claim_folder(const Session& session, const RunPlan& plan) {
   std::error_code error;
@@ -239,7 +255,10 @@ void claim_folder(const Session& session, const RunPlan& plan) {
                                 "--force, or choose another folder with --out");
     // Points differ in lambda, error model, rule and baselines only, so a run may grow by these;
     // the first model and rule have points without a suffix, so they stay.
-    if (plan.resume) refuse_other_settings(path, read_file(path), plan);
+    if (plan.resume)
+      refuse_other_settings(path, read_file(path), plan);
+    else
+      remove_run(plan.folder);
   }
   write_file(path, plan.settings + "\n", true);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -47,32 +48,47 @@ std::vector<Multiplier> usable_library(Run& run, const std::vector<LayerOperands
 
 // --- points --------------------------------------------------------------------------------------
 
+bool stays_exact(const Run& run, const std::string& layer) {
+  const auto& exact = run.plan.exact_layers;
+  return std::find(exact.begin(), exact.end(), layer) != exact.end();
+}
+
+// As match() says of a layer.
+bool none_fits(const Run& run, const RunPoint& point, const PointLayer& layer) {
+  return layer.is_exact() && point.rule == to_string(MatchRule::tolerance) &&
+         !stays_exact(run, layer.layer);
+}
+
+// Whether σ_corrected was compared: some models have none.
+bool compared_corrected(const Run& run, const RunPoint& point) {
+  return run.plan.fold && std::none_of(point.layers.begin(), point.layers.end(), [](const auto& l) {
+           return !l.is_exact() && std::isnan(l.predicted_corrected);
+         });
+}
+
 void write_assignment(const Run& run, const RunPoint& point) {
   Json j{{"schema", "axmul.match/1"},
          {"model", point.model},
          {"rule", point.rule},
-         {"bias_folding", run.plan.fold},
+         {"bias_folding", compared_corrected(run, point)},
          {"cost_source", run.record.cost_source},
          {"technology", run.record.technology},
          {"layers", Json::array()}};
   for (const PointLayer& l : point.layers)
-    j["layers"].push_back(
-        Json{{"layer", l.layer},
-             {"multiplier", l.multiplier},
-             {"sha256", l.sha256},
-             {"none_fits", l.is_exact() && point.rule == to_string(MatchRule::tolerance)},
-             {"sigma_rel", cli::number(l.sigma_rel)},
-             {"threshold", cli::number(l.sigma_l)},
-             {"power_rel", cli::number(l.power_rel)},
-             {"ops", cli::number(l.ops)}});
+    j["layers"].push_back(Json{{"layer", l.layer},
+                               {"multiplier", l.multiplier},
+                               {"sha256", l.sha256},
+                               {"none_fits", none_fits(run, point, l)},
+                               {"sigma_rel", cli::number(l.sigma_rel)},
+                               {"threshold", cli::number(l.sigma_l)},
+                               {"power_rel", cli::number(l.power_rel)},
+                               {"ops", cli::number(l.ops)}});
   j["ops_not_covered"] = run.record.ops_not_covered;
   j["relative_energy"] = cli::number(point.energy);
+  j["loss_rise"] = cli::number(point.loss_rise);
+  j["loss_budget"] = cli::number(point.loss_budget);
+  j["without_cost"] = run.record.without_cost;
   write_file(run.plan.folder + "/" + point.name + "/assignment.json", j.dump(1) + "\n", true);
-}
-
-bool stays_exact(const Run& run, const std::string& layer) {
-  const auto& exact = run.plan.exact_layers;
-  return std::find(exact.begin(), exact.end(), layer) != exact.end();
 }
 
 double energy_of(const std::vector<PointLayer>& layers, double ops_not_covered) {

@@ -2,6 +2,7 @@
 // stages changes nothing.
 #include "train/run_stages.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>

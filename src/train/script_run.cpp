@@ -1,6 +1,5 @@
 // Runs TorchScript modules in a graph whose multiplying calls are axmul's layers.
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/runtime/custom_operator.h>
 
 #include <algorithm>

@@ -32,7 +32,8 @@ Problem random_problem(std::uint64_t seed, std::size_t layers, std::size_t multi
     layer.ops = 1 + static_cast<double>(random.next_below(100));
     layer.output_std = 10 + 100 * random.next_double();
     p.layers.push_back(layer);
-    p.sigmas.push_back({layer.name, 0.02 + 0.4 * random.next_double(), 0.1 + curvature.next_double()});
+    p.sigmas.push_back(
+        {layer.name, 0.02 + 0.4 * random.next_double(), 0.1 + curvature.next_double()});
   }
   for (std::size_t j = 0; j < multipliers; ++j) {
     Multiplier m{"m" + std::to_string(j), test::random_lut(OperandType::u8u8, seed * 100 + j)};

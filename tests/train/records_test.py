@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The run records that SEARCH.md quotes: records_test.py AXMUL SOURCE_DIR. axmul reads them, every
-point stands in the page with the figures of its record, and what the page claims of them holds.
+point stands in the page with the figures of its record, and so do command and σ inside; on JPEG no
+baseline beats a point of the search.
 """
 import json
 import pathlib
@@ -36,6 +37,9 @@ class Records(unittest.TestCase):
         for path in records:
             record = json.loads(path.read_text())
             self.assertIn(record["command"], page.replace(" \\\n  ", " "))
+            inside, of = (sum(p[k] for p in record["points"])
+                          for k in ("sigma_in_interval", "sigma_intervals"))
+            self.assertIn(f"{inside} of {of}", page)
             for point in record["points"]:
                 self.assertIn(row(point), page, path.name)
 

@@ -155,6 +155,17 @@ TEST_CASE("layers that stay exact leave all distinct multipliers to the others")
                             "--lambda 2 --exact-layers conv1 --max-multipliers 1 --rule "
                             "tolerance,budget")) == 0);
   CHECK(test::read_text(bench.folder / "stderr").find("no multiplier fits") == std::string::npos);
+  {  // --force leaves nothing of it, but nothing that is not a run's either.
+    test::write_text(bench.folder / "few" / "notes.txt", "mine");
+    CHECK(run(bench.command("few", "--lambda 2 --exact-layers conv9 --force")) == 2);
+    CHECK(std::filesystem::exists(bench.folder / "few" / "lambda-2"));  // refused before
+    const json before = bench.record("few");
+    CHECK(run(bench.command("few", "--lambda none --uniform mul8u_fine --force")) == 0);
+    CHECK_FALSE(std::filesystem::exists(bench.folder / "few" / "lambda-2"));
+    CHECK(std::filesystem::exists(bench.folder / "few" / "notes.txt"));
+    CHECK(bench.record("few")["points"].size() == 1);
+    test::write_text(bench.folder / "few" / "run.json", before.dump());
+  }
   for (const json& p : bench.record("few")["points"]) {
     CHECK(p["layers"][0]["multiplier"] == "exact");
     CHECK(p["relative_energy"].get<double>() < 0.99);

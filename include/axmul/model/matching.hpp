@@ -30,10 +30,10 @@ enum class MatchRule : std::uint8_t {
   /// A multiplier fits when its σ ≤ |sigma_l|·output_std; each layer gets the cheapest that fits
   /// (Trommer, Waschneck, Kumar, ICCAD 2022).
   tolerance,
-  /// The cheapest assignment of all whose predicted rise of the loss, Σ
-  /// loss_curvature·(σ/output_std)²,
-  /// is at most what noise of sigma_l costs, Σ loss_curvature·sigma_l². What one layer leaves
-  /// unused another may spend, so it never costs more energy than `tolerance`.
+  /// The cheapest assignment of all whose predicted rise of the loss,
+  /// Σ loss_curvature·(σ/output_std)², is at most what noise of sigma_l costs,
+  /// Σ loss_curvature·sigma_l². What one layer leaves unused another may spend, so match() never
+  /// gives more energy than by `tolerance`.
   budget
 };
 AXMUL_API std::string_view to_string(MatchRule rule);

@@ -15,7 +15,8 @@ namespace axmul {
 /// it). After QoS-Nets (arXiv 2410.07762): layers are grouped by k-means over their rows of
 /// normalised predictions σ/(|sigma_l|·output_std); each group gets the cheapest multiplier that
 /// all its layers tolerate, or the exact one. From there single exchanges are made as long as they
-/// save energy, and every layer takes the cheapest of the chosen ones that it tolerates. Throws as
+/// save energy under the rule of `options`, by which the layers are then matched with the chosen
+/// ones. Throws as
 /// match(), and UsageError AX971 for most = 0.
 MatchReport match_at_most(std::span<const LayerOperands> layers,
                           std::span<const Multiplier> library, const PredictionMatrix& predictions,
