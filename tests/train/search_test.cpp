@@ -384,3 +384,17 @@ TEST_CASE("batch norms estimated on data ordered by class are those of mixed dat
   CHECK((of_ordered / of_mixed - 1).abs().max().item<double>() < 0.05);
   CHECK((first_norm(select_images(ordered, dark), 1) / of_mixed).min().item<double>() < 0.5);
 }
+
+TEST_CASE("a layer of frozen weights learns what it tolerates all the same") {
+  const ImageSet images = bands(500);
+  Network net = two_layers();
+  net.layers[0]->weight.set_requires_grad(false);
+  start_search(net, {0.2, 0.5, 0.1});
+  const auto measured = noise_curvatures(net, images, {{0.5}, {0.25}}, 0.2, 50, 3);
+  CHECK(measured[0].value > 4 * measured[0].standard_error);
+  CHECK(measured[0].standard_error > 0);
+  // Without its noise nothing would keep sigma_l from growing to sigma_max.
+  const SearchOptions noise{0.05, 0.5, 0.1};
+  train_network(net, images, nullptr, {{0.5}, {0.25}}, search_training(noise, 60));
+  CHECK(learned_sigmas(net, noise)[0].sigma_l < 0.06);
+}
