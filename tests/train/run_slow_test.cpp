@@ -1,4 +1,6 @@
 // kill -9 at random moments of axmul train run, then --resume: the record of an undisturbed run.
+#include <chrono>
+
 #include "train/run_support.hpp"
 
 using namespace axmul;
@@ -10,11 +12,13 @@ TEST_CASE("a killed run continues to the same record") {
   const Bench bench;
   if (!bench.ready()) AXMUL_SKIP("needs the executable axmul-train");
   const std::string options = "--baselines uniform,greedy --max-loss 5 --lambda 0.5,0.02";
+  const auto start = std::chrono::steady_clock::now();
   REQUIRE(run(bench.command("whole", options)) == 0);
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
   int status = 137, kills = 0;
   Philox random(3);
-  for (; kills < 60 && status != 0; ++kills) {
-    const double delay = 1.5 + 2.5 * random.next_double() + 0.2 * kills;
+  for (; kills < 60 && status != 0; ++kills) {  // patience grows, so that it ends
+    const double delay = whole.count() * (0.15 + 0.3 * random.next_double() + 0.03 * kills);
     status = run("timeout -s KILL " + std::to_string(delay) + " " +
                  bench.command("killed", options + " --resume"));
   }
