@@ -71,6 +71,7 @@ int run(Session& session) {
   const std::vector<Multiplier> library = usable(layers, load(list.designs), left_out);
   say_left_out(session, left_out, library.empty());
   std::vector<Lut> luts;
+  luts.reserve(library.size());
   for (const Multiplier& m : library) luts.push_back(m.lut);
   PredictOptions options = predict_options(session);
   options.model = models.front();

@@ -107,13 +107,13 @@ std::vector<double> numbers_of(const Session& session, const char* option, int i
 
 std::vector<double> lambdas_of(const Session& session, bool brief) {
   if (session.args.values("lambda") == std::vector<std::string>{"none"}) return {};
-  const std::vector<double> lambdas = numbers_of(session, "lambda", 970);
+  std::vector<double> lambdas = numbers_of(session, "lambda", 970);
   if (!lambdas.empty()) return lambdas;
   return brief ? std::vector<double>{0.1, 0.3} : std::vector<double>{0.1, 0.2, 0.4};
 }
 
 std::vector<double> energies_of(const Session& session) {
-  const std::vector<double> energies = numbers_of(session, "energy", 990);
+  std::vector<double> energies = numbers_of(session, "energy", 990);
   for (const double e : energies)
     if (!(e > 0 && e < 1)) throw UsageError(990, "--energy must lie between 0 and 1");
   return energies;

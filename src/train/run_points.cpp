@@ -152,7 +152,7 @@ std::vector<LayerSigma> search_sigmas(Run& run, const std::string& name,
                                       const SearchOptions& noise) {
   const std::string path = run.plan.folder + "/" + name + "/sigma.json";
   if (run.plan.resume && std::filesystem::exists(path)) return cli::read_sigmas(path);
-  const auto sigmas = measured_sigmas(run.session, run.job, noise);
+  auto sigmas = measured_sigmas(run.session, run.job, noise);
   cli::write_sigmas(path, sigmas);
   return sigmas;
 }
