@@ -61,7 +61,7 @@ void say(const Run& run, const std::string& text) {
 }
 
 std::string make_folder(const Run& run, const std::string& name) {
-  const std::string path = run.plan.folder + "/" + name;
+  std::string path = run.plan.folder + "/" + name;
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw OutputError(961, path + ": cannot be made a folder: " + error.message());
@@ -138,7 +138,7 @@ EvaluationReport evaluate_all(Run& run, const std::string& name) {
     }
   }
   cli::ProgressBar bar(run.session, name + ": test");
-  const EvaluationReport report =
+  EvaluationReport report =
       evaluate(run.job.network, images, run.job.normalisation, run.job.batch, bar.callback());
   Json j{{"schema", "axmul.evaluation/1"}, {"labels", report.labels}};
   j["evaluations"].push_back(
