@@ -103,7 +103,7 @@ std::vector<OptionSpec> common_options();
 /// --format with the choices given (first is the default), --output, --force.
 std::vector<OptionSpec> output_options(std::vector<std::string> formats);
 
-/// Runs a program in-process; returns its exit code (DESIGN 9) and never throws.
+/// Runs a program in-process; returns its exit code (src/README.md#command-line) and never throws.
 int run_program(const Program& program, const std::vector<std::string>& words, Io& io);
 
 /// Help of one command, and of the program.

@@ -97,7 +97,7 @@ Type stored_type(hid_t datatype);
 hid_t file_type(Type type);
 hid_t memory_type(Type type);
 std::size_t type_size(Type type);
-// Whether every value of the stored type is a value of the memory type (DESIGN: no silent clamp).
+// Whether every value of the stored type is one of the memory type: nothing is clamped silently.
 bool fits(Type stored, Type memory);
 Handle text_type();
 

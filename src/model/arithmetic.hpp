@@ -1,5 +1,5 @@
 // The inner loops of the error models. Lanes and their order are fixed, so every clone of a loop
-// gives the same bits (DESIGN 2).
+// gives the same bits (src/README.md#numbers).
 #pragma once
 
 #include <cstddef>

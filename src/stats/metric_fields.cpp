@@ -1,4 +1,4 @@
-// The scalar figures as data: what JSON, CSV and HDF5 write about each (DESIGN 1).
+// The scalar figures as data: what JSON, CSV and HDF5 write about each (src/README.md#metrics).
 #include "axmul/stats/metrics.hpp"
 
 namespace axmul {

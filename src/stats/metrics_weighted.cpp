@@ -145,7 +145,7 @@ void conditional_on_rows(const Workspace& ws, ConditionalErrors& out) {
   }
 }
 
-/// Splits the variance (DESIGN 2); means are kept relative to an integer as above.
+/// Splits the variance (src/README.md#metrics); means are kept relative to an integer as above.
 void anova(Workspace& ws, Mean mean, ErrorMetrics& m) {
   const Problem& problem = ws.problem;
   const std::size_t rows = problem.shape.rows, cols = problem.shape.cols;

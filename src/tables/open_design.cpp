@@ -266,7 +266,7 @@ void add_text(const std::string& text, const OpenOptions& options, DesignList& l
   no_such(text);
 }
 
-/// Names that stand for several entries: their functions decide (DESIGN 1).
+/// Names that stand for several entries: their functions decide (src/README.md#words).
 void settle_names(DesignList& list) {
   std::set<std::string> taken;
   for (const DesignRef& ref : list.designs) taken.insert(ref.name);

@@ -1,4 +1,5 @@
-// Gaussian noise of the AGN search (DESIGN 5): counter-based, so that threads change nothing.
+// Gaussian noise of the AGN search (src/README.md#networks): counter-based, so that threads change
+// nothing.
 #pragma once
 
 #include <ATen/ATen.h>

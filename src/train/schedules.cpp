@@ -9,7 +9,8 @@
 namespace axmul::train {
 namespace {
 
-// DESIGN 5's reference schedules are for ResNets; LeNet-5 has no batch norm and takes less.
+// The reference schedules (src/README.md#networks) are for ResNets; LeNet-5 has no batch norm and
+// takes less.
 Schedule reference_schedule(TrainingKind kind, const std::string& network) {
   Schedule s;
   switch (kind) {

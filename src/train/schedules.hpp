@@ -14,7 +14,7 @@ namespace axmul::train {
 enum class TrainingKind : std::uint8_t { baseline, quantize, search, retrain };
 std::string_view to_string(TrainingKind kind);
 
-/// DESIGN 5's reference schedule, or the short one.
+/// The reference schedule (src/README.md#networks), or the short one.
 Schedule usual_schedule(TrainingKind kind, const std::string& network, bool brief);
 
 /// --augment, else what is usual for the data.

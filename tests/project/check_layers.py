@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Fails when a file includes a layer that DESIGN 8 puts to its right, or uses what is kept elsewhere."""
+"""Fails when a file includes what src/README.md#layers does not give its layer, or uses what is kept elsewhere."""
 import re
 import sys
 from pathlib import Path

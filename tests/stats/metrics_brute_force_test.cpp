@@ -30,8 +30,8 @@ struct Reference {
   bool constant = true;
 };
 
-/// Straight from the definitions of DESIGN 1 and 2; w(i, j) is the probability of the pair, sum_a
-/// and sum_b are Σp(a) and Σp(b), which are 1 up to rounding.
+/// Straight from the definitions of src/README.md#metrics; w(i, j) is the probability of the pair,
+/// sum_a and sum_b are Σp(a) and Σp(b), which are 1 up to rounding.
 template <class W>
 Reference brute_force(const Lut& lut, W&& w, bool joint, Quad sum_a = 1, Quad sum_b = 1) {
   const OperandType type = lut.type();

@@ -319,7 +319,7 @@ TEST_CASE("a quantile level lies in (0, 1] and is told as it was given") {
   CHECK_NOTHROW(characterize(lut, u, u, options));
 }
 
-TEST_CASE("metric fields name every scalar of DESIGN 1, once") {
+TEST_CASE("metric fields name every scalar of src/README.md#metrics, once") {
   std::set<std::string_view> names;
   for (const MetricField& field : metric_fields()) {
     CHECK(names.insert(field.name).second);

@@ -1,4 +1,4 @@
-// One layer by nested loops over integers: the definition of DESIGN 5, written apart.
+// One layer by nested loops over integers: the definition of src/README.md#networks, written apart.
 #pragma once
 
 #include <algorithm>

@@ -108,7 +108,7 @@ TEST_CASE("sampled receptive fields lie all over the image and in image order") 
       CHECK(statistics_of(o).std == doctest::Approx(o.output_std).epsilon(0.25));
 }
 
-TEST_CASE("h5py reads a trace file as DESIGN 6 describes it") {
+TEST_CASE("h5py reads a trace file as src/tables/TRACES.md describes it") {
   const Normalisation norm = default_normalisation("cifar10", 3);
   Network net = make_network("mobilenetv2", {10, 3, 16, 16}, 2);
   const ImageSet images = noise_images(2, 16);

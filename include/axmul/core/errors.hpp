@@ -20,7 +20,7 @@ class AXMUL_API Error : public std::runtime_error {
  public:
   Error(int id, const std::string& message);
   int id() const noexcept { return id_; }
-  /// Exit code of the command line for this kind of failure (DESIGN 9).
+  /// Exit code of the command line for this kind of failure (src/README.md#command-line).
   virtual int exit_code() const noexcept = 0;
 
  private:

@@ -58,8 +58,8 @@ class AXMUL_API Lut {
   std::int32_t error(int a, int b) const { return (*this)(a, b) - a * b; }
 
   /// Lower-case hex SHA-256 of the type tag ("u8u8" …) followed by the little-endian int32
-  /// products, a slow, b fast, ascending: the identity of the function (DESIGN 1). Computed once
-  /// for a table and its copies.
+  /// products, a slow, b fast, ascending: the identity of the function (src/README.md#words).
+  /// Computed once for a table and its copies.
   std::string sha256() const;
   /// sha256 of the table with operands swapped, g(a,b) = f(b,a) on the swapped value ranges; for
   /// u8s8, which has no transposed type, the tag stays and the table is transposed by position.
@@ -77,8 +77,9 @@ class AXMUL_API Lut {
 /// The table with operands swapped, g(a,b) = f(b,a). Throws UsageError AX11 for u8s8.
 AXMUL_API Lut transposed(const Lut& lut);
 
-/// Table of the sign-magnitude use of an unsigned circuit (DESIGN 5): sgn(a)sgn(b)·f(|a|,|b|) with
-/// sgn(0) = +1. target is u8s8 (a 0…255) or s8s8. Throws UsageError AX12 unless lut is u8u8.
+/// Table of the sign-magnitude use of an unsigned circuit (src/README.md#words):
+/// sgn(a)sgn(b)·f(|a|,|b|) with sgn(0) = +1. target is u8s8 (a 0…255) or s8s8. Throws UsageError
+/// AX12 unless lut is u8u8.
 AXMUL_API Lut sign_magnitude(const Lut& lut, OperandType target);
 
 /// 256x256 errors (approximate − exact), a slow, b fast, ascending by value.

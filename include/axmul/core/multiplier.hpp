@@ -40,7 +40,7 @@ struct AXMUL_API Provenance {
   std::string reference;  ///< literature or library the design comes from
 };
 
-/// A multiplier is its function (lut); the name is only a label (DESIGN 1).
+/// A multiplier is its function (lut); the name is only a label (src/README.md#words).
 struct AXMUL_API Multiplier {
   std::string name;
   Lut lut;

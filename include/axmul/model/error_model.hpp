@@ -1,6 +1,6 @@
 // Error models: mean and standard deviation of the accumulated error of a layer, for a whole
-// library of multipliers at once. DESIGN 4 has the mathematics; src/model/README.md says which to
-// use.
+// library of multipliers at once. src/README.md#error-models has the mathematics, which one to use
+// is in src/model/README.md.
 #pragma once
 
 #include <cstddef>
@@ -61,8 +61,9 @@ struct AXMUL_API Interval {
   double upper = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Accumulated error of one layer with one multiplier, integer accumulator units (DESIGN 1). Where
-/// b_scale differs by channel, channel m weighs (b_scale[m]/rms(b_scale))² in the layer's figures.
+/// Accumulated error of one layer with one multiplier, integer accumulator units
+/// (src/README.md#words). Where b_scale differs by channel, channel m weighs
+/// (b_scale[m]/rms(b_scale))² in the layer's figures.
 struct AXMUL_API Prediction {
   double mean_acc = 0;
   double sigma_acc = 0;
@@ -99,7 +100,8 @@ class AXMUL_API ErrorPredictor {
   ErrorPredictor& operator=(ErrorPredictor&&) noexcept;
 
   /// A multiplier must have the layer's operand type; an unsigned (u8u8) one meets a u8s8 or s8s8
-  /// layer in its sign-magnitude form (DESIGN 5). Throws UsageError AX705 for any other pair.
+  /// layer in its sign-magnitude form (src/README.md#words). Throws UsageError AX705 for any other
+  /// pair.
   PredictionMatrix predict(std::span<const Lut> multipliers) const;
 
   /// Receptive fields used of a layer, ascending.

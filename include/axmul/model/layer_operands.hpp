@@ -62,7 +62,7 @@ constexpr std::size_t operand_index(std::uint8_t byte, bool is_signed) {
 /// the layer was read from, if any. Call it after reading; every model does.
 AXMUL_API void check_layer(const LayerOperands& layer, const std::string& path = "");
 
-/// How weights (and signed activations) are written down as operands (DESIGN 5).
+/// How weights (and signed activations) are written down as operands (src/README.md#networks).
 enum class Encoding : std::uint8_t {
   affine,         ///< u8u8, weights around a zero point of 128
   sign_magnitude  ///< u8s8 or s8s8, weights around 0

@@ -1,5 +1,5 @@
-// Matching: the cheapest multipliers whose errors the layers tolerate, each for itself (DESIGN 5)
-// or all together.
+// Matching: the cheapest multipliers whose errors the layers tolerate, each for itself or all
+// together (src/README.md#networks).
 #pragma once
 
 #include <cstdint>

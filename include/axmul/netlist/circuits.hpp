@@ -67,8 +67,8 @@ struct AXMUL_API VerifyReport {
 };
 
 /// Recomputes MAE, WCE, EP, MRE, WCRE, MSE (with or without "%") under uniform operands in both
-/// conventions (DESIGN 2) and compares. Trailing zeros of values printed with six decimals (as the
-/// legacy EvoApprox8b headers are) count as padding. Other figures are ignored.
+/// conventions (src/README.md#metrics) and compares. Trailing zeros of values printed with six
+/// decimals (as the legacy EvoApprox8b headers are) count as padding. Other figures are ignored.
 AXMUL_API VerifyReport verify_published(const std::map<std::string, std::string>& published_text,
                                         const Lut& lut);
 

@@ -40,9 +40,10 @@ struct AXMUL_API DistributionContext {
   std::function<OperandDistribution(std::string_view arguments, bool is_signed)> trace_reader;
 };
 
-/// Reads the text syntax of DESIGN 3: "uniform", "point(0)", "0.4*point(0)+0.6*halfnormal(std=30)",
-/// "file(acts.csv)", tails=fold|renormalise … Throws UsageError (bad syntax or parameter; names the
-/// offending part) or InputError (bad file contents; names file, line, value).
+/// Reads the text syntax (src/README.md#distributions): "uniform", "point(0)",
+/// "0.4*point(0)+0.6*halfnormal(std=30)", "file(acts.csv)", tails=fold|renormalise … Throws
+/// UsageError (bad syntax or parameter; names the offending part) or InputError (bad file contents;
+/// names file, line, value).
 AXMUL_API OperandDistribution parse_distribution(std::string_view text, bool is_signed,
                                                  const DistributionContext& context = {});
 

@@ -1,5 +1,5 @@
-// Error metrics of a multiplier under uniform, independent or joint operand distributions (DESIGN
-// 2).
+// Error metrics of a multiplier under uniform, independent or joint operand distributions
+// (src/README.md#metrics).
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace axmul {
 /// How mred and wcre treat exact products of 0; *_exclude_zero and *_max_one are always given too.
 enum class Convention : std::uint8_t { evoapproxlib, evoapprox8b };
 
-/// All scalar figures; identifiers and meanings as in DESIGN 1. Undefined figures are NaN: skewness
+/// All scalar figures; meanings as in src/README.md#metrics. Undefined figures are NaN: skewness
 /// and kurtosis at σ = 0; snr_db at mse = 0 or E[(ab)²] = 0; *_exclude_zero where no pair with a
 /// non-zero exact product occurs; the ANOVA split under a joint pmf; what was not asked for.
 struct AXMUL_API ErrorMetrics {
@@ -96,10 +96,10 @@ class AXMUL_API CharacterizeWorkspace {
   std::unique_ptr<detail::stats::Workspace> state_;
 };
 
-/// All figures of one table under independent operands p(a)·p(b). When both are uniform the integer
-/// path of DESIGN 2 is taken (same bits everywhere). Runs on one thread. Throws UsageError AX420
-/// when signedness does not match, AX421 when probabilities are negative, NaN or do not sum to
-/// 1 ± 1e-9, AX422 when a quantile level is outside (0, 1].
+/// All figures of one table under independent operands p(a)·p(b). When both are uniform, integer
+/// sums give the same bits everywhere (src/README.md#numbers). Runs on one thread. Throws
+/// UsageError AX420 when signedness does not match, AX421 when probabilities are negative, NaN or
+/// do not sum to 1 ± 1e-9, AX422 when a quantile level is outside (0, 1].
 AXMUL_API ErrorReport characterize(const Lut& lut, const OperandDistribution& a,
                                    const OperandDistribution& b,
                                    const CharacterizeOptions& options = {});

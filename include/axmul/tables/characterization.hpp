@@ -24,8 +24,8 @@ struct AXMUL_API DistributionTexts {
   std::optional<std::string> joint;  ///< path for read_joint_distribution; a and b are then unused
 };
 
-/// Pairs the i-th text for a with the i-th for b (DESIGN 3): one text repeats, none is uniform.
-/// Throws UsageError AX810 for other counts, or when joint comes with a or b.
+/// Pairs the i-th text for a with the i-th for b (src/README.md#distributions): one text repeats,
+/// none is uniform. Throws UsageError AX810 for other counts, or when joint comes with a or b.
 AXMUL_API std::vector<DistributionTexts> pair_distributions(
     std::span<const std::string> a, std::span<const std::string> b,
     std::span<const std::string> joint = {});

@@ -1,4 +1,4 @@
-// HDF5 error tables (DESIGN 6, format version 1.0): streamed out, read back. The layout is told in
+// HDF5 error tables (format version 1.0): streamed out, read back. The layout is told in
 // src/tables/README.md.
 #pragma once
 

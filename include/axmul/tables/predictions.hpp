@@ -50,9 +50,10 @@ struct AXMUL_API PredictionFileOptions {
   bool force = false;
 };
 
-/// Writes /model/<network> as DESIGN 6 has it: mean_acc, sigma_acc, sigma_corrected, rmse_acc,
-/// sigma_rel, sigma_corrected_rel [model, layer, multiplier]; output_std, fan_in, ops [layer];
+/// Writes /model/<network>: mean_acc, sigma_acc, sigma_corrected, rmse_acc, sigma_rel,
+/// sigma_corrected_rel [model, layer, multiplier]; output_std, fan_in, ops [layer];
 /// <layer>/mean_channel and sigma_channel [model, multiplier, channel], NaN where a model has none.
+/// The words are those of src/README.md#words.
 /// Throws OutputError as AtomicFile and h5::File, UsageError AX840 for a network name with '/'.
 AXMUL_API void write_predictions(const std::string& path, const NetworkPredictions& predictions,
                                  const PredictionFileOptions& options = {});

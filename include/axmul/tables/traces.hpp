@@ -1,5 +1,5 @@
-// Trace files: what the layers of a network see, in HDF5 (DESIGN 6). The layout, and a ten-line
-// Python writer, are in src/tables/TRACES.md.
+// Trace files: what the layers of a network see, in HDF5. The layout, and a ten-line Python writer,
+// are in src/tables/TRACES.md.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // A multiplication layer (Conv2d or Linear) in float, quantised, noisy or approximate arithmetic.
 //
-// Quantised arithmetic is integer arithmetic (DESIGN 5):
+// Quantised arithmetic is integer arithmetic (src/README.md#networks):
 //   y = a_scale · b_scale[m] · sum over k of (a − a_zero_point)(b − b_zero_point) + bias[m],
 // and only sum of a·b goes through the multiplier's table. The backward pass is that of the exact
 // layer (straight-through estimator) in every mode.
@@ -26,7 +26,7 @@ namespace axmul {
 enum class LayerMode : std::uint8_t { float32, quantized, noise, approximate };
 std::string_view to_string(LayerMode mode);
 
-/// How real numbers become operands of the table (DESIGN 5).
+/// How real numbers become operands of the table (src/README.md#networks).
 enum class TableEncoding : std::uint8_t {
   s8s8,           ///< a and b symmetric int8, −127 … 127, zero point 0
   affine,         ///< u8u8: a with any zero point, b symmetric about zero point 128

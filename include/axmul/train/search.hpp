@@ -1,5 +1,5 @@
 // The AGN gradient search: how much noise each layer tolerates, learned together with the weights
-// (E. Trommer, B. Waschneck, A. Kumar, ICCAD 2022, arXiv 2208.07265; DESIGN 5).
+// (E. Trommer, B. Waschneck, A. Kumar, ICCAD 2022, arXiv 2208.07265; src/README.md#networks).
 #pragma once
 
 #include <ATen/ATen.h>
