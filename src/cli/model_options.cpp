@@ -42,7 +42,7 @@ std::string required(const Session& session, const char* option) {
 
 std::vector<OptionSpec> model_option_specs() {
   std::vector<OptionSpec> specs{
-      {"traces", "FILE", "Traced operands of a network (src/tables/README.md tells the format)."},
+      {"traces", "FILE", "Traced operands of a network (src/tables/TRACES.md tells the format)."},
       {"network", "NAME", "Which network, where the file holds several."},
       {"layers", "NAMES", "Only these layers, comma-separated.", "all", true},
       {"library", "LIBRARY", "Multipliers: library, folder, table file or generator text.", "",

@@ -97,7 +97,7 @@ constexpr double kAndInput = 1, kAndOwn = 1.5, kXorInput = 2, kXorOwn = 3;
 
 // Of the transitions that a gate would add when its inputs never changed together, the part that
 // its output shows: the others meet, or are too short to pass. The one fitted number of the
-// estimate (README.md, Cost); results are flat between 0.55 and 0.7.
+// estimate (src/netlist/README.md#cost); results are flat between 0.55 and 0.7.
 constexpr double kGlitchPart = 0.6;
 
 bool is_gate(const Xag::Node& node) {

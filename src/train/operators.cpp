@@ -1,4 +1,5 @@
-// The PyTorch operators axmul::lut_conv2d, axmul::lut_linear and their helpers (pytorch.md).
+// The PyTorch operators axmul::lut_conv2d, axmul::lut_linear and their helpers
+// (src/train/pytorch.md).
 #include <ATen/Parallel.h>
 #include <torch/library.h>
 

@@ -83,7 +83,7 @@ std::string to_json(const RunRecord& record);
 /// Throws InputError AX972 where the text is not a run record.
 RunRecord run_record_from_json(const std::string& text, const std::string& path);
 
-/// Format "axmul-run": one row a point. The layout is told in src/train/README.md.
+/// Format "axmul-run": one row a point. The layout is told in src/train/SEARCH.md.
 void write_run_h5(const std::string& path, const RunRecord& record);
 
 /// Marks, among the search points, the one of least energy whose selection accuracy lost at most
