@@ -1,6 +1,6 @@
 // Error models over 20 layers of ResNet-20's shapes x 35 multipliers x 512 receptive fields on one
-// core, preparation of the layers included (issue: multi-population ≤ 60 ms, permutation ≤ 0.7 s),
-// and over a quarter of either, to see that the cost is linear in both.
+// core, preparation of the layers included, and over a quarter of either, to see that the cost is
+// linear in both.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

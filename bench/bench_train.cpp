@@ -1,10 +1,10 @@
 // ResNet-20 on CIFAR-10-sized images in float, quantised and approximate arithmetic: inference and
 // whole training steps. Each iteration runs all arithmetics in turns, so the ratios are of one run.
 //
-// With AXMUL_DATA: trained weights and real images, so that activations and weights are those of
-// the claim; else drawn ones. Multipliers: a table of full rank with random errors (no
-// kernel can take a short cut), a truncated product in affine encoding (zero points at work), and
-// both mixed layer by layer. --threads=N, --batch=N; counters are medians over the iterations.
+// With AXMUL_DATA trained weights and real images, else drawn ones. Multipliers: a table of full
+// rank with random errors (no kernel can take a short cut), a truncated product in affine encoding
+// (zero points at work), and both mixed layer by layer. --threads=N, --batch=N; counters are
+// medians over the iterations.
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 #include <unistd.h>

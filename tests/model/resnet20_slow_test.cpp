@@ -1,5 +1,5 @@
 // All error models on ResNet-20 in both encodings and splits, with the bounds of the project.
-// AXMUL_TEST_VERBOSE=1 prints the tables of src/model/README.md.
+// AXMUL_TEST_VERBOSE=1 prints the tables of bench/README.md.
 #include "model/network_support.hpp"
 
 using namespace axmul;

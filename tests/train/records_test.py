@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The run records that SEARCH.md quotes: records_test.py AXMUL SOURCE_DIR. axmul reads them, every
+"""The run records that bench/README.md quotes: records_test.py AXMUL SOURCE_DIR. axmul reads them, every
 point stands in the page with the figures of its record, and so do command and σ inside; on JPEG no
 baseline beats a point of the search.
 """
@@ -10,7 +10,7 @@ import sys
 import unittest
 
 AXMUL, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
-FOLDER = SOURCE / "src/train/records"
+FOLDER = SOURCE / "bench/records"
 
 
 def signed(value):
@@ -31,7 +31,7 @@ def row(point):
 
 class Records(unittest.TestCase):
     def test_every_point_stands_in_the_page(self):
-        page = (SOURCE / "src/train/SEARCH.md").read_text()
+        page = (SOURCE / "bench/README.md").read_text()
         records = sorted(FOLDER.glob("*.json"))
         self.assertEqual([r.name for r in records], ["resnet20-jpeg.json", "resnet20-lossless.json"])
         for path in records:
