@@ -11,8 +11,9 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/formats/table_file.hpp"
 
-/// The registry: one line per format, in the order in which contents are tried. `name` names the
-/// source (name.cpp), the page (name.md) and the test (tests/formats/name_test.cpp).
+/// The registry: one line per format, in the order in which contents are tried. A format's name is
+/// that of its source (src/formats/NAME.cpp), its page (src/formats/NAME.md) and its test
+/// (tests/formats/NAME_test.cpp).
 #define AXMUL_TABLE_FORMATS(FORMAT) \
   FORMAT(npy)                       \
   FORMAT(bin)                       \

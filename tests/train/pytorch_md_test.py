@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the examples of src/train/pytorch.md: pytorch_md_test.py PYTORCH.md BIN, as their text says
+"""Runs the examples of src/train/pytorch.md: pytorch_md_test.py PAGE BIN, as their text says
 for a model and images that are given."""
 import json
 import os
