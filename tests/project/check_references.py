@@ -6,7 +6,8 @@ Pages (*.md): links, and paths in back-ticks or code blocks. A path starts at th
 page's own layer (`lut.hpp` on a page of src/core: there, in include/axmul/core or in tests/core).
 `*`, `<layer>` and NAME stand for anything, {a,b} for either. Sections are anchors:
 `src/README.md#words`. Comments in sources: paths from the top, from src, include or tests, and
-names of source files that some folder has.
+names of source files that some folder has. The layers that src/README.md lists are the folders of
+src, and may include what check_layers.py lets them.
 """
 import fnmatch
 import functools
@@ -16,6 +17,8 @@ import re
 import sys
 import tokenize
 from pathlib import Path
+
+import check_layers
 
 TOP = ("src", "include", "tests", "bench", "tools", "luts", ".ci")
 SOURCE = ("cpp", "hpp", "py", "md", "def", "inc", "sh", "cmake")
@@ -82,9 +85,9 @@ class Tree:
         text, _, anchor = text.partition("#")
         for path in braces(PLACEHOLDERS.sub("*", text)):
             found = [b for b in bases if self.has(os.path.join(b, path))]
-            if not found:
+            if not found and not ("*" in path and "/" not in path and self.has(path)):
                 return "no such file or folder"
-            if anchor and anchor not in slugs(self.root / found[0] / path):
+            if anchor and found and anchor not in slugs(self.root / found[0] / path):
                 return "no such section"
         return None
 
@@ -169,9 +172,38 @@ def code_problems(tree, source):
                     yield number, path, tree.resolves(path, [""])
 
 
-def check(root):
+def layer_problems(root, below):
+    """Where the table of layers, the folders of src and the layer check (`below`) disagree."""
+    page = (root / "src/README.md").read_text()
+    if "\n## Layers\n" not in page:
+        return
+    table = page.split("\n## Layers\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\|([\w, ]*)\|$", table, re.M)
+    told = {layer: re.findall(r"\w+", includes) for layer, includes in rows}
+    folders = {p.name for p in (root / "src").iterdir() if p.is_dir()}
+    for layer in sorted(folders | told.keys() | below.keys()):
+        for where, layers in (("folder in src", folders), ("layer of the page", told),
+                              ("layer of check_layers.py", below)):
+            if layer not in layers:
+                yield f"src/README.md: {layer} is no {where}"
+        here, rule = closure(layer, told), closure(layer, below)
+        if layer in told and layer in below and here != rule:
+            yield f"src/README.md: {layer} includes {sorted(here)}, in check_layers.py {sorted(rule)}"
+
+
+def closure(layer, below):
+    """What a layer sees: what it includes, and what that includes."""
+    found, todo = {"core"}, [layer]
+    while todo:
+        new = set(below.get(todo.pop(), [])) - found
+        found |= new
+        todo += new
+    return found - {layer}
+
+
+def check(root, below=check_layers.BELOW):
     tree = Tree(root)
-    problems = []
+    problems = list(layer_problems(root, below))
     for file in sorted(tree.files):
         if file.startswith("tests/project/") and file.endswith("_self_test.py"):
             continue  # these plant what is to be found

@@ -33,6 +33,7 @@ BREACHES = {
     "tools/test": ["# tests/gone.py holds it"],
 }
 CLEAN = {
+    "README.md": ["`*_simd.cpp`", "`src/README.md`"],
     "src/core/README.md": [
         "[a](../README.md#words)", "[a](../README.md#error-models-time)", "# T\n[a](#t)",
         "[a](https://example.org/gone.md)", "`lut.cpp` `lut.hpp` `lut_test.cpp`",
@@ -55,6 +56,31 @@ def problems(name, text):
             path.write_text(content)
         return check_references.check(Path(folder))
 
+
+LAYERS = """# How it is built
+## Layers
+| layer | what it does | includes, besides core |
+|---|---|---|
+| `core` | tables, `Lut` | |
+| `io` | files | |
+| `tables` | more (files, and so on), finding | io |
+"""
+
+
+def layer_problems(page, below):
+    with tempfile.TemporaryDirectory() as folder:
+        for layer in ("core", "io", "tables"):
+            (Path(folder) / "src" / layer).mkdir(parents=True)
+        (Path(folder) / "src/README.md").write_text(page)
+        return list(check_references.layer_problems(Path(folder), below))
+
+
+BELOW = {"core": [], "io": ["core"], "tables": ["io"]}
+assert layer_problems(LAYERS, BELOW) == [], layer_problems(LAYERS, BELOW)
+assert len(layer_problems(LAYERS, {**BELOW, "tables": ["core"]})) == 1
+assert len(layer_problems(LAYERS, {**BELOW, "train": ["core"]})) == 2
+assert len(layer_problems(LAYERS.replace("| io |", "| |"), BELOW)) == 1
+assert len(layer_problems(LAYERS.replace("| `io` | files | |\n", ""), BELOW)) == 1
 
 for name, texts in CLEAN.items():
     for text in texts:
