@@ -61,7 +61,8 @@ function(axmul_shared_library)
 endfunction()
 
 # axmul_tests(LAYER file...): one doctest executable axmul_test_LAYER; one ctest per file, named
-# LAYER/file. A file named *_slow_test.cpp carries the label slow; exit code 77 reports a skip.
+# LAYER/file. A file named *_slow_test.cpp carries the label slow, *_optional_test.cpp (needs what not
+# every machine has) the label optional; exit code 77 reports a skip.
 function(axmul_tests layer)
   cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
   set(target axmul_test_${layer})
@@ -74,6 +75,8 @@ function(axmul_tests layer)
     set_tests_properties(${layer}/${short} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
     if(stem MATCHES "_slow_test$")
       set_tests_properties(${layer}/${short} PROPERTIES LABELS slow TIMEOUT 7200)
+    elseif(stem MATCHES "_optional_test$")
+      set_tests_properties(${layer}/${short} PROPERTIES LABELS optional)
     endif()
   endforeach()
 endfunction()
