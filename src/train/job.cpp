@@ -14,6 +14,7 @@
 #include "axmul/train/script.hpp"
 #include "cli/output.hpp"
 #include "train/multipliers.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul::train {
 namespace {

@@ -10,6 +10,7 @@
 #include "axmul/kernels/lut_gemm.hpp"
 #include "train/elementwise.hpp"
 #include "train/noise.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {
@@ -206,7 +207,7 @@ struct ChannelLines {
 };
 
 // y = sums · a_scale·b_scale[m] + bias[m] − a_scale·b_scale[m]·mean_acc[m], then the epilogue's.
-ChannelLines channel_lines(const Pass& pass, const c10::optional<at::Tensor>& bias) {
+ChannelLines channel_lines(const Pass& pass, const train::TorchOptional<at::Tensor>& bias) {
   const MultiplyLayer& layer = *pass.layer;
   const auto m_count = static_cast<std::size_t>(layer.geometry.out_channels);
   ChannelLines lines{std::vector<float>(m_count), std::vector<float>(m_count)};
@@ -237,7 +238,7 @@ at::Tensor outputs_elsewhere(const Pass& pass, const at::Tensor& sums, const Cha
 }
 
 at::Tensor outputs(const Pass& pass, const at::Tensor& sums,
-                   const c10::optional<at::Tensor>& bias) {
+                   const train::TorchOptional<at::Tensor>& bias) {
   const ChannelLines lines = channel_lines(pass, bias);
   if (!sums.device().is_cpu()) return outputs_elsewhere(pass, sums, lines);
   at::Tensor y = empty_channels_last(sums.sizes(), at::kFloat);
@@ -299,7 +300,7 @@ at::Tensor layer_sums(const Pass& pass, const at::Tensor& x, const at::Tensor& i
 class Multiply : public torch::autograd::Function<Multiply> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& weight, const c10::optional<at::Tensor>& bias,
+                            const at::Tensor& weight, const train::TorchOptional<at::Tensor>& bias,
                             const std::shared_ptr<Pass>& pass) {
     const at::Tensor x = channels_last(input);
     const at::Tensor integers = pass->with_gradient || pass->layer->mode != LayerMode::approximate
@@ -333,7 +334,7 @@ class Multiply : public torch::autograd::Function<Multiply> {
     const at::Tensor dy = channels_last(gradients[0]);
     const bool wants_x = context->needs_input_grad(0);
     auto [dx, dw, unused] = at::convolution_backward(
-        dy, integers, channels_last(real), c10::nullopt, at::IntArrayRef(g).slice(0, 2),
+        dy, integers, channels_last(real), train::kTorchNone, at::IntArrayRef(g).slice(0, 2),
         at::IntArrayRef(g).slice(2, 2), at::IntArrayRef(g).slice(4, 2), false, {0, 0}, g[6],
         {wants_x, true, false});
     if (wants_x) {
@@ -387,8 +388,8 @@ std::shared_ptr<Pass> make_pass(MultiplyLayer& layer) {
   return pass;
 }
 
-c10::optional<at::Tensor> bias_of(const MultiplyLayer& layer) {
-  return layer.bias.defined() ? c10::optional<at::Tensor>(layer.bias) : c10::nullopt;
+train::TorchOptional<at::Tensor> bias_of(const MultiplyLayer& layer) {
+  return layer.bias.defined() ? train::TorchOptional<at::Tensor>(layer.bias) : train::kTorchNone;
 }
 
 void count_ops(MultiplyLayer& layer, const at::Tensor& y) {

@@ -6,6 +6,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {

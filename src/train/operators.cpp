@@ -11,12 +11,13 @@
 #include "axmul/core/parallel.hpp"
 #include "axmul/train/layer.hpp"
 #include "train/multipliers.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul::train {
 namespace {
 
 using at::Tensor;
-using OptionalTensor = c10::optional<Tensor>;
+using OptionalTensor = TorchOptional<Tensor>;
 
 // A table as set_multiplier() prepares it for one kind of activations.
 struct Prepared {
@@ -68,7 +69,7 @@ struct Call {
   const OptionalTensor& lut;
   const Tensor& a_range;
   const OptionalTensor& mean_acc;
-  c10::string_view type, encoding;
+  TorchStringView type, encoding;
   bool per_channel;
 };
 
@@ -223,7 +224,7 @@ Tensor linear(Call call, Errors* errors) {
 
 Call call_of(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
              const OptionalTensor& lut, const Tensor& a_range, const OptionalTensor& mean_acc,
-             c10::string_view type, c10::string_view encoding, bool per_channel) {
+             TorchStringView type, TorchStringView encoding, bool per_channel) {
   const auto float_bias = bias ? OptionalTensor(bias->to(at::kFloat)) : OptionalTensor();
   return {input,      weight.to(at::kFloat), float_bias, lut, a_range, mean_acc, type, encoding,
           per_channel};
@@ -232,7 +233,7 @@ Call call_of(const Tensor& input, const Tensor& weight, const OptionalTensor& bi
 Tensor lut_conv2d(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                   const OptionalTensor& lut, const Tensor& a_range, at::IntArrayRef stride,
                   at::IntArrayRef padding, at::IntArrayRef dilation, std::int64_t groups,
-                  const OptionalTensor& mean_acc, c10::string_view type, c10::string_view encoding,
+                  const OptionalTensor& mean_acc, TorchStringView type, TorchStringView encoding,
                   bool per_channel) {
   return conv2d(call_of(input, weight, bias, lut, a_range, mean_acc, type, encoding, per_channel),
                 stride, padding, dilation, groups, nullptr);
@@ -240,7 +241,7 @@ Tensor lut_conv2d(const Tensor& input, const Tensor& weight, const OptionalTenso
 
 Tensor lut_linear(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                   const OptionalTensor& lut, const Tensor& a_range, const OptionalTensor& mean_acc,
-                  c10::string_view type, c10::string_view encoding, bool per_channel) {
+                  TorchStringView type, TorchStringView encoding, bool per_channel) {
   return linear(call_of(input, weight, bias, lut, a_range, mean_acc, type, encoding, per_channel),
                 nullptr);
 }
@@ -251,8 +252,8 @@ ErrorsResult lut_conv2d_errors(const Tensor& input, const Tensor& weight,
                                const OptionalTensor& bias, const OptionalTensor& lut,
                                const Tensor& a_range, at::IntArrayRef stride,
                                at::IntArrayRef padding, at::IntArrayRef dilation,
-                               std::int64_t groups, c10::string_view type,
-                               c10::string_view encoding, bool per_channel) {
+                               std::int64_t groups, TorchStringView type, TorchStringView encoding,
+                               bool per_channel) {
   Errors errors;
   const Tensor y =
       conv2d(call_of(input, weight, bias, lut, a_range, {}, type, encoding, per_channel), stride,
@@ -262,8 +263,8 @@ ErrorsResult lut_conv2d_errors(const Tensor& input, const Tensor& weight,
 
 ErrorsResult lut_linear_errors(const Tensor& input, const Tensor& weight,
                                const OptionalTensor& bias, const OptionalTensor& lut,
-                               const Tensor& a_range, c10::string_view type,
-                               c10::string_view encoding, bool per_channel) {
+                               const Tensor& a_range, TorchStringView type,
+                               TorchStringView encoding, bool per_channel) {
   Errors errors;
   const Tensor y =
       linear(call_of(input, weight, bias, lut, a_range, {}, type, encoding, per_channel), &errors);
@@ -272,7 +273,7 @@ ErrorsResult lut_linear_errors(const Tensor& input, const Tensor& weight,
 
 // (lut [256, 256] int32, operand type, name, sha256, power relative to the exact multiplier)
 std::tuple<Tensor, std::string, std::string, std::string, double> open_multiplier(
-    const std::string& design, const c10::optional<std::string>& library) {
+    const std::string& design, const TorchOptional<std::string>& library) {
   const auto multiplier = find_multiplier(
       design, library ? std::optional<std::string>(*library) : std::optional<std::string>());
   Tensor lut = at::empty({256, 256}, at::kInt);

@@ -12,6 +12,7 @@
 #include "axmul/io/read_file.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul::train {
 namespace {

@@ -10,6 +10,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/train/script.hpp"
 #include "train/script_module.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {
@@ -26,7 +27,7 @@ torch::jit::Module load_archive(const std::string& path,
   torch::jit::ExtraFilesMap extra = {{train::kMetadataFile, ""}};
   torch::jit::Module module;
   try {
-    module = torch::jit::load(path, c10::nullopt, extra);
+    module = torch::jit::load(path, kTorchNone, extra);
   } catch (const std::exception& error) {
     const std::string text = error.what();
     const bool archive = text.find("constants.pkl") == std::string::npos &&

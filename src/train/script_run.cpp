@@ -9,6 +9,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "train/script_module.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul::train {
 namespace {
@@ -27,7 +28,7 @@ std::array<std::int64_t, 2> two(const c10::IValue& list) {
 
 struct Operands {
   Tensor x, weight;
-  c10::optional<Tensor> bias;
+  TorchOptional<Tensor> bias;
   c10::IValue stride, padding, dilation;
   std::int64_t groups = 1;
 };
@@ -329,10 +330,7 @@ c10::IValue execute(const ScriptModule& script, const Tensor& images) {
 }
 
 c10::IValue execute_original(const ScriptModule& script, const Tensor& images) {
-  struct : c10::WarningHandler {
-    void process(const c10::SourceLocation&, const std::string&, const bool) override {}
-  } silent;  // what libtorch finds slow in the user's module is not axmul's to say
-  const c10::Warning::WarningHandlerGuard quiet(&silent);
+  const NoWarnings quiet;  // what libtorch finds slow in the user's module is not axmul's to say
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);
   torch::jit::Stack stack = stack_for(script, images);
   stack.erase(stack.begin());

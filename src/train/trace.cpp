@@ -5,6 +5,7 @@
 
 #include "axmul/core/philox.hpp"
 #include "axmul/train/training.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {

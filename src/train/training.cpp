@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "axmul/core/errors.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {
