@@ -27,7 +27,7 @@ torch::jit::Module load_archive(const std::string& path,
   torch::jit::ExtraFilesMap extra = {{train::kMetadataFile, ""}};
   torch::jit::Module module;
   try {
-    module = torch::jit::load(path, kTorchNone, extra);
+    module = torch::jit::load(path, train::kTorchNone, extra);
   } catch (const std::exception& error) {
     const std::string text = error.what();
     const bool archive = text.find("constants.pkl") == std::string::npos &&

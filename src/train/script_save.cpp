@@ -57,7 +57,7 @@ void replace_by_operator(Graph& graph, Buffers& buffers, const MultiplyLayer& la
   const auto none = [&] { return graph.insertConstant(c10::IValue()); };
   Value* input = site.input;
   const auto* padding = site.padding;
-  const auto constant_padding = padding ? torch::jit::toIValue(padding) : kTorchNone;
+  const auto constant_padding = padding ? torch::jit::toIValue(padding) : train::kTorchNone;
   if (constant_padding && constant_padding->isString()) {
     const train::Padding sides = train::padding_of(*constant_padding, g.kernel, g.dilation);
     if (!sides.even()) input = graph.insert(c10::aten::constant_pad_nd, {input, sides.amounts()});
