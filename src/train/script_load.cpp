@@ -1,4 +1,6 @@
 // Loads TorchScript modules as networks: archive, tensors, and one pass that finds the layers.
+#include "axmul/train/script.hpp"
+
 #include <ATen/ops/randn.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -8,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/train/script.hpp"
 #include "train/script_module.hpp"
 #include "train/torch_types.hpp"
 
