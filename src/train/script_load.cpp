@@ -1,5 +1,7 @@
 // Loads TorchScript modules as networks: archive, tensors, and one pass that finds the layers.
+// clang-format off: first, so that the build shows that it compiles alone
 #include "axmul/train/script.hpp"
+// clang-format on
 
 #include <ATen/ops/randn.h>
 #include <torch/csrc/jit/serialization/import.h>
