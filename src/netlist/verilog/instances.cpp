@@ -10,7 +10,7 @@
 #include "axmul/core/errors.hpp"
 #include "netlist/cells.hpp"
 #include "netlist/source.hpp"
-#include "netlist/verilog.hpp"
+#include "netlist/verilog/syntax.hpp"
 
 namespace axmul::detail {
 

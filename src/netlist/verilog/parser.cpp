@@ -3,8 +3,8 @@
 #include <array>
 
 #include "netlist/source.hpp"
-#include "netlist/verilog.hpp"
-#include "netlist/verilog_lexer.hpp"
+#include "netlist/verilog/lexer.hpp"
+#include "netlist/verilog/syntax.hpp"
 
 namespace axmul::detail {
 

@@ -1,5 +1,5 @@
 // Verilog tokens.
-#include "netlist/verilog_lexer.hpp"
+#include "netlist/verilog/lexer.hpp"
 
 #include <algorithm>
 #include <cstring>
