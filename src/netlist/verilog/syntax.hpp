@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "axmul/netlist/readers.hpp"
-#include "netlist/assembler.hpp"
+#include "axmul/netlist/netlist.hpp"
 
 namespace axmul::detail {
 
@@ -132,8 +131,5 @@ struct VerilogFile {
 
 /// Parses text (moved in; views point into it). Throws AX201, AX202, AX212, AX213.
 std::shared_ptr<VerilogFile> parse_verilog(std::string text, const std::string& path);
-
-/// The netlist of the top module; cells come from the file, the library, the built-in names.
-Netlist elaborate_verilog(const VerilogFile& file, const NetlistOptions& options);
 
 }  // namespace axmul::detail

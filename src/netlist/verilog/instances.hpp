@@ -1,0 +1,13 @@
+// From a parsed module to a netlist.
+#pragma once
+
+#include "axmul/netlist/readers.hpp"
+#include "netlist/verilog/syntax.hpp"
+
+namespace axmul::detail {
+
+/// The netlist of a module with all that it instantiates; cells come from the file, the library,
+/// the built-in names. Throws AX201-AX211.
+Netlist flatten(const VerilogFile& file, const Module& top, const NetlistOptions& options);
+
+}  // namespace axmul::detail
