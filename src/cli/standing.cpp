@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/report/pareto.hpp"
+#include "axmul/model/pareto.hpp"
 #include "cli/characterize_options.hpp"
 #include "cli/design_options.hpp"
 #include "cli/json.hpp"

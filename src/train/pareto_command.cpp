@@ -8,7 +8,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/version.hpp"
 #include "axmul/io/read_file.hpp"
-#include "axmul/report/pareto.hpp"
+#include "axmul/model/pareto.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "train/commands.hpp"

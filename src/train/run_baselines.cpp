@@ -7,8 +7,8 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
-#include "axmul/report/pareto.hpp"
-#include "axmul/train/assignment.hpp"
+#include "axmul/model/assignment.hpp"
+#include "axmul/model/pareto.hpp"
 #include "train/run_points.hpp"
 
 namespace axmul::train {

@@ -9,9 +9,9 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/atomic_file.hpp"
+#include "axmul/model/assignment.hpp"
 #include "axmul/tables/predictions.hpp"
 #include "axmul/tables/traces.hpp"
-#include "axmul/train/assignment.hpp"
 #include "axmul/train/trace.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"

@@ -14,9 +14,8 @@ BELOW = {  # layer: the layers it may include directly
     "designs": ["netlist"],
     "model": ["stats", "kernels"],
     "tables": ["io", "formats", "designs", "model"],
-    "report": ["tables"],
-    "cli": ["report"],
-    "train": ["model", "kernels", "tables", "report"],
+    "cli": ["tables"],
+    "train": ["model", "kernels", "tables"],
 }
 
 

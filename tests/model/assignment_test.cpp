@@ -1,5 +1,5 @@
 // Assignments with few distinct multipliers and the greedy baseline, against exhaustive search.
-#include "axmul/train/assignment.hpp"
+#include "axmul/model/assignment.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
-#include "train/train_support.hpp"
+#include "support/support.hpp"
 
 using namespace axmul;
 

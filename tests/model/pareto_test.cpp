@@ -1,5 +1,5 @@
 // Pareto places against the definition, on hand-made and on random points.
-#include "axmul/report/pareto.hpp"
+#include "axmul/model/pareto.hpp"
 
 #include <limits>
 #include <vector>

@@ -1,5 +1,5 @@
 // Non-dominated sorting in two dimensions.
-#include "axmul/report/pareto.hpp"
+#include "axmul/model/pareto.hpp"
 
 #include <algorithm>
 #include <cmath>

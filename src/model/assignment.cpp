@@ -1,5 +1,5 @@
 // Few distinct multipliers by k-means, and the greedy baseline.
-#include "axmul/train/assignment.hpp"
+#include "axmul/model/assignment.hpp"
 
 #include <algorithm>
 #include <cmath>

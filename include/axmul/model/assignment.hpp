@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "axmul/core/api.hpp"
 #include "axmul/core/array2.hpp"
 #include "axmul/model/matching.hpp"
 
@@ -18,17 +19,19 @@ namespace axmul {
 /// save energy under the rule of `options`, by which the layers are then matched with the chosen
 /// ones. Throws as
 /// match(), and UsageError AX971 for most = 0.
-MatchReport match_at_most(std::span<const LayerOperands> layers,
-                          std::span<const Multiplier> library, const PredictionMatrix& predictions,
-                          std::span<const LayerSigma> sigmas, const MatchOptions& options,
-                          std::size_t most, std::uint64_t seed = 1);
+AXMUL_API MatchReport match_at_most(std::span<const LayerOperands> layers,
+                                    std::span<const Multiplier> library,
+                                    const PredictionMatrix& predictions,
+                                    std::span<const LayerSigma> sigmas, const MatchOptions& options,
+                                    std::size_t most, std::uint64_t seed = 1);
 
 /// Lloyd's iterations from k-means++ seeding; the group of every row. Deterministic for a seed; at
 /// most k groups, fewer where rows coincide.
-std::vector<std::size_t> k_means(const Array2<double>& rows, std::size_t k, std::uint64_t seed);
+AXMUL_API std::vector<std::size_t> k_means(const Array2<double>& rows, std::size_t k,
+                                           std::uint64_t seed);
 
 /// What a layer may be given in the greedy baseline.
-struct LayerOption {
+struct AXMUL_API LayerOption {
   std::size_t multiplier = 0;  ///< index into the library
   double power_rel = 1;
   double damage = 0;  ///< rise of the loss when this layer alone uses it
@@ -38,8 +41,7 @@ inline constexpr std::size_t kExact = static_cast<std::size_t>(-1);
 /// Greedy layer sensitivity: from exact layers, always the change that saves most energy for each
 /// unit of damage (damages add up), until Σ ops·power_rel/Σ ops ≤ energy or nothing cheaper is
 /// left. options[l]: what layer l may use. Returns index into the library, or kExact, per layer.
-std::vector<std::size_t> greedy_assignment(std::span<const double> ops,
-                                           std::span<const std::vector<LayerOption>> options,
-                                           double energy);
+AXMUL_API std::vector<std::size_t> greedy_assignment(
+    std::span<const double> ops, std::span<const std::vector<LayerOption>> options, double energy);
 
 }  // namespace axmul
