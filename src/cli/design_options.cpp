@@ -4,16 +4,37 @@
 #include <algorithm>
 #include <filesystem>
 #include <istream>
-#include <iterator>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/parallel.hpp"
+#include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "cli/circuit_options.hpp"
 #include "cli/output.hpp"
 
 namespace axmul::cli {
+namespace {
+
+// As read_standard_input(), from the session's stream, which tests replace.
+std::string read_stream(std::istream& in, std::size_t limit) {
+  std::string text;
+  std::vector<char> part(1 << 16);
+  while (in.read(part.data(), static_cast<std::streamsize>(part.size())), in.gcount() > 0) {
+    poll_interrupt();
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > limit)
+      throw InputError(
+          101, Place{"<stdin>"},
+          "is larger than " + std::to_string(limit) + " bytes, the limit for this kind of input");
+  }
+  return text;
+}
+
+}  // namespace
 
 PositionalSpec designs_positional(std::size_t min, std::size_t max) {
   return {"DESIGN",
@@ -64,8 +85,7 @@ OpenOptions open_options(Session& session) {
   for (std::size_t i = 0; i < session.command.positionals.size(); ++i)
     stdin_uses += std::ranges::count(session.args.positional(i), "-");
   if (stdin_uses > 1) throw UsageError(1023, "\"-\" (standard input) can be read only once");
-  if (stdin_uses == 1)
-    options.standard_input = std::string(std::istreambuf_iterator<char>(session.io.in), {});
+  if (stdin_uses == 1) options.standard_input = read_stream(session.io.in, kReadLimit);
   return options;
 }
 

@@ -104,9 +104,42 @@ void warn(Session& session, const std::string& text) {
   session.io.err << (color ? "\033[33mwarning:\033[0m " : "warning: ") << text << '\n';
 }
 
+namespace {
+
+// Bytes of the UTF-8 character at `at`, 0 where there is none: no overlong forms, no surrogates.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xc2 ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf5 ? 4
+                                            : 0;
+  if (length == 0 || text.size() - at < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f))
+    return 0;
+  return length;
+}
+
+}  // namespace
+
 std::string printable(std::string text) {
-  for (char& c : text)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f) c = '?';
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    const auto first = static_cast<unsigned char>(text[at]);
+    const bool control =
+        length == 1
+            ? (first < 0x20 && first != '\n' && first != '\t') || first == 0x7f
+            : first == 0xc2 && length == 2 && static_cast<unsigned char>(text[at + 1]) < 0xa0;
+    if (length == 0 || control) {
+      for (std::size_t i = 0; i < std::max<std::size_t>(1, length); ++i) text[at + i] = '?';
+    }
+    at += std::max<std::size_t>(1, length);
+  }
   return text;
 }
 

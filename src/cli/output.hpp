@@ -33,7 +33,8 @@ bool use_color(const Session& session, bool stream_is_tty);
 /// "warning: …" on the error stream.
 void warn(Session& session, const std::string& text);
 
-/// Control characters become "?", so that a name in a message cannot steer the terminal.
+/// Control characters and bytes that are no UTF-8 become "?", so that a name in a message cannot
+/// steer the terminal.
 std::string printable(std::string text);
 
 /// A table for people: left- or right-aligned columns, one header line, UTF-8 aware.

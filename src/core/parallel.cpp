@@ -9,12 +9,14 @@
 #include <mutex>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/interrupt.hpp"
 
 namespace axmul {
 
 namespace {
 std::atomic<int> g_threads{0};
-std::atomic<bool> g_interrupt{false};
+std::atomic<bool> g_interrupt{false}, g_noticed{false};
+std::atomic<unsigned> g_patience{kInterruptPatience};
 static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
 }  // namespace
 
@@ -29,8 +31,15 @@ void set_threads(int threads) {
 }
 
 void request_interrupt() noexcept { g_interrupt = true; }
-bool interrupt_requested() noexcept { return g_interrupt.load(std::memory_order_relaxed); }
-void clear_interrupt() noexcept { g_interrupt = false; }
+bool interrupt_requested() noexcept {
+  if (!g_interrupt.load(std::memory_order_relaxed)) return false;
+  g_noticed = true;
+  return true;
+}
+bool interrupt_noticed() noexcept { return g_noticed; }
+void set_interrupt_patience(unsigned seconds) noexcept { g_patience = seconds; }
+unsigned interrupt_patience() noexcept { return g_patience; }
+void clear_interrupt() noexcept { g_interrupt = g_noticed = false; }
 void poll_interrupt() {
   if (interrupt_requested()) throw InterruptedError();
 }

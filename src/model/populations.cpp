@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "axmul/core/parallel.hpp"
 #include "axmul/core/philox.hpp"
 #include "model/arithmetic.hpp"
 #include "model/prepared_layer.hpp"
@@ -130,6 +131,7 @@ void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
   std::vector<std::uint32_t> pairs(layer.fan_in);
   std::vector<std::int64_t> sums(count * draws);
   for (std::size_t i = 0; i < draws; ++i) {
+    if (i % 64 == 0) poll_interrupt();
     for (std::uint32_t& pair : pairs) {
       const std::uint32_t row = a.draw(random.next_u64());
       pair = row * kOperandCount + b.draw(random.next_u64());

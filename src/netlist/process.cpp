@@ -87,6 +87,7 @@ void limit(int what, rlim_t value) {
   if (!options.may_fork) limit(RLIMIT_NPROC, 0);
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(127);
   std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_DFL);
   ::execv(program, argv);
   ::_exit(127);
 }

@@ -2,6 +2,7 @@
 #include "axmul/train/data.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -160,28 +161,49 @@ struct Idx {
   std::size_t begin = 0;
 };
 
-Idx read_idx(const std::string& path, std::size_t rank) {
-  Idx idx;
-  idx.bytes = read_maybe_compressed(path);
-  const auto& bytes = idx.bytes;
+// The dimensions in the header; empty where it is no header of that rank.
+std::vector<std::uint32_t> idx_header(std::span<const std::uint8_t> bytes, std::size_t rank) {
+  std::vector<std::uint32_t> dims;
   if (bytes.size() < 4 + 4 * rank || bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 ||
       bytes[3] != rank)
-    throw InputError(902, {path},
-                     "is not an IDX file of unsigned bytes with " + std::to_string(rank) +
-                         " dimension(s) (magic 0 0 8 " + std::to_string(rank) + ")");
-  std::size_t total = 1;
+    return dims;
   for (std::size_t d = 0; d < rank; ++d) {
     std::uint32_t size = 0;
     for (std::size_t i = 0; i < 4; ++i) size = size << 8 | bytes[4 + 4 * d + i];
-    idx.dims.push_back(size);
-    total *= size;
-    if (total > (std::size_t{1} << 34)) throw InputError(902, {path}, "declares absurd dimensions");
+    dims.push_back(size);
   }
+  return dims;
+}
+
+// Their product, at most kMostPlain.
+std::size_t idx_values(const std::vector<std::uint32_t>& dims) {
+  std::size_t total = 1;
+  for (const std::uint32_t size : dims)
+    if (__builtin_mul_overflow(total, std::size_t{size}, &total) || total > kMostPlain)
+      return kMostPlain;
+  return total;
+}
+
+Idx read_idx(const std::string& path, std::size_t rank) {
+  const auto dims_of = [&](std::span<const std::uint8_t> bytes) {
+    const auto dims = idx_header(bytes, rank);
+    if (dims.empty())
+      throw InputError(902, {path},
+                       "is not an IDX file of unsigned bytes with " + std::to_string(rank) +
+                           " dimension(s) (magic 0 0 8 " + std::to_string(rank) + ")");
+    return dims;
+  };
+  Idx idx;
+  idx.bytes = read_maybe_compressed(path, [&](std::span<const std::uint8_t> start) {
+    return 4 + 4 * rank + idx_values(dims_of(start));
+  });
+  idx.dims = dims_of(idx.bytes);
+  const std::size_t total = idx_values(idx.dims);
   idx.begin = 4 + 4 * rank;
-  if (bytes.size() - idx.begin != total)
+  if (idx.bytes.size() - idx.begin != total)
     throw InputError(902, {path},
                      "declares " + std::to_string(total) + " values but holds " +
-                         std::to_string(bytes.size() - idx.begin));
+                         std::to_string(idx.bytes.size() - idx.begin));
   return idx;
 }
 
@@ -316,6 +338,17 @@ FolderFiles list_part(const DataSpec& spec, DataPart part) {
                                   : "val/ or test/ with CLASS/*.jpg|jpeg|png");
 }
 
+// In place: three equal planes a picture become one.
+void drop_equal_planes(ImageSet& set) {
+  const std::size_t plane = set.image_bytes() / 3;
+  for (std::size_t i = 0; i < set.size(); ++i)
+    std::copy_n(set.pixels.begin() + static_cast<std::ptrdiff_t>(3 * plane * i), plane,
+                set.pixels.begin() + static_cast<std::ptrdiff_t>(plane * i));
+  set.channels = 1;
+  set.pixels.resize(plane * set.size());
+  set.pixels.shrink_to_fit();
+}
+
 // A grey image among coloured ones becomes coloured; any other difference is an error.
 void place_image(const DecodedImage& image, const std::string& path, ImageSet& set,
                  std::size_t at) {
@@ -339,18 +372,28 @@ ImageSet load_folder(const DataSpec& spec, DataPart part) {
   const FolderFiles list = list_part(spec, part);
   const DecodedImage first = decode_image(list.files.front());
   ImageSet set;
-  set.channels = 3;  // grey files become coloured
+  set.channels = 3;  // grey files among coloured ones become coloured
   set.height = first.height;
   set.width = first.width;
   set.labels = list.labels;
   set.class_names = list.class_names;
+  if (list.files.size() > kMostImageBytes / set.image_bytes())
+    throw InputError(904, {spec.path},
+                     "holds " + std::to_string(list.files.size()) + " images of " +
+                         std::to_string(first.width) + "x" + std::to_string(first.height) +
+                         " pixels, more than the 16 GiB that are read; make them smaller");
   set.pixels.resize(list.files.size() * set.image_bytes());
+  std::atomic<bool> coloured = false;
   constexpr std::size_t kBlock = 64;
   parallel_for((list.files.size() + kBlock - 1) / kBlock, 0, [&](std::size_t block) {
     const std::size_t end = std::min(list.files.size(), (block + 1) * kBlock);
-    for (std::size_t i = block * kBlock; i < end; ++i)
-      place_image(decode_image(list.files[i]), list.files[i], set, i);
+    for (std::size_t i = block * kBlock; i < end; ++i) {
+      const DecodedImage image = decode_image(list.files[i]);
+      if (image.channels != 1) coloured = true;
+      place_image(image, list.files[i], set, i);
+    }
   });
+  if (!coloured) drop_equal_planes(set);
   return set;
 }
 

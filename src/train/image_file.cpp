@@ -14,7 +14,11 @@
 namespace axmul {
 namespace {
 
-constexpr int kMaxSide = 1 << 14;  // guards against a header that asks for gigabytes
+// Guards against a header that asks for gigabytes.
+bool is_too_large(std::uint64_t width, std::uint64_t height) {
+  return width > kMostPixels || height > kMostPixels || width * height > kMostPixels;
+}
+constexpr const char* kTooLarge = "has more than 33 million pixels, the most that is read";
 
 std::vector<std::uint8_t> to_planes(const std::vector<std::uint8_t>& interleaved, int channels,
                                     std::size_t pixels) {
@@ -28,6 +32,7 @@ std::vector<std::uint8_t> to_planes(const std::vector<std::uint8_t>& interleaved
 struct JpegErrors {
   jpeg_error_mgr manager;
   std::jmp_buf jump;
+  bool too_large;
   char message[JMSG_LENGTH_MAX];
 };
 
@@ -54,8 +59,8 @@ bool decode_jpeg(const std::vector<std::uint8_t>& bytes, JpegErrors& errors, Dec
   jpeg_mem_src(&info, bytes.data(), bytes.size());
   jpeg_read_header(&info, TRUE);
   if (info.jpeg_color_space != JCS_GRAYSCALE) info.out_color_space = JCS_RGB;
-  if (info.image_width > kMaxSide || info.image_height > kMaxSide) {
-    std::strcpy(errors.message, "more than 16384 pixels a side");
+  if (is_too_large(info.image_width, info.image_height)) {
+    errors.too_large = true;
     jpeg_destroy_decompress(&info);
     return false;
   }
@@ -84,9 +89,9 @@ DecodedImage read_png(const std::string& path, const std::vector<std::uint8_t>& 
   DecodedImage image;
   std::vector<std::uint8_t> interleaved;
   bool good = png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) != 0;
-  if (good && (png.width > kMaxSide || png.height > kMaxSide)) {
+  if (good && is_too_large(png.width, png.height)) {
     png_image_free(&png);
-    throw InputError(902, {path}, "has more than 16384 pixels a side");
+    throw InputError(904, {path}, kTooLarge);
   }
   if (good) {
     const bool colour = (png.format & PNG_FORMAT_FLAG_COLOR) != 0;
@@ -120,8 +125,10 @@ DecodedImage decode_image(const std::string& path) {
   DecodedImage image;
   std::vector<std::uint8_t> interleaved;
   JpegErrors errors{};
-  if (!decode_jpeg(bytes, errors, image, interleaved))
+  if (!decode_jpeg(bytes, errors, image, interleaved)) {
+    if (errors.too_large) throw InputError(904, {path}, kTooLarge);
     throw InputError(902, {path}, std::string("is not a usable JPEG image: ") + errors.message);
+  }
   image.pixels =
       to_planes(interleaved, image.channels,
                 static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width));

@@ -75,6 +75,21 @@ std::vector<std::uint32_t> evenly_spaced(std::size_t size, std::size_t count) {
 
 ImageSet load_limited(const Session& session, const Job& job, DataPart part, const char* option) {
   ImageSet images = load_images(job.spec, part);
+  const NetworkOptions& net = job.network.options;
+  if (job.network.body && (images.channels != net.channels || images.height != net.height ||
+                           images.width != net.width || images.classes() != net.classes)) {
+    const auto text = [](int channels, int height, int width, int classes) {
+      return std::to_string(width) + "x" + std::to_string(height) + " pixels, " +
+             std::to_string(channels) + (channels == 1 ? " channel, " : " channels, ") +
+             std::to_string(classes) + " classes";
+    };
+    throw InputError(905, {job.spec.text},
+                     std::string("the ") + (part == DataPart::train ? "training" : "test") +
+                         " images (" +
+                         text(images.channels, images.height, images.width, images.classes()) +
+                         ") are not of the kind of the other part's (" +
+                         text(net.channels, net.height, net.width, net.classes) + ")");
+  }
   if (const auto limit = session.args.integer(option, 1, std::int64_t{1} << 40))
     images = select_images(images, evenly_spaced(images.size(), static_cast<std::size_t>(*limit)));
   return images;
@@ -143,9 +158,11 @@ Network chosen_network(const Session& session, const NetworkOptions& options, st
   if (model && !names.empty())
     throw UsageError(987,
                      "give either NETWORK (\"" + names[0] + "\") or --model FILE.pt, not both");
-  if (model) return load_script_network(*model, options, seed);
+  const ScriptTrust trust =
+      session.args.has("allow-native-code") ? ScriptTrust::any_operator : ScriptTrust::allow_list;
+  if (model) return load_script_network(*model, options, seed, trust);
   if (!names.empty() && names[0].ends_with(".pt"))
-    return load_script_network(names[0], options, seed);
+    return load_script_network(names[0], options, seed, trust);
   if (names.empty())
     throw UsageError(987,
                      "give the NETWORK, or your own TorchScript module with --model FILE.pt; "
@@ -179,8 +196,14 @@ std::vector<cli::OptionSpec> data_options() {
        ",train=FILE and ,test=FILE name files.",
        "fashion-mnist"},
       {"model", "FILE.pt",
-       "Your own network instead of NETWORK: a TorchScript module (torch.jit.script or trace)."},
-      {"weights", "FILE", "Weights to start from: .h5, .safetensors or .pt, PyTorch's names."},
+       "Your own network instead of NETWORK: a TorchScript module (torch.jit.script or trace). Its "
+       "code is run, with operators that reach no file, process or network."},
+      {"allow-native-code", "",
+       "Let the module's code use every operator of libtorch, files included: for modules you "
+       "trust."},
+      {"weights", "FILE",
+       "Weights to start from: .h5, .safetensors or .pt, PyTorch's names. Read as data; nothing in "
+       "the file is run."},
       {"mean", "X,…", "Mean of each channel, pixels in 0 … 1.", "the weights' or the data's own"},
       {"std", "X,…", "Standard deviation of each channel.", "the weights' or the data's own"},
       {"limit", "N", "Use only N training images, evenly spaced."},

@@ -2,21 +2,15 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
 
-#include "axmul/core/parallel.hpp"
+#include "cli/signals.hpp"
 #include "train/commands.hpp"
 
 namespace {
-
-extern "C" void on_interrupt(int signal) {
-  axmul::request_interrupt();
-  std::signal(signal, SIG_DFL);  // a second one ends at once
-}
 
 // libgomp reads its policy when it is loaded; spinning threads cost dearly where cores are shared.
 void ensure_passive_waiting(char** argv) {
@@ -38,8 +32,7 @@ int main(int argc, char** argv) {
   ensure_passive_waiting(argv);
   keep_freed_memory();
   std::ios::sync_with_stdio(false);
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
+  axmul::cli::handle_signals();
   axmul::cli::Io io{std::cin, std::cout, std::cerr, isatty(STDOUT_FILENO) != 0,
                     isatty(STDERR_FILENO) != 0};
   return axmul::cli::run_program(axmul::train::train_program(),

@@ -361,6 +361,10 @@ std::vector<NamedTensor> pytorch_tensors(const Network& net) {
   return tensors;
 }
 
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
 // Takes over the tensors that PyTorch knows; returns a list of complaints.
 std::vector<std::string> load_tensors(Network& net, const StateDict& state) {
   std::vector<std::string> complaints;
@@ -373,7 +377,7 @@ std::vector<std::string> load_tensors(Network& net, const StateDict& state) {
                            shape_text(own.tensor.sizes()));
     } else if (complaints.empty()) {
       const std::vector<double> values = found->second.doubles();
-      if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) {
+      if (!all_finite(values)) {
         complaints.push_back(own.name + " has values that are not finite");
         continue;
       }
@@ -382,6 +386,37 @@ std::vector<std::string> load_tensors(Network& net, const StateDict& state) {
       const at::NoGradGuard guard;
       own.tensor.copy_(fresh);
     }
+  }
+  return complaints;
+}
+
+// What the state has beside PyTorch's tensors; returns what cannot be.
+std::vector<std::string> check_extras(const Network& net, const StateDict& state) {
+  std::vector<std::string> complaints;
+  const auto check = [&](const std::string& name, std::size_t count, const auto& sensible,
+                         const char* wanted) {
+    const auto it = state.tensors.find(name);
+    if (it == state.tensors.end()) return;
+    if (it->second.elements() != count) {
+      complaints.push_back(name + " has " + std::to_string(it->second.elements()) +
+                           " values, not " + std::to_string(count));
+    } else if (const auto values = it->second.doubles(); !all_finite(values) || !sensible(values)) {
+      complaints.push_back(name + " is not " + wanted);
+    }
+  };
+  using Values = std::vector<double>;
+  const auto any = [](const Values&) { return true; };
+  for (const auto& norm : net.norms)
+    check(
+        norm->name + ".num_batches_tracked", 1,
+        [](const Values& v) { return v[0] >= 0 && v[0] < 9e15; }, "a number of batches");
+  for (const auto& layer : net.layers) {
+    check(
+        layer->name + ".a_range", 2, [](const Values& v) { return v[0] <= v[1]; },
+        "a range, least and largest activation");
+    check(layer->name + ".mean_acc", static_cast<std::size_t>(layer->geometry.out_channels), any,
+          "finite, one mean for each output channel");
+    check(layer->name + ".sigma_l", 1, any, "a finite noise level");
   }
   return complaints;
 }
@@ -400,11 +435,10 @@ bool is_known(const Network& net, const std::string& name) {
 void load_extras(Network& net, const StateDict& state) {
   for (const auto& norm : net.norms)
     if (const auto it = state.tensors.find(norm->name + ".num_batches_tracked");
-        it != state.tensors.end() && it->second.elements() == 1)
+        it != state.tensors.end())
       norm->batches = static_cast<std::int64_t>(it->second.doubles()[0]);
   for (const auto& layer : net.layers) {
-    if (const auto it = state.tensors.find(layer->name + ".a_range");
-        it != state.tensors.end() && it->second.elements() == 2) {
+    if (const auto it = state.tensors.find(layer->name + ".a_range"); it != state.tensors.end()) {
       const auto range = it->second.doubles();
       layer->observer.min = range[0];
       layer->observer.max = range[1];
@@ -445,8 +479,10 @@ Network make_network(const std::string& architecture, const NetworkOptions& opti
     build_resnet(net, std::stoi(architecture.substr(6)));
   else if (architecture.starts_with("vgg"))
     build_vgg(net, std::stoi(architecture.substr(3)));
-  else
+  else if (architecture == "mobilenetv2")
     build_mobilenetv2(net);
+  else
+    throw InternalError("make_network: nothing builds " + architecture);
   return net;
 }
 
@@ -497,13 +533,8 @@ void load_state(Network& network, const StateDict& state, const std::string& pat
   std::vector<std::string> complaints = load_tensors(network, state);
   for (const auto& [name, tensor] : state.tensors)
     if (!is_known(network, name)) complaints.push_back(name + " has no place in the network");
-  for (const auto& layer : network.layers)
-    if (const auto it = state.tensors.find(layer->name + ".mean_acc");
-        it != state.tensors.end() &&
-        it->second.elements() != static_cast<std::size_t>(layer->geometry.out_channels))
-      complaints.push_back(it->first + " has " + std::to_string(it->second.elements()) +
-                           " values for " + std::to_string(layer->geometry.out_channels) +
-                           " output channels");
+  for (std::string& complaint : check_extras(network, state))
+    complaints.push_back(std::move(complaint));
   if (!complaints.empty()) {
     constexpr std::size_t kShown = 4;
     std::string list;

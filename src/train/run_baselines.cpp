@@ -101,7 +101,7 @@ double loss_on(Run& run, const ImageSet& images) {
 // from the most accurate on; a layer's list ends where the network is ruined.
 std::vector<std::vector<LayerOption>> sensitivities(Run& run, const StateDict& state,
                                                     const Predicted& predicted) {
-  constexpr double kRuined = 2.0;  // of the loss; chance in ten classes is 2.3
+  const double ruined = ruined_rise(run.job.network.options.classes);
   const ImageSet images = sample_images(run.session, run.job, run.plan.greedy_images);
   reset_network(run, state);
   const double exact = loss_on(run, images);
@@ -121,7 +121,7 @@ std::vector<std::vector<LayerOption>> sensitivities(Run& run, const StateDict& s
       if (run.plan.fold) layer.mean_acc = matrix(l, j).channel_mean;
       const double damage = std::max(0.0, loss_on(run, images) - exact);
       options[l].push_back({j, predicted.library[j].cost.power_rel, damage});
-      if (damage > kRuined) break;
+      if (damage > ruined) break;
     }
     layer.mode = LayerMode::quantized;
     layer.encoding = encoding;
@@ -158,6 +158,8 @@ void greedy_points(Run& run, const StateDict& state, const Predicted& predicted)
 }
 
 }  // namespace
+
+double ruined_rise(int classes) { return 2.0 * std::log(classes) / std::log(10.0); }
 
 void baseline_points(Run& run) {
   if (!run.plan.uniform && !run.plan.greedy) return;

@@ -206,10 +206,32 @@ std::string settings_text(const Session& session, const RunPlan& plan) {
   return j.dump();
 }
 
+// The settings of the run that the folder holds. Without them its stages may be of any run.
+Json held_settings(const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw InputError(946, {path},
+                     why +
+                         ", so the options of this run are not known and it cannot be continued; "
+                         "put the file back, or start the run anew with --force");
+  };
+  try {
+    Json held = cli::parse_json(read_file(path));
+    const Seal found = take_checksum(held);
+    if (found == Seal::none) refuse("carries no checksum");
+    if (found == Seal::broken) refuse("was changed or damaged: its checksum is wrong");
+    return held;
+  } catch (const Json::exception& error) {
+    refuse(std::string("is damaged: ") + error.what());
+  } catch (const InputError& error) {
+    if (error.id() == 946) throw;
+    refuse(std::string("cannot be read: ") + error.what());
+  }
+  return {};
+}
+
 // Names what differs from the run that the folder holds.
-void refuse_other_settings(const std::string& path, const std::string& text, const RunPlan& plan) {
-  const Json wanted = Json::parse(plan.settings);
-  const Json held = Json::parse(text, nullptr, false);
+void refuse_other_settings(const std::string& path, const RunPlan& plan) {
+  const Json wanted = Json::parse(plan.settings), held = held_settings(path);
   if (held == wanted) return;
   std::string differ;
   const auto show = [](const Json& j, const std::string& key) {
@@ -226,15 +248,25 @@ void refuse_other_settings(const std::string& path, const std::string& text, con
       973, path + " is of a run with other options, which --resume cannot continue" + differ);
 }
 
+bool is_stage(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  return entry.is_directory() && (name == "baseline" || name == "quantized" || name == "control" ||
+                                  name.starts_with("lambda-") || name.starts_with("uniform-") ||
+                                  name.starts_with("greedy-"));
+}
+
+bool has_stages(const std::string& folder) {
+  std::error_code error;
+  const fs::directory_iterator entries(folder, error);
+  return !error && std::any_of(begin(entries), end(entries), is_stage);
+}
+
 // What an earlier run left, so that --resume after an interrupted --force finds none of it.
 void remove_run(const std::string& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    const bool stage = name == "baseline" || name == "quantized" || name == "control" ||
-                       name.starts_with("lambda-") || name.starts_with("uniform-") ||
-                       name.starts_with("greedy-");
     const bool record = name == "run.json" || name == "run.h5" || name == "report.txt";
-    if (!(entry.is_directory() ? stage : record)) continue;
+    if (!(is_stage(entry) || (record && !entry.is_directory()))) continue;
     std::error_code error;
     fs::remove_all(entry.path(), error);
     if (error)
@@ -249,7 +281,12 @@ void claim_folder(const Session& session, const RunPlan& plan) {
   if (error || !fs::is_directory(plan.folder))
     throw OutputError(961, plan.folder + ": cannot be made a folder: " + error.message());
   const std::string path = plan.folder + "/settings.json";
-  if (fs::exists(path)) {
+  const bool known = fs::exists(path);
+  if (!known && plan.resume && has_stages(plan.folder))
+    throw InputError(946, {path},
+                     "is missing, so it is not known which run the stages in this folder are of; "
+                     "put it back, or start the run anew with --force");
+  if (known || (session.args.has("force") && has_stages(plan.folder))) {
     if (!plan.resume && !session.args.has("force"))
       throw UsageError(962, plan.folder +
                                 " holds a run already; continue it with --resume, replace it with "
@@ -257,11 +294,13 @@ void claim_folder(const Session& session, const RunPlan& plan) {
     // Points differ in lambda, error model, rule and baselines only, so a run may grow by these;
     // the first model and rule have points without a suffix, so they stay.
     if (plan.resume)
-      refuse_other_settings(path, read_file(path), plan);
+      refuse_other_settings(path, plan);
     else
       remove_run(plan.folder);
   }
-  write_file(path, plan.settings + "\n", true);
+  Json settings = Json::parse(plan.settings);
+  add_checksum(settings);
+  write_file(path, settings.dump() + "\n", true);
 }
 
 RunPlan make_plan(Session& session, Job& job) {

@@ -151,13 +151,29 @@ std::vector<std::size_t> indices_of(const MatchReport& report, const Predicted& 
   return chosen;
 }
 
+std::vector<LayerSigma> stored_sigmas(const Run& run, const std::string& path,
+                                      const std::string& name) {
+  const Json json = unseal(path, stage_id(run, name));
+  return reading_stage_file(path, [&] {
+    auto sigmas = cli::sigmas_from(json, path);
+    const auto& layers = run.record.layer_names;
+    const bool same =
+        std::equal(sigmas.begin(), sigmas.end(), layers.begin(), layers.end(),
+                   [](const LayerSigma& s, const std::string& layer) {
+                     return s.layer == layer && s.sigma_l >= 0 && s.loss_curvature >= 0;
+                   });
+    if (!same) refuse_stage_file(path, "it does not say what each layer of the network tolerates");
+    return sigmas;
+  });
+}
+
 // What the search learned, or what an earlier call of the same run stored.
 std::vector<LayerSigma> search_sigmas(Run& run, const std::string& name,
                                       const SearchOptions& noise) {
   const std::string path = run.plan.folder + "/" + name + "/sigma.json";
-  if (run.plan.resume && std::filesystem::exists(path)) return cli::read_sigmas(path);
+  if (run.plan.resume && std::filesystem::exists(path)) return stored_sigmas(run, path, name);
   auto sigmas = measured_sigmas(run.session, run.job, noise);
-  cli::write_sigmas(path, sigmas);
+  write_file(path, seal(cli::sigmas_json(sigmas), stage_id(run, name)), true);
   return sigmas;
 }
 

@@ -34,6 +34,10 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
 /// Search, trace, predict, match, realise for one lambda: a point per error model and rule.
 void search_points(Run& run, double lambda);
 
+/// Rise of the cross-entropy from which on a network counts as ruined: 87 % of ln(classes), what
+/// guessing costs; 2.0 for ten classes.
+double ruined_rise(int classes);
+
 /// The baselines asked for, near the energies of the search points: further training as long as the
 /// search's in 8-bit arithmetic, then the same as for them.
 void baseline_points(Run& run);

@@ -1,7 +1,9 @@
 // The run record as JSON (both ways) and HDF5.
 #include "train/run_record.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
@@ -10,16 +12,24 @@
 #include "axmul/io/h5.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "cli/json.hpp"
+#include "train/stage_file.hpp"
 
 namespace axmul::train {
 namespace {
 
 using cli::Json;
+using cli::natural;
 using cli::number;
+using cli::real_between;
 
-double real(const Json& j, const char* key) {
-  const auto it = j.find(key);
-  return it == j.end() || it->is_null() ? kUnknown : it->get<double>();
+constexpr double kMost = std::numeric_limits<double>::max();
+
+double real(const Json& j, const char* key) { return real_between(j, key, -kMost, kMost); }
+double positive(const Json& j, const char* key) { return real_between(j, key, 0, kMost); }
+double share(const Json& j, const char* key) { return real_between(j, key, 0, 1); }
+
+[[noreturn]] void complain(const std::string& what) {
+  throw Json::other_error::create(501, what, nullptr);
 }
 
 Json accuracy_json(const Accuracy& a) {
@@ -31,8 +41,8 @@ Json accuracy_json(const Accuracy& a) {
 }
 
 Accuracy accuracy_from(const Json& j) {
-  return {j.at("images").get<std::size_t>(), real(j, "top1"), real(j, "difference"),
-          real(j, "standard_error"), real(j, "mcnemar_p")};
+  return {natural(j, "images"), share(j, "top1"), real_between(j, "difference", -1, 1),
+          share(j, "standard_error"), share(j, "mcnemar_p")};
 }
 
 Json epochs_json(const std::vector<EpochRecord>& epochs) {
@@ -51,15 +61,19 @@ Json epochs_json(const std::vector<EpochRecord>& epochs) {
 
 std::vector<EpochRecord> epochs_from(const Json& list) {
   std::vector<EpochRecord> epochs;
+  if (!list.is_array()) complain("epochs are no list");
   for (const Json& j : list) {
     EpochRecord e;
-    e.epoch = j.at("epoch").get<int>();
-    e.learning_rate = real(j, "learning_rate");
-    e.loss = real(j, "loss");
-    e.accuracy = real(j, "accuracy");
+    if (natural(j, "epoch") != epochs.size() + 1) complain("\"epoch\" does not count from 1");
+    e.epoch = static_cast<int>(epochs.size() + 1);
+    e.learning_rate = positive(j, "learning_rate");
+    e.loss = positive(j, "loss");
+    e.accuracy = share(j, "accuracy");
     e.validation_loss = e.validation_accuracy = kUnknown;
-    e.seconds = real(j, "seconds");
+    e.seconds = positive(j, "seconds");
     if (j.contains("sigma_l")) e.sigma_l = j["sigma_l"].get<std::vector<double>>();
+    for (const double sigma : e.sigma_l)
+      if (!(sigma >= 0)) complain("\"sigma_l\" is negative");
     epochs.push_back(std::move(e));
   }
   return epochs;
@@ -126,6 +140,9 @@ PointLayer layer_from(const Json& j) {
     l.sigma_rel = l.predicted_sigma / l.output_std;
     l.sigma_corrected_rel = l.predicted_corrected / l.output_std;
   }
+  for (const double PointLayer::*figure :
+       {&PointLayer::ops, &PointLayer::power_rel, &PointLayer::output_std, &PointLayer::sigma_l})
+    if (l.*figure < 0) complain("a figure of layer " + l.layer + " is negative");
   return l;
 }
 
@@ -159,10 +176,10 @@ RunPoint point_from(const Json& j) {
   p.model = j.at("model").get<std::string>();
   // Records of before there were rules.
   p.rule = j.value("rule", p.method == "search" ? "tolerance" : "");
-  p.lambda = real(j, "lambda");
+  p.lambda = positive(j, "lambda");
   p.loss_rise = real(j, "loss_rise");
   p.loss_budget = real(j, "loss_budget");
-  p.energy = real(j, "relative_energy");
+  p.energy = positive(j, "relative_energy");
   p.chosen = j.at("chosen").get<bool>();
   p.selection_untrained = accuracy_from(j.at("selection_untrained"));
   p.selection = accuracy_from(j.at("selection"));
@@ -299,13 +316,13 @@ void choose_point(RunRecord& record) {
   if (best != nullptr) best->chosen = true;
 }
 
-std::string epochs_to_json(const std::vector<EpochRecord>& epochs) {
-  return epochs_json(epochs).dump(1) + "\n";
+Json epochs_to_json(const std::vector<EpochRecord>& epochs) {
+  return {{"schema", "axmul.epochs/1"}, {"epochs", epochs_json(epochs)}};
 }
 
-std::vector<EpochRecord> epochs_from_json(const std::string& text, const std::string& path) {
+std::vector<EpochRecord> epochs_from_json(const Json& json, const std::string& path) {
   try {
-    return epochs_from(Json::parse(text));
+    return epochs_from(json.at("epochs"));
   } catch (const nlohmann::json::exception& error) {
     throw InputError(972, {path}, std::string("is no list of epochs: ") + error.what());
   }
@@ -340,12 +357,17 @@ std::string to_json(const RunRecord& r) {
          {"control_epochs", epochs_json(r.control_epochs)},
          {"points", Json::array()}};
   for (const RunPoint& p : r.points) j["points"].push_back(point_json(p));
+  add_checksum(j);
   return j.dump(1) + "\n";
 }
 
 RunRecord run_record_from_json(const std::string& text, const std::string& path) {
   try {
-    const Json j = Json::parse(text);
+    Json j = cli::parse_json(text);
+    if (take_checksum(j) == Seal::broken)
+      throw InputError(972, {path},
+                       "was changed or damaged after axmul wrote it: its checksum is wrong; fetch "
+                       "it again, or let --resume write it anew");
     if (j.at("schema") != "axmul.run/1")
       throw InputError(972, {path},
                        "is not a record of axmul train run (schema " + j.at("schema").dump() +
@@ -360,10 +382,10 @@ RunRecord run_record_from_json(const std::string& text, const std::string& path)
     r.libraries = j.at("libraries").get<std::vector<std::string>>();
     r.cost_source = j.at("cost_source").get<std::string>();
     r.technology = j.at("technology").get<std::string>();
-    r.without_cost = j.at("without_cost").get<std::size_t>();
-    r.ops_not_covered = j.value("ops_not_covered", 0.0);
-    r.seed = j.at("seed").get<std::uint64_t>();
-    r.threads = j.at("threads").get<int>();
+    r.without_cost = natural(j, "without_cost");
+    if (j.contains("ops_not_covered")) r.ops_not_covered = positive(j, "ops_not_covered");
+    r.seed = natural(j, "seed");
+    r.threads = static_cast<int>(natural(j, "threads"));
     r.sigma_max = real(j, "sigma_max");
     r.max_loss = real(j, "max_loss");
     r.options_json = j.at("options").dump();
@@ -375,6 +397,10 @@ RunRecord run_record_from_json(const std::string& text, const std::string& path)
     r.quantize_epochs = epochs_from(j.at("quantize_epochs"));
     r.control_epochs = epochs_from(j.at("control_epochs"));
     for (const Json& p : j.at("points")) r.points.push_back(point_from(p));
+    for (const RunPoint& p : r.points)
+      if (!std::equal(p.layers.begin(), p.layers.end(), r.layer_names.begin(), r.layer_names.end(),
+                      [](const PointLayer& l, const std::string& name) { return l.layer == name; }))
+        complain("point " + p.name + " is not of these layers");
     return r;
   } catch (const nlohmann::json::exception& error) {
     throw InputError(972, {path},

@@ -8,6 +8,7 @@
 
 #include "axmul/model/matching.hpp"
 #include "axmul/train/training.hpp"
+#include "cli/json.hpp"
 
 namespace axmul::train {
 
@@ -78,12 +79,15 @@ struct RunRecord {
   std::vector<RunPoint> points;
 };
 
-/// The list of epochs as the record has it.
-std::string epochs_to_json(const std::vector<EpochRecord>& epochs);
-std::vector<EpochRecord> epochs_from_json(const std::string& text, const std::string& path);
+/// {"schema": "axmul.epochs/1", "epochs": […]}, the list as the record has it.
+cli::Json epochs_to_json(const std::vector<EpochRecord>& epochs);
+/// Throws InputError AX972 unless the epochs count from 1 and their figures are in range.
+std::vector<EpochRecord> epochs_from_json(const cli::Json& json, const std::string& path);
 
 std::string to_json(const RunRecord& record);
-/// Throws InputError AX972 where the text is not a run record.
+/// Throws InputError AX972 where the text is not a run record, a figure is out of its range, a
+/// point's layers are not those of the network, or its checksum is wrong (records of before there
+/// were checksums have none).
 RunRecord run_record_from_json(const std::string& text, const std::string& path);
 
 /// Format "axmul-run": one row a point. The layout is told in src/train/SEARCH.md.

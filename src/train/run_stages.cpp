@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/sha256.hpp"
 #include "axmul/io/atomic_file.hpp"
-#include "axmul/io/read_file.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "train/torch_types.hpp"
@@ -55,7 +55,51 @@ Accuracy accuracy_of(const EvaluationReport& part, const EvaluationReport* refer
   return a;
 }
 
+// The evaluation that an earlier call stored; nothing where the network has another state by now.
+std::optional<EvaluationReport> stored_evaluation(const Run& run, const std::string& path,
+                                                  const std::string& name, const ImageSet& images,
+                                                  const std::string& state) {
+  const Json j = unseal(path, stage_id(run, name));
+  return reading_stage_file(path, [&]() -> std::optional<EvaluationReport> {
+    EvaluationReport report;
+    report.labels = j.at("labels").get<std::vector<std::int32_t>>();
+    report.predicted = j.at("evaluations").at(0).at("predicted").get<std::vector<std::int32_t>>();
+    report.images = report.labels.size();
+    if (report.labels != images.labels)
+      refuse_stage_file(path, "it is of other test images than --data has now");
+    const int classes = run.job.network.options.classes;
+    if (report.predicted.size() != report.labels.size() ||
+        std::any_of(report.predicted.begin(), report.predicted.end(),
+                    [&](std::int32_t p) { return p < 0 || p >= classes; }))
+      refuse_stage_file(path, "its predictions are not one class for each image");
+    report.top1 = share_right(report);
+    if (j.at("state").get<std::string>() != state) return std::nullopt;
+    return report;
+  });
+}
+
+std::vector<EpochRecord> stored_epochs(const std::string& path, const StageId& id, int count,
+                                       const Network& net) {
+  const Json j = unseal(path, id);
+  return reading_stage_file(path, [&] {
+    auto epochs = epochs_from_json(j, path);
+    if (epochs.size() != static_cast<std::size_t>(count))
+      refuse_stage_file(path, "it has " + std::to_string(epochs.size()) + " epochs, not " +
+                                  std::to_string(count));
+    for (const EpochRecord& e : epochs)
+      if (!e.sigma_l.empty() && e.sigma_l.size() != net.layers.size())
+        refuse_stage_file(path, "its noise levels are of another network");
+    return epochs;
+  });
+}
+
 }  // namespace
+
+StageId stage_id(const Run& run, const std::string& stage) {
+  Sha256 sum;
+  sum.update(std::string_view(run.plan.settings));
+  return {sum.hex(), stage};
+}
 
 void say(const Run& run, const std::string& text) {
   if (!run.session.quiet) run.session.io.err << text << '\n' << std::flush;
@@ -91,8 +135,10 @@ std::vector<EpochRecord> train_stage(Run& run, const std::string& name, const Sc
   Network& net = run.job.network;
   if (run.plan.resume && fs::exists(weights) && fs::exists(history)) {
     say(run, name + ": done already");
-    load_state(net, read_state_dict(weights), weights);
-    return epochs_from_json(read_file(history), history);
+    const StateDict state = unseal_weights(weights, stage_id(run, name));
+    const auto epochs = stored_epochs(history, stage_id(run, name), schedule.epochs, net);
+    reading_stage_file(weights, [&] { load_state(net, state, weights); });
+    return epochs;
   }
   say(run, name + ":");
   EpochPrinter printer(run.session, schedule.epochs);
@@ -112,8 +158,9 @@ std::vector<EpochRecord> train_stage(Run& run, const std::string& name, const Sc
                                            run.job.normalisation, options);
   StateDict state = state_of(net);
   describe_weights(run.session, run.job, state);
+  seal(state, stage_id(run, name));
   write_state_dict(state, weights);
-  write_file(history, epochs_to_json(report.epochs), true);
+  write_file(history, seal(epochs_to_json(report.epochs), stage_id(run, name)), true);
   std::error_code ignored;
   fs::remove(options.checkpoint, ignored);
   return report.epochs;
@@ -122,29 +169,24 @@ std::vector<EpochRecord> train_stage(Run& run, const std::string& name, const Sc
 EvaluationReport evaluate_all(Run& run, const std::string& name) {
   const std::string path = make_folder(run, name) + "/evaluation.json";
   const ImageSet& images = test_images(run.session, run.job);
-  if (run.plan.resume && fs::exists(path)) {
-    const Json j = Json::parse(read_file(path));
-    EvaluationReport report;
-    report.labels = j.at("labels").get<std::vector<std::int32_t>>();
-    report.predicted = j.at("evaluations").at(0).at("predicted").get<std::vector<std::int32_t>>();
-    report.images = report.labels.size();
-    if (report.labels == images.labels) {
+  const std::string state = checksum_of(state_of(run.job.network));
+  if (run.plan.resume && fs::exists(path))
+    if (auto report = stored_evaluation(run, path, name, images, state)) {
       // A forward pass sets what depends on the data's size.
       for_each_batch(images, 1, 1, run.job.normalisation, [&](const at::Tensor& x, std::size_t) {
         const at::NoGradGuard guard;
         run.job.network.training = false;
         forward(run.job.network, x);
       });
-      return report;
+      return *report;
     }
-  }
   cli::ProgressBar bar(run.session, name + ": test");
   EvaluationReport report =
       evaluate(run.job.network, images, run.job.normalisation, run.job.batch, bar.callback());
-  Json j{{"schema", "axmul.evaluation/1"}, {"labels", report.labels}};
+  Json j{{"schema", "axmul.evaluation/1"}, {"labels", report.labels}, {"state", state}};
   j["evaluations"].push_back(
       Json{{"name", name}, {"top1", report.top1}, {"predicted", report.predicted}});
-  write_file(path, j.dump() + "\n", true);
+  write_file(path, seal(std::move(j), stage_id(run, name)), true);
   return report;
 }
 

@@ -12,6 +12,7 @@
 #include "train/job.hpp"
 #include "train/run_record.hpp"
 #include "train/schedules.hpp"
+#include "train/stage_file.hpp"
 
 namespace axmul::train {
 
@@ -48,6 +49,9 @@ struct Run {
   EvaluationReport reference;  ///< its predictions of all test images
 };
 
+/// What files of that stage of the run are sealed with.
+StageId stage_id(const Run& run, const std::string& stage);
+
 /// Trains the baseline where no weights were given, then quantises; evaluates both.
 void prepare_network(Run& run);
 
@@ -62,11 +66,13 @@ std::string make_folder(const Run& run, const std::string& name);
 void reset_network(Run& run, const StateDict& state);
 
 /// Trains in the present mode and writes weights.h5 and epochs.json into the stage's folder; a
-/// finished stage is read back instead. extra: added to the loss of every step.
+/// finished stage is read back instead (InputError AX946 where its files are not whole). extra:
+/// added to the loss of every step.
 std::vector<EpochRecord> train_stage(Run& run, const std::string& name, const Schedule& schedule,
                                      const std::function<at::Tensor(const Network&)>& extra = {});
 
-/// All test images, or what an earlier call of the same run stored.
+/// All test images, or what an earlier call of the same run stored for the same state of the
+/// network (InputError AX946 where that file is not whole).
 EvaluationReport evaluate_all(Run& run, const std::string& name);
 
 /// Of the images that choose (selection) or of the others; `compared`: with the difference to the

@@ -4,7 +4,6 @@
 // clang-format on
 
 #include <ATen/ops/randn.h>
-#include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
+#include "train/script_archive.hpp"
 #include "train/script_module.hpp"
-#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {
@@ -24,30 +23,16 @@ using train::CallSite;
 using train::SeededGenerator;
 using train::Site;
 
-torch::jit::Module load_archive(const std::string& path,
+torch::jit::Module load_archive(const std::string& path, ScriptTrust trust,
                                 std::map<std::string, std::string>& metadata) {
-  if (!std::filesystem::is_regular_file(path)) throw InputError(982, {path}, "is no file");
-  torch::jit::ExtraFilesMap extra = {{train::kMetadataFile, ""}};
-  torch::jit::Module module;
+  train::LoadedScript loaded = train::load_script(path, trust == ScriptTrust::any_operator);
   try {
-    module = torch::jit::load(path, train::kTorchNone, extra);
-  } catch (const std::exception& error) {
-    const std::string text = error.what();
-    const bool archive = text.find("constants.pkl") == std::string::npos &&
-                         text.find("zip archive") == std::string::npos;
-    throw InputError(982, {path},
-                     archive ? "cannot be loaded: " + text.substr(0, text.find('\n'))
-                             : "is no TorchScript archive; write one in Python with "
-                               "torch.jit.script(model).save(FILE)");
-  }
-  try {
-    if (!extra[train::kMetadataFile].empty())
-      metadata = nlohmann::json::parse(extra[train::kMetadataFile])
-                     .get<std::map<std::string, std::string>>();
+    if (!loaded.metadata.empty())
+      metadata = nlohmann::json::parse(loaded.metadata).get<std::map<std::string, std::string>>();
   } catch (const nlohmann::json::exception&) {
     throw InputError(982, {path}, std::string("has a broken ") + train::kMetadataFile);
   }
-  return module;
+  return loaded.module;
 }
 
 void check_forward(const torch::jit::Module& module, const std::string& path) {
@@ -174,9 +159,9 @@ void take_layers(ScriptModule& script, Network& network) {
 }  // namespace
 
 Network load_script_network(const std::string& path, const NetworkOptions& options,
-                            std::uint64_t seed) {
+                            std::uint64_t seed, ScriptTrust trust) {
   std::map<std::string, std::string> metadata;
-  const torch::jit::Module module = load_archive(path, metadata);
+  const torch::jit::Module module = load_archive(path, trust, metadata);
   check_forward(module, path);
   const auto script = train::make_runnable(module, path, seed);
   script->metadata = std::move(metadata);

@@ -1,16 +1,18 @@
 // State dicts in HDF5 and safetensors files.
 #include "axmul/train/state_dict.hpp"
 
-#include <bit>
+#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/sha256.hpp"
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/train/data.hpp"
+#include "train/float_formats.hpp"
 #include "train/torch_file.hpp"
 
 namespace axmul {
@@ -19,6 +21,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxHeader = std::size_t{100} << 20;  // safetensors' own limit
+constexpr int kMostDepth = 32;
+constexpr std::size_t kMostTensors = 100'000;
+constexpr std::uintmax_t kFreeBytes = std::uintmax_t{4} << 30;
 
 template <class T>
 StateTensor pack(ElementType type, std::vector<std::int64_t> shape, const std::vector<T>& values) {
@@ -36,17 +41,6 @@ std::vector<T> unpack(const StateTensor& tensor) {
   return values;
 }
 
-float half_to_float(std::uint16_t half) {
-  const int exponent = half >> 10 & 31, mantissa = half & 1023;
-  float value = 0;
-  if (exponent == 31)
-    value = mantissa != 0 ? std::nanf("") : HUGE_VALF;
-  else
-    value = std::ldexp(static_cast<float>(exponent == 0 ? mantissa : mantissa + 1024),
-                       exponent == 0 ? -24 : exponent - 25);
-  return (half & 0x8000) != 0 ? -value : value;
-}
-
 void strip_module_prefix(StateDict& state) {
   for (const auto& [name, tensor] : state.tensors)
     if (!name.starts_with("module.")) return;
@@ -57,29 +51,59 @@ void strip_module_prefix(StateDict& state) {
 
 // --- HDF5 ----------------------------------------------------------------------------------------
 
-StateTensor read_dataset(const h5::File& file, const std::string& path) {
-  const h5::Dataset dataset = file.dataset(path);
-  std::vector<std::int64_t> shape(dataset.shape().begin(), dataset.shape().end());
-  switch (dataset.type()) {
-    case h5::Type::float32:
-      return StateTensor::from(std::move(shape), dataset.read<float>());
-    case h5::Type::float64:
-      return StateTensor::from(std::move(shape), dataset.read<double>());
-    default:
-      return StateTensor::from(std::move(shape), dataset.read<std::int64_t>());
-  }
-}
+// What one file may unpack to: weights are not compressed much, and one dataset may be linked
+// twice.
+class H5Reader {
+ public:
+  explicit H5Reader(const std::string& path)
+      : file_(h5::File::open(path)),
+        left_(std::max(kFreeBytes, 16 * std::filesystem::file_size(path))) {}
 
-void read_group(const h5::File& file, const std::string& group, const std::string& prefix,
-                StateDict& state) {
-  for (const h5::Entry& entry : file.list(group)) {
-    const std::string path = (group == "/" ? "" : group) + "/" + entry.name;
-    if (entry.kind == h5::Kind::group)
-      read_group(file, path, prefix + entry.name + ".", state);
-    else if (entry.kind == h5::Kind::dataset)
-      state.tensors[prefix + entry.name] = read_dataset(file, path);
+  const h5::File& file() const { return file_; }
+
+  // A group may contain itself, also in two ways at once.
+  void read_group(const std::string& group, const std::string& prefix, int depth,
+                  StateDict& state) {
+    if (depth == kMostDepth)
+      throw InputError(921, {file_.path()},
+                       "has groups nested deeper than " + std::to_string(kMostDepth) + " (" +
+                           group.substr(0, 100) + "); does one contain itself?");
+    for (const h5::Entry& entry : file_.list(group)) {
+      const std::string path = (group == "/" ? "" : group) + "/" + entry.name;
+      if (entry.kind == h5::Kind::group)
+        read_group(path, prefix + entry.name + ".", depth + 1, state);
+      else if (entry.kind == h5::Kind::dataset)
+        state.tensors[prefix + entry.name] = read_dataset(path);
+      if (++entries_ > kMostTensors)
+        throw InputError(921, {file_.path()},
+                         "holds more than " + std::to_string(kMostTensors) + " objects");
+    }
   }
-}
+
+ private:
+  StateTensor read_dataset(const std::string& path) {
+    const h5::Dataset dataset = file_.dataset(path);
+    std::vector<std::int64_t> shape(dataset.shape().begin(), dataset.shape().end());
+    const std::uint64_t size = dataset.size();
+    if (size > left_ / 8)
+      throw InputError(921, {file_.path()},
+                       "unpacks to more than 16 times its size and more than " +
+                           std::to_string(kFreeBytes >> 30) + " GiB");
+    left_ -= 8 * size;
+    switch (dataset.type()) {
+      case h5::Type::float32:
+        return StateTensor::from(std::move(shape), dataset.read<float>());
+      case h5::Type::float64:
+        return StateTensor::from(std::move(shape), dataset.read<double>());
+      default:
+        return StateTensor::from(std::move(shape), dataset.read<std::int64_t>());
+    }
+  }
+
+  h5::File file_;
+  std::uint64_t left_;
+  std::size_t entries_ = 0;
+};
 
 std::string join(const std::vector<double>& values) {
   std::string text;
@@ -92,9 +116,10 @@ std::string join(const std::vector<double>& values) {
 }
 
 StateDict read_h5(const std::string& path) {
-  const h5::File file = h5::File::open(path);
+  H5Reader reader(path);
+  const h5::File& file = reader.file();
   StateDict state;
-  read_group(file, "/", "", state);
+  reader.read_group("/", "", 0, state);
   for (const std::string& name : file.attributes("/")) {
     try {
       if (const auto text = file.attribute_text("/", name)) state.metadata[name] = *text;
@@ -151,13 +176,32 @@ StateTensor tensor_from_bytes(const std::string& dtype, std::vector<std::int64_t
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::uint16_t half = 0;
     std::memcpy(&half, bytes.data() + 2 * i, 2);
-    values[i] = dtype == "F16" ? half_to_float(half)
-                               : std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+    values[i] = dtype == "F16" ? detail::half_to_float(half) : detail::bfloat16_to_float(half);
   }
   return StateTensor::from(std::move(tensor.shape), values);
 }
 
 }  // namespace
+
+std::string checksum_of(const StateDict& state) {
+  Sha256 sum;
+  const auto text = [&](const std::string& t) {
+    sum.update(std::to_string(t.size()) + ":");
+    sum.update(std::string_view(t));
+  };
+  for (const auto& [name, tensor] : state.tensors) {
+    text(name);
+    text(std::to_string(static_cast<int>(tensor.type)));
+    for (const std::int64_t size : tensor.shape) text(std::to_string(size));
+    sum.update(std::span<const std::byte>(tensor.bytes));
+  }
+  for (const auto& [key, value] : state.metadata) {
+    if (key == kChecksum) continue;
+    text(key);
+    text(value);
+  }
+  return sum.hex();
+}
 
 std::size_t StateTensor::elements() const {
   std::size_t n = 1;
@@ -222,6 +266,7 @@ StateDict from_safetensors(const std::vector<std::byte>& bytes, const std::strin
   const auto* text = reinterpret_cast<const char*>(bytes.data()) + 8;
   const std::span<const std::byte> data(bytes.data() + 8 + length, bytes.size() - 8 - length);
   StateDict state;
+  std::uint64_t taken = 0;
   try {
     const json header = json::parse(text, text + length);
     for (const auto& [name, entry] : header.items()) {
@@ -231,11 +276,14 @@ StateDict from_safetensors(const std::vector<std::byte>& bytes, const std::strin
       }
       const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
       const auto offsets = entry.at("data_offsets").get<std::vector<std::uint64_t>>();
+      std::int64_t count = 1;
       for (const std::int64_t size : shape)
-        if (size < 0 || size > (std::int64_t{1} << 32))
+        if (size < 0 || __builtin_mul_overflow(count, size, &count))
           throw InputError(921, place, "tensor " + name + " has an absurd shape");
       if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data.size())
         throw InputError(921, place, "tensor " + name + " lies outside the file");
+      taken += offsets[1] - offsets[0];
+      if (taken > data.size()) throw InputError(921, place, "has tensors that overlap");
       state.tensors[name] =
           tensor_from_bytes(entry.at("dtype").get<std::string>(), shape,
                             data.subspan(offsets[0], offsets[1] - offsets[0]), place, name);
@@ -258,6 +306,11 @@ StateDict read_state_dict(const std::string& path) {
     state = read_h5(path);
   }
   if (state.tensors.empty()) throw InputError(921, {path}, "holds no tensors");
+  if (const auto sum = state.metadata.find(kChecksum);
+      sum != state.metadata.end() && sum->second != checksum_of(state))
+    throw InputError(921, {path},
+                     "was changed or damaged after axmul wrote it: its checksum is wrong. Fetch it "
+                     "again; where the change was meant, delete the attribute \"checksum\"");
   strip_module_prefix(state);
   return state;
 }

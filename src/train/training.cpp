@@ -12,11 +12,16 @@
 #include <numeric>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/interrupt.hpp"
+#include "train/checkpoint.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {
 
+using train::Position;
+using train::Restored;
+using train::Sgd;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -41,78 +46,6 @@ std::size_t count_equal(const at::Tensor& predicted, const at::Tensor& labels) {
   return static_cast<std::size_t>(predicted.eq(labels).sum().item<std::int64_t>());
 }
 
-// Where a run stands: everything that decides how it goes on, but weights and momentum.
-struct Position {
-  int epoch = 0;         // finished epochs
-  std::size_t step = 0;  // finished steps of the current epoch
-  double loss_sum = 0;   // over the images of the current epoch
-  std::size_t correct = 0, seen = 0;
-  double seconds = 0;         // spent in the current epoch before an interruption
-  std::vector<double> noise;  // sums over the current epoch's steps of |sigma_l| in noise mode
-};
-
-struct Sgd {
-  std::vector<NamedTensor> parameters;  // weights and the like, then sigma_l of noisy layers
-  std::vector<at::Tensor> momentum;
-  std::size_t weights;  // how many of them are no sigma_l
-
-  explicit Sgd(const Network& network)
-      : parameters(axmul::parameters(network)), weights(parameters.size()) {
-    for (const auto& layer : network.layers)
-      if (layer->mode == LayerMode::noise && layer->sigma_l.defined())
-        parameters.push_back({layer->name + ".sigma_l", layer->sigma_l});
-    for (const NamedTensor& p : parameters) momentum.push_back(at::zeros_like(p.tensor));
-  }
-
-  void zero_gradients() {
-    for (NamedTensor& p : parameters) p.tensor.mutable_grad() = at::Tensor();
-  }
-
-  // v ← momentum·v + g + decay·w;  w ← w − rate·v. Noise levels have a rate of their own and do not
-  // decay: that would be a second, hidden λ.
-  void step(const Schedule& schedule, double rate) {
-    const at::NoGradGuard guard;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      at::Tensor& w = parameters[i].tensor;
-      if (!w.grad().defined()) continue;
-      const bool is_weight = i < weights;
-      momentum[i].mul_(schedule.momentum).add_(w.grad());
-      if (is_weight) momentum[i].add_(w, schedule.weight_decay);
-      w.add_(momentum[i], -rate * (is_weight ? 1.0 : schedule.sigma_rate));
-    }
-  }
-};
-
-constexpr std::size_t kEpochFigures = 7;
-
-// [epochs, figures and noise levels]
-StateTensor history_tensor(const std::vector<EpochRecord>& epochs) {
-  std::vector<double> values;
-  for (const EpochRecord& e : epochs) {
-    values.insert(values.end(), {static_cast<double>(e.epoch), e.learning_rate, e.loss, e.accuracy,
-                                 e.validation_loss, e.validation_accuracy, e.seconds});
-    values.insert(values.end(), e.sigma_l.begin(), e.sigma_l.end());
-  }
-  const std::size_t width = kEpochFigures + (epochs.empty() ? 0 : epochs.front().sigma_l.size());
-  return StateTensor::from(
-      {static_cast<std::int64_t>(epochs.size()), static_cast<std::int64_t>(width)}, values);
-}
-
-std::vector<EpochRecord> history_from(const StateTensor& tensor) {
-  const std::vector<double> v = tensor.doubles();
-  std::vector<EpochRecord> epochs;
-  if (tensor.shape.size() != 2 || tensor.shape[1] < static_cast<std::int64_t>(kEpochFigures))
-    return epochs;
-  const auto width = static_cast<std::size_t>(tensor.shape[1]);
-  for (std::size_t i = 0; i + width <= v.size(); i += width) {
-    EpochRecord record{
-        static_cast<int>(v[i]), v[i + 1], v[i + 2], v[i + 3], v[i + 4], v[i + 5], v[i + 6], {}};
-    for (std::size_t j = kEpochFigures; j < width; ++j) record.sigma_l.push_back(v[i + j]);
-    epochs.push_back(std::move(record));
-  }
-  return epochs;
-}
-
 void add_noise_levels(const Network& network, std::vector<double>& sums) {
   std::size_t i = 0;
   for (const auto& layer : network.layers) {
@@ -120,81 +53,6 @@ void add_noise_levels(const Network& network, std::vector<double>& sums) {
     if (i == sums.size()) sums.push_back(0);
     sums[i++] += std::fabs(layer->sigma_l.item<double>());
   }
-}
-
-constexpr const char* kOptimizer = "optimizer.";
-constexpr const char* kRun = "run.";
-
-void write_checkpoint(const Network& network, const Sgd& sgd, const Position& at,
-                      const std::vector<EpochRecord>& epochs, const TrainOptions& options) {
-  StateDict state = state_of(network);
-  for (std::size_t i = 0; i < sgd.parameters.size(); ++i) {
-    const at::Tensor dense = sgd.momentum[i].to(at::kCPU).contiguous();
-    const float* from = dense.data_ptr<float>();
-    state.tensors[kOptimizer + sgd.parameters[i].name] =
-        StateTensor::from(dense.sizes().vec(), std::vector<float>(from, from + dense.numel()));
-  }
-  std::vector<std::int64_t> counters = {
-      at.epoch, static_cast<std::int64_t>(at.step), static_cast<std::int64_t>(at.correct),
-      static_cast<std::int64_t>(at.seen), static_cast<std::int64_t>(network.step)};
-  for (const auto& layer : network.layers)
-    counters.push_back(static_cast<std::int64_t>(layer->noise_stream));
-  const auto counter_count = static_cast<std::int64_t>(counters.size());
-  state.tensors[std::string(kRun) + "counters"] = StateTensor::from({counter_count}, counters);
-  state.tensors[std::string(kRun) + "sums"] =
-      StateTensor::from({2}, std::vector<double>{at.loss_sum, at.seconds});
-  state.tensors[std::string(kRun) + "noise"] =
-      StateTensor::from({static_cast<std::int64_t>(at.noise.size())}, at.noise);
-  state.tensors[std::string(kRun) + "history"] = history_tensor(epochs);
-  state.metadata["settings"] = options.settings;
-  state.metadata["format"] = "axmul-checkpoint/1";
-  write_state_dict(state, options.checkpoint);
-}
-
-struct Restored {
-  Position at;
-  std::vector<EpochRecord> epochs;
-};
-
-// Splits a checkpoint into what load_state knows and the rest.
-Restored read_checkpoint(Network& network, Sgd& sgd, const TrainOptions& options) {
-  const std::string& path = options.checkpoint;
-  StateDict state = read_state_dict(path);
-  if (state.metadata["format"] != "axmul-checkpoint/1")
-    throw InputError(943, {path}, "is not a checkpoint of axmul-train");
-  if (state.metadata["settings"] != options.settings)
-    throw InputError(943, {path},
-                     "was made with other options, so resuming would not continue it; it has " +
-                         state.metadata["settings"] + ", this run " + options.settings);
-  std::map<std::string, StateTensor> rest;
-  for (auto it = state.tensors.begin(); it != state.tensors.end();) {
-    const bool own = it->first.starts_with(kOptimizer) || it->first.starts_with(kRun);
-    if (own) rest.insert(*it);
-    it = own ? state.tensors.erase(it) : std::next(it);
-  }
-  const auto part = [&](const std::string& name) -> const StateTensor& {
-    const auto it = rest.find(name);
-    if (it == rest.end()) throw InputError(943, {path}, "has no entry " + name);
-    return it->second;
-  };
-  load_state(network, state, path);
-  for (std::size_t i = 0; i < sgd.parameters.size(); ++i) {
-    const StateTensor& saved = part(kOptimizer + sgd.parameters[i].name);
-    if (saved.shape != sgd.momentum[i].sizes().vec())
-      throw InputError(943, {path}, "momentum of " + sgd.parameters[i].name + " has another shape");
-    sgd.momentum[i].copy_(at::tensor(saved.doubles(), at::kDouble).view(sgd.momentum[i].sizes()));
-  }
-  const auto counters = part(std::string(kRun) + "counters").doubles();
-  const auto sums = part(std::string(kRun) + "sums").doubles();
-  if (counters.size() != 5 + network.layers.size() || sums.size() != 2)
-    throw InputError(943, {path}, "is of another network");
-  const auto natural = [&](std::size_t i) { return static_cast<std::size_t>(counters[i]); };
-  network.step = natural(4);
-  for (std::size_t i = 0; i < network.layers.size(); ++i)
-    network.layers[i]->noise_stream = natural(5 + i);
-  return {{static_cast<int>(counters[0]), natural(1), sums[0], natural(2), natural(3), sums[1],
-           part(std::string(kRun) + "noise").doubles()},
-          history_from(part(std::string(kRun) + "history"))};
 }
 
 // A noise level moves to and fro with each batch; its mean over the last epoch is what was learned.
@@ -205,6 +63,23 @@ void settle_noise_levels(Network& network, const std::vector<EpochRecord>& epoch
     if (layer->mode == LayerMode::noise && i < epochs.back().sigma_l.size())
       set_noise_level(*layer, epochs.back().sigma_l[i++]);
 }
+
+// An interrupted step is finished and saved: as long as steps take is waited for.
+class StepPatience {
+ public:
+  StepPatience() = default;
+  ~StepPatience() { set_interrupt_patience(kInterruptPatience); }
+  StepPatience(const StepPatience&) = delete;
+  StepPatience& operator=(const StepPatience&) = delete;
+
+  void step_took(double seconds) {
+    longest_ = std::max(longest_, seconds);
+    set_interrupt_patience(kInterruptPatience + static_cast<unsigned>(std::min(3 * longest_, 3e3)));
+  }
+
+ private:
+  double longest_ = 0;
+};
 
 // One optimiser step; returns the batch's mean loss.
 double train_step(Network& network, Sgd& sgd, const at::Tensor& x, const at::Tensor& labels,
@@ -437,18 +312,19 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
   Sgd sgd(network);
   TrainReport report;
   Position at;
+  const std::size_t steps = batch_count(images.size(), options.batch);
+  StepPatience patience;
   // A run that was killed before its first checkpoint is resumed from its beginning.
   if (options.resume && std::filesystem::exists(options.checkpoint)) {
-    Restored restored = read_checkpoint(network, sgd, options);
+    Restored restored = train::read_checkpoint(network, sgd, steps, images.size(), options);
     at = restored.at;
     report.epochs = std::move(restored.epochs);
     report.resumed = true;
   }
   const bool keeps = !options.checkpoint.empty();
-  const std::size_t steps = batch_count(images.size(), options.batch);
   auto last_checkpoint = Clock::now();
   const auto checkpoint = [&] {
-    if (keeps) write_checkpoint(network, sgd, at, report.epochs, options);
+    if (keeps) train::write_checkpoint(network, sgd, at, report.epochs, options);
     last_checkpoint = Clock::now();
   };
   for (; at.epoch < options.schedule.epochs; ++at.epoch) {
@@ -459,6 +335,7 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
     const auto order = shuffled_indices(images.size(), options.seed, epoch);
     network.training = true;
     while (at.step < steps) {
+      const auto step_start = Clock::now();
       const std::size_t begin = at.step * images.size() / steps;
       const std::size_t end = (at.step + 1) * images.size() / steps;
       const std::span<const std::uint32_t> indices(order.data() + begin, end - begin);
@@ -475,6 +352,7 @@ TrainReport train_network(Network& network, const ImageSet& images, const ImageS
       at.seen += end - begin;
       ++at.step;
       add_noise_levels(network, at.noise);
+      patience.step_took(seconds_since(step_start));
       at.seconds = seconds_before + seconds_since(start);
       if (options.on_step)
         options.on_step({at.epoch + 1, at.step, steps, at.loss_sum / static_cast<double>(at.seen)});

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,7 +45,8 @@ enum class DataPart : std::uint8_t { train, test };
 DataSpec parse_data_spec(std::string_view text);
 
 /// Reads one part. Throws InputError AX901 (no such file, folder or part: says what was looked for
-/// and how to name it), AX902 (broken or inconsistent file: names it).
+/// and how to name it), AX902 (broken or inconsistent file: names it), AX904 (too large). Class
+/// folders have one channel where all their files are grey, else three.
 ImageSet load_images(const DataSpec& spec, DataPart part);
 
 /// The subset with these indices, in that order.
@@ -86,9 +89,18 @@ struct BatchRequest {
 void fill_batch(const ImageSet& images, const Normalisation& normalisation,
                 const BatchRequest& request, std::span<float> out);
 
-/// The whole content of a file, decompressed when its name ends in .gz or .xz. Throws InputError
-/// AX901 / AX902.
-std::vector<std::uint8_t> read_maybe_compressed(const std::string& path);
+/// What data files may hold; beyond it they are refused (AX904) before the memory is taken.
+inline constexpr std::size_t kMostUnpacked = std::size_t{1} << 30;  ///< bytes out of a .gz or .xz
+inline constexpr std::size_t kMostPlain = std::size_t{8} << 30;     ///< bytes of a plain file
+inline constexpr std::size_t kMostPixels = std::size_t{1} << 25;    ///< of one image
+inline constexpr std::size_t kMostImageBytes = std::size_t{16} << 30;  ///< of one part of the data
+
+/// The whole content of a file, decompressed when its name ends in .gz or .xz. `wanted` is asked
+/// with the first bytes (up to 1 MiB) how many there should be; a compressed file that unpacks to
+/// more is damaged. Throws InputError AX901, AX902, AX904.
+std::vector<std::uint8_t> read_maybe_compressed(
+    const std::string& path,
+    const std::function<std::size_t(std::span<const std::uint8_t>)>& wanted = {});
 
 /// One decoded 8-bit image, CHW, 1 or 3 channels as stored (palette, alpha and 16 bit are
 /// converted).
@@ -96,7 +108,7 @@ struct DecodedImage {
   int channels = 0, height = 0, width = 0;
   std::vector<std::uint8_t> pixels;
 };
-/// Decodes JPEG or PNG by content. Throws InputError AX902 naming the file.
+/// Decodes JPEG or PNG by content. Throws InputError AX902, AX904 naming the file.
 DecodedImage decode_image(const std::string& path);
 
 }  // namespace axmul

@@ -32,12 +32,18 @@ struct StateDict {
   std::map<std::string, std::string> metadata;
 };
 
+/// Metadata key of a checksum. Weights that carry one are held to it when they are read.
+inline constexpr const char* kChecksum = "checksum";
+/// SHA-256 of names, types, shapes, values and metadata, without the checksum itself.
+std::string checksum_of(const StateDict& state);
+
 /// Reads .h5/.hdf5 (a dataset per name; groups become dotted prefixes; root attributes become
 /// metadata, arrays of numbers as "0.1,0.2"), .safetensors (F16 and BF16 become F32), or .pt/.pth:
-/// a TorchScript archive, or a plain dict of tensors that torch.save() wrote. A leading "module."
+/// a TorchScript archive, or a state dict that torch.save() wrote. A leading "module."
 /// of all names (DataParallel) is taken off. Throws InputError AX920 (not such a file; for the .pt
-/// files that cannot be read it names tools/state_dict_to_h5.py), AX921 (broken file), and those of
-/// axmul/io/h5.hpp.
+/// files that cannot be read it says what to do), AX921 (broken file, one whose checksum is wrong,
+/// HDF5 groups nested deeper than 32 or more than 100,000 tensors), and those of
+/// axmul/io/h5.hpp. Nothing in a file is run.
 StateDict read_state_dict(const std::string& path);
 
 /// Writes atomically, replacing what is there; the extension decides. Throws those of
