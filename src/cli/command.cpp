@@ -121,6 +121,28 @@ int dispatch(const Program& program, const std::vector<std::string>& words, Io& 
   return run_command(program, *command, words, used, io);
 }
 
+bool is_verbose(const std::vector<std::string>& words) {
+  const auto end = std::ranges::find(words, "--");
+  return std::find(words.begin(), end, "--verbose") != end;
+}
+
+// Whole texts of the errors that led to this one, from the last to the first.
+std::string causes(const std::exception& error) {
+  try {
+    std::rethrow_if_nested(error);
+  } catch (const std::exception& cause) {
+    return std::string("\n") + cause.what() + causes(cause);
+  } catch (...) {  // nothing that has a text
+  }
+  return {};
+}
+
+std::string shortened(std::string text) {
+  constexpr std::size_t kMost = 4000;  // a whole file pasted as an option stays readable
+  if (text.size() > kMost) text = text.substr(0, kMost) + "…";
+  return text;
+}
+
 }  // namespace
 
 const std::vector<std::string>& Arguments::values(std::string_view option) const {
@@ -182,7 +204,9 @@ std::vector<OptionSpec> common_options() {
            "auto",
            false,
            {"auto", "always", "never"}},
-          {"quiet", "", "No progress, warnings only."}};
+          {"quiet", "", "No progress, warnings only."},
+          {"verbose", "",
+           "With an error, also the whole text of the library that it comes from (libtorch …)."}};
 }
 
 std::vector<OptionSpec> output_options(std::vector<std::string> formats) {
@@ -197,7 +221,7 @@ std::vector<OptionSpec> output_options(std::vector<std::string> formats) {
 
 int run_program(const Program& program, const std::vector<std::string>& words, Io& io) {
   int code = 70;
-  std::string message;
+  std::string message, whole;
   try {
     code = dispatch(program, words, io);
     io.out.flush();
@@ -206,15 +230,16 @@ int run_program(const Program& program, const std::vector<std::string>& words, I
   } catch (const Error& e) {
     code = e.exit_code();
     message = e.what();
+    whole = causes(e);
   } catch (const std::bad_alloc&) {
     message = "AX3 out of memory";
   } catch (const std::exception& e) {
-    message = std::string("AX2 internal error (please report): ") + e.what();
+    message = "AX2 internal error (please report): " + std::string(first_line(e.what()));
+    whole = std::string("\n") + e.what() + causes(e);
   }
   io.out.flush();
-  constexpr std::size_t kMostMessage = 4000;  // a whole file pasted as an option stays readable
-  if (message.size() > kMostMessage) message = message.substr(0, kMostMessage) + "…";
-  io.err << program.name << ": " << printable(message) << '\n';
+  io.err << program.name << ": " << printable(shortened(message)) << '\n';
+  if (is_verbose(words) && !whole.empty()) io.err << printable(whole.substr(1)) << '\n';
   return code;
 }
 

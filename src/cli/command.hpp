@@ -98,7 +98,7 @@ struct Session {
   bool quiet = false;
 };
 
-/// Options that every command has: --threads, --color, --quiet.
+/// Options that every command has: --threads, --color, --quiet, --verbose.
 std::vector<OptionSpec> common_options();
 /// --format with the choices given (first is the default), --output, --force.
 std::vector<OptionSpec> output_options(std::vector<std::string> formats);

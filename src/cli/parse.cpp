@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/text.hpp"
 
 namespace axmul::cli {
 
@@ -52,11 +53,6 @@ std::vector<std::vector<std::string>> share_out(const Program& program, const Co
   return shares;
 }
 
-std::string first_line(std::string text) {
-  const auto end = text.find('\n');
-  return end == std::string::npos ? text : text.substr(0, end);
-}
-
 }  // namespace
 
 Arguments parse_arguments(const Program& program, const CommandSpec& command,
@@ -76,8 +72,8 @@ Arguments parse_arguments(const Program& program, const CommandSpec& command,
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::ParseError& e) {
-    throw UsageError(
-        1000, first_line(e.what()) + "; see " + program.name + " " + command.name + " --help");
+    throw UsageError(1000, std::string(first_line(e.what())) + "; see " + program.name + " " +
+                               command.name + " --help");
   }
   Arguments arguments;
   for (Slot& slot : slots) {

@@ -1,4 +1,4 @@
-// Edit distance by one row of the usual table.
+// Edit distance by one row of the usual table; lines of text.
 #include "axmul/core/text.hpp"
 
 #include <algorithm>
@@ -19,6 +19,14 @@ std::size_t edit_distance(std::string_view x, std::string_view y) {
     }
   }
   return row.back();
+}
+
+std::string_view first_line(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const auto from = text.find_first_not_of(kSpace);
+  if (from == std::string_view::npos) return {};
+  const std::string_view line = text.substr(from, text.find('\n', from) - from);
+  return line.substr(0, line.find_last_not_of(kSpace) + 1);
 }
 
 }  // namespace axmul

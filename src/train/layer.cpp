@@ -44,6 +44,40 @@ at::Tensor convolve(const LayerGeometry& g, const at::Tensor& x, const at::Tenso
   return at::conv2d(x, w, {}, g.stride, g.padding, g.dilation, g.groups);
 }
 
+// oneDNN 2.6 (libtorch 1.13) takes the gradient of a 1×1 kernel of unequal strides wrong and writes
+// beyond its buffers. Such layers are trained on the pixels that the kernel sees, with stride 1.
+bool strides_differ(const LayerGeometry& g) {
+  return g.kernel == std::array<std::int64_t, 2>{1, 1} && g.stride[0] != g.stride[1];
+}
+
+LayerGeometry on_seen_pixels(LayerGeometry g) {
+  g.stride = {1, 1};
+  g.padding = {0, 0};
+  return g;
+}
+
+// A view of every stride-th pixel of x, whose borders are padded already.
+at::Tensor every_stride(const LayerGeometry& g, const at::Tensor& x) {
+  return x.slice(2, 0, x.size(2), g.stride[0]).slice(3, 0, x.size(3), g.stride[1]);
+}
+
+at::Tensor seen_pixels(const LayerGeometry& g, const at::Tensor& x) {
+  const at::Tensor padded =
+      at::constant_pad_nd(x, {g.padding[1], g.padding[1], g.padding[0], g.padding[0]});
+  return channels_last(every_stride(g, padded));
+}
+
+// The gradient of seen_pixels().
+at::Tensor back_to_all_pixels(const LayerGeometry& g, const at::Tensor& seen,
+                              at::IntArrayRef sizes) {
+  const at::Tensor padded =
+      at::empty({sizes[0], sizes[1], sizes[2] + 2 * g.padding[0], sizes[3] + 2 * g.padding[1]},
+                seen.options().memory_format(kChannelsLast))
+          .zero_();
+  every_stride(g, padded).copy_(seen);
+  return padded.narrow(2, g.padding[0], sizes[2]).narrow(3, g.padding[1], sizes[3]);
+}
+
 // Largest |sum| that any partial sum of (a − z_a)(b − z_b) can reach with these weights.
 double sum_bound(const Pass& pass) {
   const double reach = std::max(std::abs(static_cast<double>(pass.low())),
@@ -297,6 +331,22 @@ at::Tensor layer_sums(const Pass& pass, const at::Tensor& x, const at::Tensor& i
   return sums;
 }
 
+// What convolution_backward needs of a geometry, as autograd can keep it.
+std::vector<std::int64_t> packed(const LayerGeometry& g) {
+  return {g.kernel[0],  g.kernel[1],   g.stride[0],   g.stride[1], g.padding[0],
+          g.padding[1], g.dilation[0], g.dilation[1], g.groups};
+}
+
+LayerGeometry unpacked(const std::vector<std::int64_t>& v) {
+  LayerGeometry g;
+  g.kernel = {v[0], v[1]};
+  g.stride = {v[2], v[3]};
+  g.padding = {v[4], v[5]};
+  g.dilation = {v[6], v[7]};
+  g.groups = v[8];
+  return g;
+}
+
 class Multiply : public torch::autograd::Function<Multiply> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
@@ -314,9 +364,7 @@ class Multiply : public torch::autograd::Function<Multiply> {
       const at::Tensor real =
           pass->weight.integers * at::tensor(scales).to(weight.device()).view({-1, 1, 1, 1});
       context->save_for_backward({x, integers, real});
-      context->saved_data["geometry"] = c10::IValue(
-          std::vector<std::int64_t>{g.stride[0], g.stride[1], g.padding[0], g.padding[1],
-                                    g.dilation[0], g.dilation[1], g.groups});
+      context->saved_data["geometry"] = c10::IValue(packed(g));
       context->saved_data["grid"] = c10::IValue(
           std::vector<double>{pass->grid.scale, pass->low(), pass->high(), pass->inverse()});
       context->saved_data["bias"] = bias.has_value() && pass->with_bias;
@@ -329,14 +377,16 @@ class Multiply : public torch::autograd::Function<Multiply> {
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &integers = saved[1], &real = saved[2];
-    const auto g = context->saved_data["geometry"].toIntVector();
+    const LayerGeometry g = unpacked(context->saved_data["geometry"].toIntVector());
     const auto grid = context->saved_data["grid"].toDoubleVector();
     const at::Tensor dy = channels_last(gradients[0]);
     const bool wants_x = context->needs_input_grad(0);
+    const bool seen_only = strides_differ(g);
+    const LayerGeometry of = seen_only ? on_seen_pixels(g) : g;
     auto [dx, dw, unused] = at::convolution_backward(
-        dy, integers, channels_last(real), train::kTorchNone, at::IntArrayRef(g).slice(0, 2),
-        at::IntArrayRef(g).slice(2, 2), at::IntArrayRef(g).slice(4, 2), false, {0, 0}, g[6],
-        {wants_x, true, false});
+        dy, seen_only ? seen_pixels(g, integers) : integers, channels_last(real), train::kTorchNone,
+        of.stride, of.padding, of.dilation, false, {0, 0}, of.groups, {wants_x, true, false});
+    if (wants_x && seen_only) dx = back_to_all_pixels(g, dx, x.sizes());
     if (wants_x) {
       const auto low = static_cast<float>(grid[1]), high = static_cast<float>(grid[2]),
                  inverse = static_cast<float>(grid[3]);
@@ -358,7 +408,10 @@ class Multiply : public torch::autograd::Function<Multiply> {
 at::Tensor float_forward(const MultiplyLayer& layer, const at::Tensor& x) {
   const LayerGeometry& g = layer.geometry;
   if (g.linear) return at::linear(x, layer.weight, layer.bias);
-  return at::conv2d(x, layer.weight, layer.bias, g.stride, g.padding, g.dilation, g.groups);
+  const bool seen_only = at::GradMode::is_enabled() && strides_differ(g);
+  const LayerGeometry of = seen_only ? on_seen_pixels(g) : g;
+  return at::conv2d(seen_only ? seen_pixels(g, x) : x, layer.weight, layer.bias, of.stride,
+                    of.padding, of.dilation, of.groups);
 }
 
 void check_input(const MultiplyLayer& layer, const at::Tensor& x) {

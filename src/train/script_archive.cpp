@@ -21,6 +21,7 @@
 #include "axmul/core/parallel.hpp"
 #include "train/script_check.hpp"
 #include "train/script_module.hpp"
+#include "train/torch_error.hpp"
 
 namespace axmul::train {
 namespace {
@@ -32,11 +33,6 @@ constexpr int kOutOfBounds = 1, kFine = 0;  // what the child ends with
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw InputError(982, {path}, why);
-}
-
-std::string first_line(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \n");
-  return begin == text.npos ? text : text.substr(begin, text.find('\n', begin) - begin);
 }
 
 // --- parts ---------------------------------------------------------------------------------------
@@ -150,7 +146,7 @@ void limit_child(std::size_t archive_size) {
   } catch (const BadArchive& error) {
     complaint = error.what();
   } catch (const std::exception& error) {
-    complaint = "cannot be loaded: " + first_line(error.what());
+    complaint = "cannot be loaded: " + torch_message(error);
   } catch (...) {
     complaint = "cannot be loaded";
   }
@@ -233,7 +229,7 @@ LoadedScript load_script(const std::string& path, bool any_operator) {
   try {
     loaded.module = load_clean(clean);
   } catch (const std::exception& error) {
-    refuse(path, "cannot be loaded: " + first_line(error.what()));
+    throw_torch_error(982, {path}, "cannot be loaded: ", error);
   }
   return loaded;
 }

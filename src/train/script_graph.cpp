@@ -73,7 +73,7 @@ Value* argument(Node* node, const char* name) {
   return index ? node->input(static_cast<std::size_t>(*index)) : nullptr;
 }
 
-bool is_number(Value* value, double wanted) {
+bool is_number(const Value* value, double wanted) {
   const auto constant = torch::jit::toIValue(value);
   if (!constant) return false;
   return constant->isInt()      ? static_cast<double>(constant->toInt()) == wanted
@@ -113,16 +113,8 @@ void resolve_weight(const torch::jit::Module& module, const Graph& graph, const 
 }
 
 void read_convolution(const torch::jit::Module& module, const Graph& graph, CallSite& site) {
-  Node* node = site.node;
-  site.input = argument(node, "input");
-  site.weight_value = argument(node, "weight");
-  site.bias = argument(node, "bias");
-  site.stride = argument(node, "stride");
-  site.padding = argument(node, "padding");
-  site.dilation = argument(node, "dilation");
-  site.groups = argument(node, "groups");
-  resolve_weight(module, graph, site.weight_value, site);
-  if (Value* transposed = argument(node, "transposed"); transposed != nullptr) {
+  resolve_weight(module, graph, operands_of(site).weight, site);
+  if (Value* transposed = argument(site.node, "transposed"); transposed != nullptr) {
     const auto constant = torch::jit::toIValue(transposed);
     if (!constant || !constant->isBool() || constant->toBool())
       site.reason = "transposed convolution";
@@ -131,31 +123,28 @@ void read_convolution(const torch::jit::Module& module, const Graph& graph, Call
 
 void read_linear(const torch::jit::Module& module, const Graph& graph, CallSite& site) {
   site.linear = true;
-  site.input = argument(site.node, "input");
-  site.weight_value = argument(site.node, "weight");
-  site.bias = argument(site.node, "bias");
-  resolve_weight(module, graph, site.weight_value, site);
+  resolve_weight(module, graph, operands_of(site).weight, site);
 }
 
-// addmm(bias, x, Wᵀ) is what linear was; the weight is a transposed parameter or itself [in, out].
+// mat2 of addmm is a transposed parameter, or one that is [in, out] itself.
+bool is_transpose(const Node* node) {
+  if (node->kind() == c10::aten::t) return true;
+  return node->kind() == c10::aten::transpose &&
+         ((is_number(node->input(1), 0) && is_number(node->input(2), 1)) ||
+          (is_number(node->input(1), 1) && is_number(node->input(2), 0)));
+}
+
+// addmm(bias, x, Wᵀ) is what linear was.
 void read_addmm(const torch::jit::Module& module, const Graph& graph, CallSite& site) {
   Node* node = site.node;
   site.linear = true;
-  site.bias = argument(node, "self");
-  site.input = argument(node, "mat1");
-  Value* operand = argument(node, "mat2");
-  Node* from = operand->node();
-  const bool t = from->kind() == c10::aten::t;
-  const bool transpose = from->kind() == c10::aten::transpose &&
-                         ((is_number(from->input(1), 0) && is_number(from->input(2), 1)) ||
-                          (is_number(from->input(1), 1) && is_number(from->input(2), 0)));
-  site.transposed_weight = !t && !transpose;
-  site.weight_value = site.transposed_weight ? operand : from->input(0);
-  resolve_weight(module, graph, site.weight_value, site);
+  site.transposed_weight = !is_transpose(argument(node, "mat2")->node());
+  const Operands operands = operands_of(site);
+  resolve_weight(module, graph, operands.weight, site);
   if (!site.reason.empty()) return;
   if (!is_number(argument(node, "beta"), 1) || !is_number(argument(node, "alpha"), 1))
     site.reason = "alpha or beta is not 1";
-  const auto bias = attribute_path(graph, site.bias);
+  const auto bias = attribute_path(graph, operands.bias);
   const auto held = bias ? attribute(module, *bias) : std::nullopt;
   if (!held || !held->isTensor() || held->toTensor().dim() != 1)
     site.reason = "it adds a matrix, not a bias";
@@ -312,9 +301,36 @@ std::vector<CallSite> find_call_sites(const torch::jit::Module& module, Graph& g
   return sites;
 }
 
+Operands operands_of(const CallSite& site) {
+  Node* node = site.node;
+  Operands o;
+  if (site.call == "aten::addmm") {
+    Value* matrix = argument(node, "mat2");
+    o.input = argument(node, "mat1");
+    o.weight = site.transposed_weight ? matrix : matrix->node()->input(0);
+    o.bias = argument(node, "self");
+    return o;
+  }
+  o.input = argument(node, "input");
+  o.weight = argument(node, "weight");
+  o.bias = argument(node, "bias");
+  o.stride = argument(node, "stride");
+  o.padding = argument(node, "padding");
+  o.dilation = argument(node, "dilation");
+  o.groups = argument(node, "groups");
+  return o;
+}
+
 Value* weight_operand(Graph& graph, const CallSite& site) {
-  if (!site.transposed_weight) return site.weight_value;
-  return graph.insertNode(graph.create(c10::aten::t, {site.weight_value}))->output();
+  Value* weight = operands_of(site).weight;
+  if (!site.transposed_weight) return weight;
+  return graph.insertNode(graph.create(c10::aten::t, {weight}))->output();
+}
+
+void replace_site(CallSite& site, Value* output) {
+  site.node->output()->replaceAllUsesWith(output);
+  site.node->destroy();
+  site.node = nullptr;
 }
 
 namespace {

@@ -11,18 +11,26 @@
 namespace axmul::train {
 
 /// A call that multiplies. Sites are found in the order of the graph, the same in every copy of it.
+/// Of the graph they hold the node alone: rewriting one site frees its node and that node's output,
+/// which may be an operand of any other site (layers that feed each other directly).
 struct CallSite {
-  torch::jit::Node* node = nullptr;
+  torch::jit::Node* node = nullptr;  ///< null once the site has been rewritten
   std::string name;    ///< of the module that holds the weight, e.g. "layer1.0.conv1"; "" unknown
   std::string call;    ///< e.g. "aten::conv2d"
   std::string reason;  ///< why it stays exact; empty: axmul replaces it
   bool linear = false;
   bool transposed_weight = false;  ///< addmm: the weight operand is [in, out]
   at::Tensor weight;               ///< the parameter, where there is one
-  // Operands of the node; null where the call has none.
-  torch::jit::Value *input = nullptr, *weight_value = nullptr, *bias = nullptr;
+};
+
+/// What goes into a site's node at this moment; null where the call has no such operand. The weight
+/// is a parameter's value, [in, out] where the site says so.
+struct Operands {
+  torch::jit::Value *input = nullptr, *weight = nullptr, *bias = nullptr;
   torch::jit::Value *stride = nullptr, *padding = nullptr, *dilation = nullptr, *groups = nullptr;
 };
+/// Looks the operands up in the graph; not to be kept while the graph changes.
+Operands operands_of(const CallSite& site);
 
 /// The graph of forward() with every call inlined, to be changed at will.
 std::shared_ptr<torch::jit::Graph> inlined_forward(const torch::jit::Module& module);
@@ -33,6 +41,9 @@ std::vector<CallSite> find_call_sites(const torch::jit::Module& module, torch::j
 
 /// The weight as [out, in], for a node inserted at the graph's insert point.
 torch::jit::Value* weight_operand(torch::jit::Graph& graph, const CallSite& site);
+
+/// All uses of the site's output get `output` instead, and the site's node goes.
+void replace_site(CallSite& site, torch::jit::Value* output);
 
 /// Turns view into reshape: between channels-last layers a view may be impossible.
 void views_to_reshapes(torch::jit::Graph& graph);

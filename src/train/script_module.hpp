@@ -47,7 +47,7 @@ struct ScriptModule {
   torch::jit::Module module;
   std::string path;
   std::map<std::string, std::string> metadata;
-  std::vector<train::CallSite> sites;  ///< of the graph that runs
+  std::vector<train::CallSite> sites;  ///< of the graph that runs, without their nodes
   std::unique_ptr<torch::jit::GraphExecutor> executor;
   c10::intrusive_ptr<train::Calls> calls;  ///< the graph's last input
   bool training = false;
@@ -67,6 +67,10 @@ c10::IValue execute_original(const ScriptModule& script, const at::Tensor& image
 
 /// What Network::body is for a module: a pass in the network's mode, with its counts and captures.
 at::Tensor run_script(ScriptModule& script, Network& network, const at::Tensor& images);
+
+/// loss.backward(). Throws InputError AX984 where a module has no gradient (it changes in place
+/// what the gradient needs, …).
+void backward(const Network& network, const at::Tensor& loss);
 
 /// While it lives, dropout masks and the like depend on the seed alone; nobody else's numbers
 /// change.

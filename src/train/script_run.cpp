@@ -9,6 +9,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "train/script_module.hpp"
+#include "train/torch_error.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul::train {
@@ -26,14 +27,14 @@ std::array<std::int64_t, 2> two(const c10::IValue& list) {
   return values.size() == 1 ? std::array{values[0], values[0]} : std::array{values[0], values[1]};
 }
 
-struct Operands {
+struct Arguments {
   Tensor x, weight;
   TorchOptional<Tensor> bias;
   c10::IValue stride, padding, dilation;
   std::int64_t groups = 1;
 };
 
-Tensor exact_call(const Operands& o, bool linear) {
+Tensor exact_call(const Arguments& o, bool linear) {
   if (linear) return at::linear(o.x, o.weight, o.bias);
   if (o.padding.isString())
     return at::conv2d(o.x, o.weight, o.bias, two(o.stride), o.padding.toStringRef(),
@@ -43,7 +44,7 @@ Tensor exact_call(const Operands& o, bool linear) {
 }
 
 // Stride, padding and the like come with the call; they are the same at every call of a site.
-Tensor set_geometry(MultiplyLayer& layer, const Operands& o, const Tensor& x) {
+Tensor set_geometry(MultiplyLayer& layer, const Arguments& o, const Tensor& x) {
   LayerGeometry& g = layer.geometry;
   g.stride = two(o.stride);
   g.dilation = two(o.dilation);
@@ -54,7 +55,7 @@ Tensor set_geometry(MultiplyLayer& layer, const Operands& o, const Tensor& x) {
   return padding.even() ? x : at::constant_pad_nd(x, padding.amounts());
 }
 
-Tensor run_layer(Site& site, const Operands& o) {
+Tensor run_layer(Site& site, const Arguments& o) {
   MultiplyLayer& layer = *site.layer;
   if (o.x.scalar_type() != at::kFloat)
     throw InputError(984, "layer " + layer.name + " gets an input of type " +
@@ -102,13 +103,13 @@ void layer_operator(torch::jit::Stack& stack) {
   guarded(*calls, [&] {
     Site& site = calls->sites.at(static_cast<std::size_t>(arguments[1].toInt()));
     if (site.first_call == 0) site.first_call = ++calls->executed;
-    const Operands o{arguments[3].toTensor(),
-                     arguments[4].toTensor(),
-                     arguments[5].toOptional<Tensor>(),
-                     arguments[6],
-                     arguments[7],
-                     arguments[8],
-                     arguments[9].toInt()};
+    const Arguments o{arguments[3].toTensor(),
+                      arguments[4].toTensor(),
+                      arguments[5].toOptional<Tensor>(),
+                      arguments[6],
+                      arguments[7],
+                      arguments[8],
+                      arguments[9].toInt()};
     if (site.layer != nullptr) {
       torch::jit::push(stack, run_layer(site, o));
       return;
@@ -164,19 +165,19 @@ Value* or_constant(Graph& graph, Value* value, const c10::IValue& otherwise) {
 }
 
 // The site's node gives way to a call of run_layer().
-void replace_by_layer(Graph& graph, Value* calls, std::int64_t index, const CallSite& site) {
+void replace_by_layer(Graph& graph, Value* calls, std::int64_t index, CallSite& site) {
   const torch::jit::WithInsertPoint at(site.node);
+  const Operands o = operands_of(site);
   const c10::IValue ones = std::vector<std::int64_t>{1, 1}, zeros = std::vector<std::int64_t>{0, 0};
   Node* node = graph.create(
       c10::Symbol::fromQualString("axmul_train::layer"),
-      {calls, graph.insertConstant(index), graph.insertConstant(site.linear), site.input,
-       weight_operand(graph, site), or_constant(graph, site.bias, c10::IValue()),
-       or_constant(graph, site.stride, ones), or_constant(graph, site.padding, zeros),
-       or_constant(graph, site.dilation, ones), or_constant(graph, site.groups, std::int64_t{1})});
+      {calls, graph.insertConstant(index), graph.insertConstant(site.linear), o.input,
+       weight_operand(graph, site), or_constant(graph, o.bias, c10::IValue()),
+       or_constant(graph, o.stride, ones), or_constant(graph, o.padding, zeros),
+       or_constant(graph, o.dilation, ones), or_constant(graph, o.groups, std::int64_t{1})});
   node->output()->copyMetadata(site.node->output());
   graph.insertNode(node);
-  site.node->output()->replaceAllUsesWith(node->output());
-  site.node->destroy();
+  replace_site(site, node->output());
 }
 
 // The site's node stays, and count_operator() sees what goes in and out; false: it cannot.
@@ -184,12 +185,12 @@ bool count_after(Graph& graph, Value* calls, std::int64_t index, const CallSite&
   if (site.node->outputs().size() != 1 || site.node->inputs().empty()) return false;
   Value* output = site.node->output();
   const torch::jit::WithInsertPoint at(site.node->next());
-  Value* weight = site.weight_value;
-  if (weight == nullptr && site.node->inputs().size() > 1) weight = site.node->input(1);
+  Operands o = operands_of(site);
+  if (o.weight == nullptr && site.node->inputs().size() > 1) o.weight = site.node->input(1);
   Node* node = graph.create(c10::Symbol::fromQualString("axmul_train::count"),
                             {calls, graph.insertConstant(index), output,
-                             site.input != nullptr ? site.input : site.node->input(0),
-                             or_constant(graph, weight, c10::IValue())});
+                             o.input != nullptr ? o.input : site.node->input(0),
+                             or_constant(graph, o.weight, c10::IValue())});
   node->output()->setType(output->type());
   graph.insertNode(node);
   output->replaceAllUsesAfterNodeWith(node, node->output());
@@ -213,13 +214,6 @@ std::unique_ptr<MultiplyLayer> make_layer(const CallSite& site, std::size_t inde
 }
 
 // --- running it ----------------------------------------------------------------------------------
-
-std::string first_line(const std::string& text) {
-  // The interpreter's text begins with a traceback; what went wrong is its last sentence.
-  const auto at = text.rfind("Error: ");
-  const std::string from = at == std::string::npos ? text : text.substr(at + 7);
-  return from.substr(0, from.find('\n'));
-}
 
 // forward()'s further arguments have defaults; the check is in load_script_network().
 torch::jit::Stack stack_for(const ScriptModule& script, const Tensor& images) {
@@ -281,7 +275,7 @@ std::shared_ptr<ScriptModule> make_runnable(const torch::jit::Module& module,
   auto calls = c10::make_intrusive<Calls>();
   Value* handle = graph->addInput("calls")->setType(c10::AnyType::get());
   for (std::size_t i = 0; i < script->sites.size(); ++i) {
-    const CallSite& site = script->sites[i];
+    CallSite& site = script->sites[i];
     calls->rules.push_back(ops_rule(site));
     calls->per_filter.push_back(site.weight.defined() && site.weight.dim() > 0
                                     ? static_cast<double>(site.weight.numel()) /
@@ -297,6 +291,7 @@ std::shared_ptr<ScriptModule> make_runnable(const torch::jit::Module& module,
       calls->counts.back() = count_after(*graph, handle, static_cast<std::int64_t>(i), site);
     }
   }
+  for (CallSite& site : script->sites) site.node = nullptr;  // the executor makes its own graph
   views_to_reshapes(*graph);
   script->calls = calls;
   script->executor = std::make_unique<torch::jit::GraphExecutor>(graph, "forward");
@@ -324,7 +319,7 @@ c10::IValue execute(const ScriptModule& script, const Tensor& images) {
   } catch (const std::exception& error) {
     if (script.calls->failure)
       std::rethrow_exception(std::exchange(script.calls->failure, nullptr));
-    throw InputError(984, {script.path}, "the module fails: " + first_line(error.what()));
+    throw_torch_error(984, {script.path}, "the module fails: ", error);
   }
   return torch::jit::pop(stack);
 }
@@ -337,9 +332,8 @@ c10::IValue execute_original(const ScriptModule& script, const Tensor& images) {
   try {
     return script.module.get_method("forward")(stack);
   } catch (const std::exception& error) {
-    throw InputError(984, {script.path},
-                     "the module fails on images of " + c10::str(images.sizes()) + ": " +
-                         first_line(error.what()));
+    throw_torch_error(984, {script.path},
+                      "the module fails on images of " + c10::str(images.sizes()) + ": ", error);
   }
 }
 
@@ -363,6 +357,20 @@ Tensor run_script(ScriptModule& script, Network& network, const Tensor& images) 
     if (site.layer->capture) join_captures(site, batch);
   }
   return result.toTensor();
+}
+
+void backward(const Network& network, const Tensor& loss) {
+  if (!network.script) {
+    loss.backward();
+    return;
+  }
+  try {
+    loss.backward();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw_torch_error(984, {network.script->path}, "the module cannot be trained: ", error);
+  }
 }
 
 }  // namespace axmul::train

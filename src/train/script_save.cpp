@@ -10,6 +10,7 @@
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/train/script.hpp"
 #include "train/script_module.hpp"
+#include "train/torch_error.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul {
@@ -49,21 +50,22 @@ class Buffers {
 };
 
 void replace_by_operator(Graph& graph, Buffers& buffers, const MultiplyLayer& layer,
-                         const CallSite& site) {
+                         CallSite& site) {
   using torch::jit::NamedValue;
   const torch::jit::WithInsertPoint at(site.node);
+  const train::Operands operands = train::operands_of(site);
   const LayerGeometry& g = layer.geometry;
   const bool approximate = layer.mode == LayerMode::approximate;
   const auto none = [&] { return graph.insertConstant(c10::IValue()); };
-  Value* input = site.input;
-  const auto* padding = site.padding;
-  const auto constant_padding = padding ? torch::jit::toIValue(padding) : train::kTorchNone;
+  Value* input = operands.input;
+  const auto constant_padding =
+      operands.padding ? torch::jit::toIValue(operands.padding) : train::kTorchNone;
   if (constant_padding && constant_padding->isString()) {
     const train::Padding sides = train::padding_of(*constant_padding, g.kernel, g.dilation);
     if (!sides.even()) input = graph.insert(c10::aten::constant_pad_nd, {input, sides.amounts()});
   }
   std::vector<NamedValue> arguments = {
-      input, train::weight_operand(graph, site), site.bias != nullptr ? site.bias : none(),
+      input, train::weight_operand(graph, site), operands.bias != nullptr ? operands.bias : none(),
       approximate ? buffers.table(layer.multiplier->lut) : none(),
       buffers.numbers("a_range", {layer.observer.min, layer.observer.max})};
   std::vector<NamedValue> named;
@@ -87,8 +89,7 @@ void replace_by_operator(Graph& graph, Buffers& buffers, const MultiplyLayer& la
   Value* output = graph.insert(
       c10::Symbol::fromQualString(site.linear ? "axmul::lut_linear" : "axmul::lut_conv2d"),
       arguments, named);
-  site.node->output()->replaceAllUsesWith(output);
-  site.node->destroy();
+  train::replace_site(site, output);
 }
 
 // The sites of the copy are those of the network, one by one; exact and float ones stay.
@@ -96,7 +97,7 @@ void write_operators(const Network& network, torch::jit::Module& module) {
   const Calls& calls = *network.script->calls;
   const auto graph = module.get_method("forward").graph();
   torch::jit::Inline(*graph);
-  const auto sites = train::find_call_sites(module, *graph);
+  auto sites = train::find_call_sites(module, *graph);
   if (sites.size() != calls.sites.size())
     throw InternalError("save_script_network: the copy has other call sites");
   Buffers buffers(module, *graph);
@@ -114,11 +115,17 @@ void save_script_network(const Network& network, const std::string& path, Script
                          const std::map<std::string, std::string>& metadata) {
   if (!network.script)
     throw UsageError(986, network.architecture + " is no TorchScript module; give it with --model");
-  torch::jit::Module module = network.script->module.clone();
-  module.eval();
-  if (output == ScriptOutput::axmul) write_operators(network, module);
   std::ostringstream bytes;
-  module.save(bytes, {{train::kMetadataFile, nlohmann::json(metadata).dump()}});
+  try {
+    torch::jit::Module module = network.script->module.clone();
+    module.eval();
+    if (output == ScriptOutput::axmul) write_operators(network, module);
+    module.save(bytes, {{train::kMetadataFile, nlohmann::json(metadata).dump()}});
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    train::throw_torch_error(984, {network.script->path}, "the module cannot be written: ", error);
+  }
   AtomicFile file(path, true);
   file.write(bytes.str());
   file.commit();

@@ -7,6 +7,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
+#include "train/script_module.hpp"
 
 namespace axmul {
 namespace {
@@ -96,9 +97,9 @@ std::vector<Curvature> noise_curvatures(Network& network, const ImageSet& images
     const std::span<const std::uint32_t> indices(order.data() + i * batch, batch);
     ++network.step;
     clear_gradients();
-    at::cross_entropy_loss(forward(network, batch_tensor(images, normalisation, {indices})),
-                           label_tensor(images, indices))
-        .backward();
+    train::backward(network, at::cross_entropy_loss(
+                                 forward(network, batch_tensor(images, normalisation, {indices})),
+                                 label_tensor(images, indices)));
     for (std::size_t l = 0; l < sum.size(); ++l) {
       const at::Tensor& gradient = network.layers[l]->sigma_l.grad();
       const double a = gradient.defined() ? gradient.item<double>() / (2 * level) : 0;

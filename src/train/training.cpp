@@ -14,6 +14,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/interrupt.hpp"
 #include "train/checkpoint.hpp"
+#include "train/script_module.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul {
@@ -90,7 +91,7 @@ double train_step(Network& network, Sgd& sgd, const at::Tensor& x, const at::Ten
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) return value;
-  (options.extra_loss ? loss + options.extra_loss(network) : loss).backward();
+  train::backward(network, options.extra_loss ? loss + options.extra_loss(network) : loss);
   sgd.step(options.schedule, rate);
   correct += count_equal(logits.argmax(1), labels);
   return value;

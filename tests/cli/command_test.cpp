@@ -35,7 +35,12 @@ Program sample() {
              std::to_string(s.args.values("room").size()) + (s.args.has("fast") ? "/fast" : "") +
              "|" + s.command_line;
     if (s.args.positional(0).front() == "throw") throw InputError(300, Place{"f.csv", 7}, "bad");
-    if (s.args.positional(0).front() == "bug") throw std::runtime_error("oops");
+    if (s.args.positional(0).front() == "bug") throw std::runtime_error("\noops\nframe #0");
+    if (s.args.positional(0).front() == "nested") try {
+        throw std::runtime_error("\nTraceback\nit broke\n");
+      } catch (const std::exception&) {
+        std::throw_with_nested(InputError(300, Place{"f.csv"}, "it broke"));
+      }
     return g_result;
   };
   return Program{"sample", "A sample.", {spec}};
@@ -80,7 +85,19 @@ TEST_CASE("errors map to exit codes and keep their place") {
   const auto bad = run({"paint", "house", "throw"});
   CHECK(bad.code == 3);
   CHECK(bad.err == "sample: AX300 f.csv:7: bad\n");
-  CHECK(run({"paint", "house", "bug"}).code == 70);
+  const auto bug = run({"paint", "house", "bug"});
+  CHECK(bug.code == 70);
+  CHECK(bug.err == "sample: AX2 internal error (please report): oops\n");
+}
+
+TEST_CASE("--verbose shows the whole text of the library that an error comes from") {
+  CHECK(run({"paint", "house", "nested"}).err == "sample: AX300 f.csv: it broke\n");
+  const auto whole = run({"paint", "house", "nested", "--verbose"});
+  CHECK(whole.code == 3);
+  CHECK(whole.err == "sample: AX300 f.csv: it broke\n\nTraceback\nit broke\n\n");
+  CHECK(run({"paint", "house", "bug", "--verbose"}).err ==
+        "sample: AX2 internal error (please report): oops\n\noops\nframe #0\n");
+  CHECK(run({"paint", "house", "throw", "--verbose"}).err == "sample: AX300 f.csv:7: bad\n");
 }
 
 TEST_CASE("help starts with the purpose, examples before options, and names every option") {

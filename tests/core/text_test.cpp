@@ -1,9 +1,17 @@
-// Edit distance on pairs whose distance is known.
+// Edit distance on pairs whose distance is known; first lines.
 #include "axmul/core/text.hpp"
 
 #include "support/support.hpp"
 
 using namespace axmul;
+
+TEST_CASE("the first line is the first that says something") {
+  CHECK(first_line("\n \t\r\n  what it was \r\nmore\n") == "what it was");
+  CHECK(first_line("one") == "one");
+  CHECK(first_line("one\n\ntwo") == "one");
+  CHECK(first_line("\n\n") == "");
+  CHECK(first_line("") == "");
+}
 
 TEST_CASE("edit distance: textbook pairs, empty texts, symmetry") {
   CHECK(edit_distance("kitten", "sitting") == 3);

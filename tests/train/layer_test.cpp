@@ -32,6 +32,11 @@ LayerGeometry conv(std::int64_t in, std::int64_t out, std::int64_t kh, std::int6
   return g;
 }
 
+LayerGeometry with_strides(LayerGeometry g, std::int64_t height, std::int64_t width) {
+  g.stride = {height, width};
+  return g;
+}
+
 LayerGeometry linear(std::int64_t in, std::int64_t out) {
   LayerGeometry g;
   g.linear = true;
@@ -46,6 +51,8 @@ const Case kCases[] = {{"plain", conv(3, 8, 3, 3, 1, 1, 1, 1), 7, 6},
                        {"grouped", conv(6, 4, 3, 3, 1, 1, 1, 2), 6, 5},
                        {"depthwise", conv(6, 6, 3, 3, 2, 1, 1, 6), 7, 7},
                        {"1 x 1", conv(9, 5, 1, 1, 1, 0, 1, 1), 4, 3},
+                       {"1 x 1, strides", with_strides(conv(6, 12, 1, 1, 1, 0, 1, 1), 1, 2), 9, 8},
+                       {"1 x 1, padded", with_strides(conv(6, 4, 1, 1, 1, 1, 1, 2), 3, 1), 8, 5},
                        {"linear", linear(37, 11), 1, 1}};
 
 at::Tensor random_tensor(at::IntArrayRef sizes, std::uint64_t seed, bool non_negative) {
@@ -151,6 +158,30 @@ TEST_CASE("the exact table gives the bits of quantised mode, values and gradient
       CHECK((dw - layer.weight.grad()).abs().max().item<double>() <= 1e-5);
       CHECK((db - layer.bias.grad()).abs().max().item<double>() <= 1e-5);
     }
+}
+
+TEST_CASE("gradients in float are those of PyTorch in double precision") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.name);
+    MultiplyLayer layer = make_layer(c, TableEncoding::sign_magnitude, false, true);
+    const LayerGeometry& g = layer.geometry;
+    const at::Tensor x = make_input(c, false).set_requires_grad(true);
+    const at::Tensor y = forward(layer, x);
+    const at::Tensor direction = random_tensor(y.sizes(), 12, false);
+    (y * direction).sum().backward();
+    const auto wide = [](const at::Tensor& t) {
+      return t.detach().to(at::kDouble).contiguous().set_requires_grad(true);
+    };
+    const at::Tensor x_wide = wide(x), w = wide(layer.weight), b = wide(layer.bias);
+    const at::Tensor wanted =
+        g.linear ? at::linear(x_wide, w, b)
+                 : at::conv2d(x_wide, w, b, g.stride, g.padding, g.dilation, g.groups);
+    (wanted * direction.to(at::kDouble)).sum().backward();
+    CHECK((y - wanted).abs().max().item<double>() <= 1e-4);
+    CHECK((x.grad() - x_wide.grad()).abs().max().item<double>() <= 1e-4);
+    CHECK((layer.weight.grad() - w.grad()).abs().max().item<double>() <= 1e-4);
+    CHECK((layer.bias.grad() - b.grad()).abs().max().item<double>() <= 1e-4);
+  }
 }
 
 TEST_CASE("gradients are those of the linear map on quantised operands, numerically") {

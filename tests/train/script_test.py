@@ -402,6 +402,52 @@ class Inputs(Files):
         self.refuse(Small(10, 1), "the module fails on images of [2, 3, 32, 32]")
         self.refuse(Small(10, 3).double(), "the module fails")
 
+    def test_what_torch_says_is_one_line_and_all_of_it_with_verbose(self):
+        class Wrong(nn.Module):
+            """Fails in the interpreter; its own error begins with an empty line."""
+
+            def __init__(self, empty):
+                super().__init__()
+                self.head = nn.Linear(3072, 10)
+                self.empty = empty
+
+            def forward(self, x):
+                y = self.head(x.flatten(1))
+                if self.empty:
+                    raise RuntimeError("\n\n  the reason\nand more of it")
+                return self.head(y)
+
+        class InPlace(nn.Module):
+            """Has no gradient: sigmoid's is taken from an output that is changed."""
+
+            def __init__(self):
+                super().__init__()
+                self.head = nn.Linear(3072, 10)
+
+            def forward(self, x):
+                y = torch.sigmoid(self.head(x.flatten(1)))
+                y.add_(1.0)
+                return y
+
+        evaluate = ["train", "evaluate", "--model"]
+        train = ["train", "baseline", "--epochs", "1", "--out", str(self.path / "no"), "--model"]
+        for words, model, line, more in (
+                (evaluate, Wrong(True), "the reason", "and more of it"),
+                (evaluate, Wrong(False), "mat1 and mat2 shapes cannot be multiplied (2x10 and 3072x10)",
+                 "Traceback of TorchScript"),
+                (train, InPlace(), "one of the variables needed for gradient computation has been "
+                 "modified by an inplace operation", "modified by an inplace operation")):
+            command = [AXMUL, *words, self.export(model, "fails.pt"), *self.data]
+            short = subprocess.run(command, capture_output=True, text=True)
+            whole = subprocess.run([*command, "--verbose"], capture_output=True, text=True)
+            with self.subTest(line):
+                self.assertEqual((short.returncode, whole.returncode), (3, 3), short.stderr)
+                message = short.stderr.splitlines()[-1]
+                self.assertIn("AX984", message)
+                self.assertIn(": " + line, message)
+                self.assertIn(message + "\n", whole.stderr)
+                self.assertIn(more, whole.stderr.split(message)[-1])
+
     def test_files_that_are_no_archives(self):
         self.refuse(self.path / "none.pt", "is no file")
         torch.save(Grouped().state_dict(), self.path / "dict.pt")
@@ -439,7 +485,8 @@ class Inputs(Files):
         (self.path / "cut.pt").write_bytes(bytes_of[:len(bytes_of) // 2])
         for file in ("ordered.pt", "pickled.pt", "old.pt", "nothing.pt"):
             self.refuse(network, "tools/state_dict_to_h5.py", "--weights", str(self.path / file))
-        self.refuse(network, "is damaged", "--weights", str(self.path / "cut.pt"))
+        self.refuse(network, "is damaged: PytorchStreamReader failed", "--weights",
+                    str(self.path / "cut.pt"))
 
 
 if __name__ == "__main__":

@@ -12,4 +12,8 @@ namespace axmul {
 /// "did you mean" hints.
 AXMUL_API std::size_t edit_distance(std::string_view x, std::string_view y);
 
+/// The first line that holds more than white space, without white space at its ends; "" where none
+/// does. For one-line messages made of what another library or program says.
+AXMUL_API std::string_view first_line(std::string_view text);
+
 }  // namespace axmul
