@@ -73,7 +73,7 @@ std::vector<BenchOperands> traced_operands() {
 }
 
 void print(const BenchReport& report) {
-  std::printf("clock %.2f GHz (chain of dependent additions, best span); sgemm: %s; int8: %s\n",
+  std::printf("clock %.2f GHz (chain of dependent additions); sgemm: %s; int8: %s\n",
               report.clock_ghz, report.sgemm_library.empty() ? "-" : report.sgemm_library.c_str(),
               report.int8_library.empty() ? "-" : report.int8_library.c_str());
   std::printf(
@@ -86,11 +86,13 @@ void print(const BenchReport& report) {
                   r.real_operands ? "" : "*");
     std::printf(
         "%-14s %22s %-18s %3d %8.2f %8.2f |           %7.2f %7.2f %7.2f %7.2f %7.2f | %.2f %.2f\n",
-        r.lut.c_str(), shape, r.kernel.c_str(), r.threads, r.mac_per_second * 1e-9, r.mac_per_cycle,
-        r.ratio_to.triple_loop, r.ratio_to.adapt_loop, r.ratio_to.gather, r.ratio_to.sgemm,
-        r.ratio_to.int8, r.yardstick_mac_per_cycle.triple_loop, r.yardstick_mac_per_cycle.sgemm);
+        r.lut.c_str(), shape, r.kernel.c_str(), r.threads, r.mac_per_second.median * 1e-9,
+        r.mac_per_cycle.median, r.ratio_to.triple_loop.median, r.ratio_to.adapt_loop.median,
+        r.ratio_to.gather.median, r.ratio_to.sgemm.median, r.ratio_to.int8.median,
+        r.yardstick_mac_per_cycle.triple_loop.median, r.yardstick_mac_per_cycle.sgemm.median);
   }
-  std::printf("* synthetic operands\n");
+  std::printf("* synthetic operands%s\n",
+              report.disturbed() ? "; DISTURBED: rounds differ by more than a quarter" : "");
 }
 
 /// Each kernel as a Google Benchmark; ones that cannot compute the table are left out.
@@ -114,9 +116,9 @@ void register_kernels(const BenchOptions& options) {
                 for (auto _ : state) {
                   const BenchReport report = run_bench(one);
                   state.SetIterationTime(static_cast<double>(shape.n * shape.k * shape.m) /
-                                         report.results[0].mac_per_second);
-                  state.counters["MAC/cycle"] = report.results[0].mac_per_cycle;
-                  state.counters["MAC/s"] = report.results[0].mac_per_second;
+                                         report.results[0].mac_per_second.median);
+                  state.counters["MAC/cycle"] = report.results[0].mac_per_cycle.median;
+                  state.counters["MAC/s"] = report.results[0].mac_per_second.median;
                 }
               } catch (const UnavailableError& e) {
                 state.SkipWithError(e.what());

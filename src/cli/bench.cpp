@@ -18,17 +18,6 @@ namespace axmul::cli {
 
 namespace {
 
-struct Yardstick {
-  const char* name;
-  const char* label;
-  double BenchRatios::*field;
-};
-constexpr Yardstick kYardsticks[] = {{"triple_loop", "triple loop", &BenchRatios::triple_loop},
-                                     {"adapt_loop", "8-sum loop", &BenchRatios::adapt_loop},
-                                     {"gather", "gather", &BenchRatios::gather},
-                                     {"sgemm", "sgemm", &BenchRatios::sgemm},
-                                     {"int8", "int8", &BenchRatios::int8}};
-
 GemmShape parse_shape(const std::string& text) {
   std::size_t values[3] = {};
   const char* at = text.data();
@@ -80,66 +69,125 @@ std::string kernel_list(const OutputTarget& target, bool color) {
          "* chosen for a full-rank table and many rows; AXMUL_KERNEL=NAME forces one\n";
 }
 
+Json spread_json(const BenchSpread& figure) {
+  return Json{number(figure.low), number(figure.high)};
+}
+
+Json result_json(const BenchResult& r) {
+  Json ratios, ratio_spreads, yardsticks;
+  for (const BenchYardstick& y : bench_yardsticks()) {
+    ratios[y.name] = number((r.ratio_to.*y.field).median);
+    ratio_spreads[y.name] = spread_json(r.ratio_to.*y.field);
+    yardsticks[y.name] = number((r.yardstick_mac_per_cycle.*y.field).median);
+  }
+  return Json{{"shape", Json{{"m", r.shape.m}, {"k", r.shape.k}, {"n", r.shape.n}}},
+              {"lut", r.lut},
+              {"kernel", r.kernel},
+              {"threads", r.threads},
+              {"operands", r.real_operands ? "traced" : "synthetic"},
+              {"mac_per_second", number(r.mac_per_second.median)},
+              {"mac_per_second_spread", spread_json(r.mac_per_second)},
+              {"mac_per_cycle", number(r.mac_per_cycle.median)},
+              {"mac_per_cycle_spread", spread_json(r.mac_per_cycle)},
+              {"ratio_to", ratios},
+              {"ratio_to_spread", ratio_spreads},
+              {"yardstick_mac_per_cycle", yardsticks},
+              {"rounds", r.rounds},
+              {"largest_difference", number(r.largest_difference)},
+              {"disturbed", r.disturbed}};
+}
+
 std::string as_json(const BenchReport& report) {
   Json json{{"schema", "axmul.bench/1"},
             {"clock_ghz", number(report.clock_ghz)},
             {"sgemm_library", report.sgemm_library},
             {"int8_library", report.int8_library},
+            {"blas_core", report.blas_core},
+            {"blas_own_core", report.blas_own_core},
+            {"environment", report.environment},
+            {"disturbed", report.disturbed()},
             {"results", Json::array()}};
-  for (const BenchResult& r : report.results) {
-    Json ratios, yardsticks;
-    for (const Yardstick& y : kYardsticks) {
-      ratios[y.name] = number(r.ratio_to.*y.field);
-      yardsticks[y.name] = number(r.yardstick_mac_per_cycle.*y.field);
-    }
-    json["results"].push_back(
-        Json{{"shape", Json{{"m", r.shape.m}, {"k", r.shape.k}, {"n", r.shape.n}}},
-             {"lut", r.lut},
-             {"kernel", r.kernel},
-             {"threads", r.threads},
-             {"operands", r.real_operands ? "traced" : "synthetic"},
-             {"mac_per_second", number(r.mac_per_second)},
-             {"mac_per_cycle", number(r.mac_per_cycle)},
-             {"ratio_to", ratios},
-             {"yardstick_mac_per_cycle", yardsticks},
-             {"rounds", r.rounds}});
-  }
+  for (const BenchResult& r : report.results) json["results"].push_back(result_json(r));
   return json.dump(2) + "\n";
+}
+
+/// "12.31 ±4%": nine tenths of the rounds lie no more than that to either side, about.
+std::string spread_text(const BenchSpread& figure, double scale) {
+  if (std::isnan(figure.median)) return "–";
+  return fmt::format("{:.2f} ±{:.0f}%", figure.median * scale, 50 * figure.difference());
+}
+
+std::string shape_text(const GemmShape& shape) {
+  return fmt::format("{}×{}×{}", shape.m, shape.k, shape.n);
+}
+
+/// The libraries and what steers them.
+std::string circumstances(const BenchReport& report) {
+  std::string out = report.sgemm_library.empty() ? "OpenBLAS (not found)" : report.sgemm_library;
+  out +=
+      " and " + (report.int8_library.empty() ? "oneDNN (not found)" : report.int8_library) + ".\n";
+  if (!report.environment.empty()) {
+    out += "Set in the environment:";
+    for (const std::string& variable : report.environment) out += " " + variable;
+    out += "\n";
+  }
+  if (!report.blas_own_core.empty())
+    out += "OpenBLAS would by itself take its core " + report.blas_own_core + " here, not " +
+           report.blas_core + ".\n";
+  return out;
 }
 
 std::string as_table(const BenchReport& report, bool color) {
   std::vector<std::string> header{"m×k×n", "table", "kernel", "threads", "GMAC/s", "MAC/cycle"};
   std::string alignment = "lllrrr";
-  for (const Yardstick& y : kYardsticks) {
-    header.emplace_back(std::string("× ") + y.label);
+  for (const BenchYardstick& y : bench_yardsticks()) {
+    header.emplace_back(y.label);
     alignment += 'r';
   }
   TextTable table(header, alignment);
   for (const BenchResult& r : report.results) {
-    std::vector<std::string> cells{fmt::format("{}×{}×{}", r.shape.m, r.shape.k, r.shape.n),
+    std::vector<std::string> cells{shape_text(r.shape) + (r.disturbed ? " !" : ""),
                                    r.lut + (r.real_operands ? "" : " (synthetic)"),
                                    r.kernel,
                                    std::to_string(r.threads),
-                                   fmt::format("{:.2f}", r.mac_per_second / 1e9),
-                                   fmt::format("{:.2f}", r.mac_per_cycle)};
-    for (const Yardstick& y : kYardsticks) {
-      const double ratio = r.ratio_to.*y.field;
-      cells.push_back(std::isnan(ratio) ? "–" : fmt::format("{:.2f}", ratio));
-    }
+                                   spread_text(r.mac_per_second, 1e-9),
+                                   spread_text(r.mac_per_cycle, 1)};
+    for (const BenchYardstick& y : bench_yardsticks())
+      cells.push_back(spread_text(r.ratio_to.*y.field, 1));
     table.row(std::move(cells));
   }
   std::string out = table.render(color);
   out += fmt::format(
-      "\nclock {:.2f} GHz; two 256-bit loads a cycle would allow column tables 32 MAC/cycle.\n",
-      report.clock_ghz);
+      "\nMedians over rounds in which each has a turn; ± half of what the rounds differ, the outer "
+      "tenths left out{}.\n"
+      "Clock {:.2f} GHz; two 256-bit loads a cycle would allow column tables 32 MAC/cycle.\n",
+      report.disturbed() ? "; ! disturbed" : "", report.clock_ghz);
   out +=
       "× = speed over: triple loop on an int32 table (torchapprox's CPU path), a loop of 8 sums on "
       "a\n"
       "16-bit table (AdaPT), AVX2 gather; and the exact products of ";
-  out += report.sgemm_library.empty() ? "OpenBLAS (not found)" : report.sgemm_library;
-  out +=
-      " and " + (report.int8_library.empty() ? "oneDNN (not found)" : report.int8_library) + ".\n";
-  return out;
+  return out + circumstances(report);
+}
+
+/// What makes figures of this run differ from those of another.
+void say_doubts(Session& session, const BenchReport& report) {
+  std::size_t count = 0;
+  const BenchResult* worst = nullptr;
+  for (const BenchResult& r : report.results) {
+    count += r.disturbed;
+    if (worst == nullptr || r.largest_difference > worst->largest_difference) worst = &r;
+  }
+  if (count > 0)
+    warn(session,
+         fmt::format("disturbed: in {} of {} results the rounds differ by more than a quarter (by "
+                     "{:.0f} % in {} of {}, {}); something else ran on this machine, and figures "
+                     "of another run may differ as much",
+                     count, report.results.size(), 100 * worst->largest_difference,
+                     worst->differs_most, shape_text(worst->shape), worst->lut));
+  if (!report.blas_own_core.empty())
+    warn(session, "OPENBLAS_CORETYPE makes OpenBLAS compute with its core " + report.blas_core +
+                      "; by itself it would take " + report.blas_own_core +
+                      ", so × sgemm is not what it is without that variable");
 }
 
 int run(Session& session) {
@@ -160,6 +208,7 @@ int run(Session& session) {
   options.kernel = session.args.text_or("kernel", "");
   options.min_seconds = session.args.number("seconds", 0.01, 600).value_or(0.5);
   const BenchReport report = run_bench(options);
+  say_doubts(session, report);
   write_output(session, target,
                target.format == "json" ? as_json(report) : as_table(report, color));
   return 0;
@@ -189,7 +238,14 @@ CommandSpec bench_command() {
   for (OptionSpec& option : output_options({"table", "json"}))
     spec.options.push_back(std::move(option));
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
-  spec.notes = "bench runs on one thread unless --threads says otherwise.";
+  spec.notes =
+      "bench runs on one thread unless --threads says otherwise. Each round gives every contestant "
+      "a\n"
+      "turn, and ratios are formed round by round. A result whose rounds differ by more than a "
+      "quarter\n"
+      "is called disturbed, on stderr and in JSON. Variables that steer OpenBLAS, oneDNN, OpenMP "
+      "or\n"
+      "axmul are shown, and the core that OpenBLAS would take by itself where one is forced.";
   spec.run = run;
   return spec;
 }

@@ -58,8 +58,11 @@ void say_assumptions(Session& session, const std::vector<CharacterizationRow>& r
 
 /// All rows; on an interrupt the finished ones, with `interrupted` set.
 std::vector<CharacterizationRow> collect(Session& session, const DesignList& list,
-                                         const CharacterizationOptions& options,
-                                         const DistributionSet& distributions, bool& interrupted) {
+                                         CharacterizationOptions options,
+                                         const DistributionSet& distributions,
+                                         UnreadDesigns& unread, bool& interrupted) {
+  if (list.designs.size() > 1)
+    options.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
   std::vector<CharacterizationRow> rows;
   ProgressBar bar(session, "characterizing");
   try {
@@ -105,14 +108,16 @@ int run(Session& session) {
   if (target.format == "h5") return write_error_tables(session, target, list, options, false);
 
   bool interrupted = false;
-  const auto rows = collect(session, list, options, distributions, interrupted);
+  UnreadDesigns unread;
+  const auto rows = collect(session, list, options, distributions, unread, interrupted);
   say_assumptions(session, rows);
+  unread.say(session, rows.size());
   if (interrupted && !target.is_stdout()) target = partial_target(session, target);
   std::string text;
   if (const auto library = session.args.text("against"); library && !interrupted)
     text = standing(session, rows, *library, options, target);
   else if (target.format == "json")
-    text = characterization_json(rows, options.metrics.convention);
+    text = characterization_json(rows, options.metrics.convention, unread.list());
   else if (target.format == "csv")
     text = characterization_csv(rows);
   else
@@ -120,7 +125,7 @@ int run(Session& session) {
                          target.is_stdout() && use_color(session, session.io.out_is_tty));
   write_output(session, target, text);
   if (interrupted) throw InterruptedError();
-  return 0;
+  return unread.exit_code();
 }
 
 }  // namespace
@@ -144,7 +149,12 @@ CommandSpec characterize_command() {
   spec.options.push_back({"against", "LIBRARY", "Show where the designs stand in that library."});
   for (OptionSpec& option : standing_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
-  spec.notes = distribution_notes();
+  spec.notes =
+      "Of several designs one that cannot be read is told, the rest goes on, and the exit code is "
+      "1.\n"
+      "What a folder holds that is no 8x8 multiplier (adders, other widths) is counted and left "
+      "out.\n\n" +
+      distribution_notes();
   spec.run = run;
   return spec;
 }

@@ -7,6 +7,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "axmul/tables/traces.hpp"
+#include "cli/design_options.hpp"
 
 namespace axmul::cli {
 
@@ -85,21 +86,30 @@ int write_error_tables(Session& session, const OutputTarget& target, const Desig
   run.pack_products = with_products;
   const DistributionSet distributions(run);
   ErrorTableWriter writer(target.path, distributions, table);
+  std::size_t written = 0;
+  UnreadDesigns unread;
+  if (list.designs.size() > 1)
+    run.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
   try {
     ProgressBar bar(session, "writing " + target.path);
     characterize_designs(
         list.designs, run, distributions,
-        [&](const Characterization& result) { writer.add(result); }, bar.callback());
+        [&](const Characterization& result) {
+          writer.add(result);
+          ++written;
+        },
+        bar.callback());
   } catch (const InterruptedError&) {
     session.io.err << "interrupted; what was finished is in " << writer.finish_partial() << '\n';
     throw;
   }
+  unread.say(session, written);
   writer.finish();
   if (!session.quiet)
-    session.io.err << "wrote " << target.path << ": " << list.designs.size() << " multipliers, "
+    session.io.err << "wrote " << target.path << ": " << written << " multipliers, "
                    << options.distributions.size() << " distribution"
                    << (options.distributions.size() == 1 ? "" : "s") << '\n';
-  return 0;
+  return unread.exit_code();
 }
 
 }  // namespace axmul::cli

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <istream>
+#include <iterator>
+#include <map>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -157,12 +159,42 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
   return list;
 }
 
+std::string failure_text(const std::string& path, const std::string& message) {
+  const bool says_path = message.find(path) != std::string::npos;
+  return "failed: " + (says_path ? "" : path + ": ") + message;
+}
+
+void UnreadDesigns::add(const DesignRef& design, const Error& error) {
+  const auto* other = dynamic_cast<const NotMultiplierError*>(&error);
+  const bool is_left_out = other != nullptr && design.from_folder;
+  list_.push_back({design.source, error.what(), is_left_out ? other->kind() : ""});
+  failed_ += !is_left_out;
+}
+
+void UnreadDesigns::say(Session& session, std::size_t read) const {
+  std::map<std::string, std::vector<const UnreadDesign*>> left_out;
+  for (const UnreadDesign& design : list_)
+    if (!design.kind.empty())
+      left_out[design.kind].push_back(&design);
+    else
+      session.io.err << failure_text(design.source, design.message) << '\n';
+  if (!session.quiet)
+    for (const auto& [kind, designs] : left_out)
+      session.io.err << "left out: " << designs.size() << " " << kind << "; "
+                     << designs.front()->source << " for one\n";
+  if (read == 0 && !list_.empty())
+    throw InputError(804, "none of " + std::to_string(list_.size()) + " designs could be used; " +
+                              list_.front().message);
+}
+
 std::string assumptions(OperandType type, const Provenance& p) {
   std::string text = "type " + std::string(to_string(type));
   if (!p.type_from.empty()) text += " (from " + p.type_from + ")";
   if (p.source_file.empty()) return text;
   text += p.order == OperandOrder::ab ? ", order ab" : ", order ba";
   text += p.index == OperandIndex::value ? ", index value" : ", index bits";
+  if (p.output_shift > 0)
+    text += ", outputs are the product's upper bits: times " + std::to_string(1 << p.output_shift);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "axmul/formats/table_file.hpp"
+#include "axmul/tables/characterization.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "cli/command.hpp"
 
@@ -29,6 +30,26 @@ void write_design_file(const Session& session, const std::string& path,
 /// and how many files of folders were skipped.
 DesignList session_designs(Session& session);
 DesignList session_designs(Session& session, const std::vector<std::string>& texts);
+
+/// "failed: …" with the file's path, which not every message has.
+std::string failure_text(const std::string& path, const std::string& message);
+
+/// Of several designs, those that could not be read: each is told and the rest goes on.
+class UnreadDesigns {
+ public:
+  /// For CharacterizationOptions::failed; what a folder holds that is no 8x8 multiplier is left
+  /// out, anything else has failed.
+  void add(const DesignRef& design, const Error& error);
+  /// Says what failed, and what was left out by kind with a count. Throws InputError AX804 where
+  /// nothing else is left (`read` designs).
+  void say(Session& session, std::size_t read) const;
+  int exit_code() const { return failed_ > 0 ? 1 : 0; }
+  const std::vector<UnreadDesign>& list() const { return list_; }
+
+ private:
+  std::vector<UnreadDesign> list_;
+  std::size_t failed_ = 0;
+};
 
 /// "type u8u8 (from its name), order ab, index value": what was assumed of a design.
 std::string assumptions(OperandType type, const Provenance& provenance);

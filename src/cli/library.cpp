@@ -24,26 +24,65 @@ FileOrigin origin(const Session& session, const char* title) {
   return origin;
 }
 
+struct EntryCounts {
+  std::size_t aliases = 0, transposes = 0, costs = 0;
+};
+
+EntryCounts count_entries(const LibraryBuildReport& report) {
+  EntryCounts counts;
+  for (const Multiplier& m : report.entries) {
+    counts.aliases += m.aliases.size();
+    counts.transposes += !m.transpose_of.empty();
+    counts.costs += !std::isnan(m.cost.power_rel);
+  }
+  return counts;
+}
+
 void say_report(Session& session, const LibraryBuildReport& report) {
   for (const std::string& text : report.warnings) warn(session, text);
   for (const auto& failure : report.failures)
-    session.io.err << "failed: " << failure.message << '\n';
-  std::size_t aliases = 0, transposes = 0, costs = 0;
-  for (const Multiplier& m : report.entries) {
-    aliases += m.aliases.size();
-    transposes += !m.transpose_of.empty();
-    costs += !std::isnan(m.cost.power_rel);
-  }
+    session.io.err << failure_text(failure.path, failure.message) << '\n';
+  const EntryCounts counts = count_entries(report);
   session.io.err << fmt::format(
       "{} designs read, {} failed; {} distinct functions, {} aliases, {} transposes, {} with "
       "power_rel\n",
-      report.files, report.failures.size(), report.entries.size(), aliases, transposes, costs);
+      report.files, report.failures.size(), report.entries.size(), counts.aliases,
+      counts.transposes, counts.costs);
+  for (const auto& [kind, files] : report.left_out)
+    session.io.err << fmt::format("left out: {} {}; {} for one\n", files.size(), kind,
+                                  files.front().path);
   if (report.native_skipped > 0)
     session.io.err << fmt::format(
         "{} C models left alone: they are compiled and run only with --allow-native-code\n",
         report.native_skipped);
   if (report.other_skipped > 0)
     session.io.err << fmt::format("{} files of the folders are no designs\n", report.other_skipped);
+}
+
+std::string build_json(const std::string& path, const LibraryBuildReport& report) {
+  const EntryCounts counts = count_entries(report);
+  Json json{{"schema", "axmul.library-build/1"},
+            {"library", path},
+            {"designs_read", report.files},
+            {"functions", report.entries.size()},
+            {"aliases", counts.aliases},
+            {"transposes", counts.transposes},
+            {"with_power_rel", counts.costs},
+            {"left_out", Json::array()},
+            {"failed", Json::array()},
+            {"native_skipped", report.native_skipped},
+            {"other_skipped", report.other_skipped},
+            {"warnings", report.warnings}};
+  for (const auto& [kind, files] : report.left_out) {
+    Json paths = Json::array();
+    for (const auto& file : files)
+      paths.push_back(Json{{"path", file.path}, {"why", file.message}});
+    json["left_out"].push_back(
+        Json{{"kind", kind}, {"count", files.size()}, {"files", std::move(paths)}});
+  }
+  for (const auto& failure : report.failures)
+    json["failed"].push_back(Json{{"path", failure.path}, {"message", failure.message}});
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 int run_build(Session& session) {
@@ -62,6 +101,8 @@ int run_build(Session& session) {
   write_library(*path, report.entries, library);
   if (!session.quiet) say_report(session, report);
   if (!session.quiet) session.io.err << "wrote " << *path << '\n';
+  if (session.args.text_or("format", "table") == "json")
+    session.io.out << build_json(*path, report);
   return report.failures.empty() ? 0 : 1;
 }
 
@@ -118,19 +159,24 @@ std::string verify_table(const std::vector<Verified>& all, std::size_t without, 
 int run_verify(Session& session) {
   const OutputTarget target = output_target(session);
   const DesignList list = session_designs(session);
-  std::vector<std::optional<Verified>> results(list.designs.size());
+  std::vector<std::vector<Verified>> results(list.designs.size());
   parallel_for(results.size(), 0, [&](std::size_t i) {
     const Multiplier m = list.designs[i].load();
+    const std::string& name = list.designs[i].name;
     if (!m.published_text.empty())
-      results[i] = Verified{list.designs[i].name, verify_published(m.published_text, m.lut)};
+      results[i].push_back({name, verify_published(m.published_text, m.lut)});
+    for (const auto& [alias, figures] : m.alias_published)
+      results[i].push_back({alias + " = " + name, verify_published(figures, m.lut)});
+    std::erase_if(results[i], [](const Verified& v) { return v.report.checks.empty(); });
   });
   std::vector<Verified> all;
   std::size_t without = 0, disagreeing = 0;
   for (auto& result : results) {
-    without += !result || result->report.checks.empty();
-    if (!result || result->report.checks.empty()) continue;
-    disagreeing += result->report.disagreeing;
-    all.push_back(std::move(*result));
+    without += result.empty();
+    for (Verified& v : result) {
+      disagreeing += v.report.disagreeing;
+      all.push_back(std::move(v));
+    }
   }
   if (all.empty())
     throw InputError(1101,
@@ -160,13 +206,24 @@ CommandSpec library_build_command() {
       {"output", "FILE", "The library to write.", "", false, {}, 'o'},
       {"force", "", "Replace an existing library."},
       {"title", "TEXT", "Title kept in the file.", "library of approximate multipliers"},
+      {"format",
+       "FORMAT",
+       "json also writes what was read, left out and warned of to stdout.",
+       "table",
+       false,
+       {"table", "json"}},
       {"costs", "FILE",
-       "CSV of costs: name or sha256, power_mw, area_um2, delay_ns (or PDK45_PWR_mW …), "
+       "CSV of costs: name or sha256, power_mw or power_uw, area_um2, delay_ns (or PDK45_PWR_mW "
+       "…), "
        "and published figures MAE_pct, WCE …"}};
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
-      "A file that fails is reported, the rest goes on, and the exit code is 1. Entries of one\n"
-      "function become one, the other names its aliases; transposes are kept and marked.";
+      "A file that fails is reported, the rest goes on, and the exit code is 1. What is no 8x8\n"
+      "multiplier (adders, other widths) is counted and left out. Names that stand for several\n"
+      "functions become NAME@HEX; then entries of one function become one, of the least published\n"
+      "power, the other names its aliases; transposes are kept and marked. The order of files "
+      "does\n"
+      "not matter.";
   spec.run = run_build;
   return spec;
 }

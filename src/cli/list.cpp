@@ -85,14 +85,22 @@ int run_list(Session& session) {
   }
   if (session.args.positional(0).empty())
     throw UsageError(1060, "name a file, folder or library to list, or --formats");
+  const DesignList list = session_designs(session);
   std::vector<Multiplier> designs;
-  for (const DesignRef& ref : session_designs(session).designs) {
+  UnreadDesigns unread;
+  for (const DesignRef& ref : list.designs) {
     poll_interrupt();
-    designs.push_back(ref.load());
+    try {
+      designs.push_back(ref.load());
+    } catch (const InputError& why) {
+      if (list.designs.size() == 1) throw;
+      unread.add(ref, why);
+    }
   }
+  unread.say(session, designs.size());
   write_output(session, target,
                target.format == "json" ? list_json(designs) : list_table(designs, color));
-  return 0;
+  return unread.exit_code();
 }
 
 /// Label and value lines, aligned; the same pairs as JSON.
@@ -131,6 +139,7 @@ Facts design_facts(const Multiplier& m) {
     facts.add("index", "index order", index_text(p.index));
   }
   facts.add("type_from", "type known from", p.type_from);
+  if (p.output_shift > 0) facts.add("output_shift", "output shift", p.output_shift);
   for (const auto& [key, label, value] : {std::tuple{"power_mw", "power, mW", m.cost.power_mw},
                                           std::tuple{"area_um2", "area, µm²", m.cost.area_um2},
                                           std::tuple{"delay_ns", "delay, ns", m.cost.delay_ns},

@@ -164,8 +164,11 @@ std::string as_table(const std::vector<Entry>& entries, const Axis& x, const Axi
 
 std::vector<CharacterizationRow> library_rows(Session& session,
                                               const std::vector<std::string>& texts,
-                                              const CharacterizationOptions& options) {
+                                              CharacterizationOptions options,
+                                              UnreadDesigns& unread) {
   const DesignList list = session_designs(session, texts);
+  if (list.designs.size() > 1)
+    options.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
   const DistributionSet distributions(options);
   std::vector<CharacterizationRow> rows;
   ProgressBar bar(session, "characterizing the library");
@@ -173,6 +176,7 @@ std::vector<CharacterizationRow> library_rows(Session& session,
       list.designs, options, distributions,
       [&](const Characterization& c) { rows.push_back(characterization_row(c, distributions)); },
       bar.callback());
+  unread.say(session, rows.size());
   return rows;
 }
 
@@ -181,7 +185,8 @@ int run_pareto(Session& session) {
   const Axis x = axis(session, "x", "power_rel"), y = axis(session, "y", "mae");
   CharacterizationOptions options = characterization_options(session);
   check_axes(session, options);
-  const auto rows = library_rows(session, session.args.positional(0), options);
+  UnreadDesigns unread;
+  const auto rows = library_rows(session, session.args.positional(0), options, unread);
   const std::vector<Entry> entries = places({}, rows, x, y);
   if (front_of(entries).empty())
     throw InputError(1031,
@@ -192,7 +197,7 @@ int run_pareto(Session& session) {
                    ? as_json("axmul.pareto/1", entries, x, y, false)
                    : as_table(entries, x, y, false,
                               target.is_stdout() && use_color(session, session.io.out_is_tty)));
-  return 0;
+  return unread.exit_code();
 }
 
 }  // namespace
@@ -217,7 +222,8 @@ std::string standing(Session& session, const std::vector<CharacterizationRow>& r
                      const std::string& library, const CharacterizationOptions& options,
                      const OutputTarget& target) {
   const Axis x = axis(session, "x", "power_rel"), y = axis(session, "y", "mae");
-  auto known = library_rows(session, {library}, options);
+  UnreadDesigns unread;
+  auto known = library_rows(session, {library}, options, unread);
   // A u8u8 error says nothing beside an s8s8 one: only designs of the new ones' types compare.
   std::erase_if(known, [&](const CharacterizationRow& entry) {
     return std::ranges::none_of(rows, [&](const auto& row) { return row.type == entry.type; });

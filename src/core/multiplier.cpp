@@ -45,11 +45,11 @@ std::vector<std::string> make_names_unique(std::vector<Multiplier>& multipliers)
       renamed = name_with_hash(m.name, hashes[i],
                                [&](const std::string& name) { return taken.contains(name); });
       taken.insert(renamed);
+      warnings.push_back(
+          "two functions are named " + m.name + "; the one of " +
+          (m.provenance.source_file.empty() ? "a generator" : m.provenance.source_file) +
+          " is called " + renamed);
     }
-    warnings.push_back(
-        "two functions are named " + m.name + "; the one of " +
-        (m.provenance.source_file.empty() ? "a generator" : m.provenance.source_file) +
-        " is called " + renamed);
     m.name = renamed;
   }
   return warnings;

@@ -1,7 +1,8 @@
-// Edit distance by one row of the usual table; lines of text.
+// Edit distance by one row of the usual table; first lines; natural order.
 #include "axmul/core/text.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 namespace axmul {
@@ -27,6 +28,31 @@ std::string_view first_line(std::string_view text) {
   if (from == std::string_view::npos) return {};
   const std::string_view line = text.substr(from, text.find('\n', from) - from);
   return line.substr(0, line.find_last_not_of(kSpace) + 1);
+}
+
+bool natural_less(std::string_view x, std::string_view y) {
+  std::size_t i = 0, j = 0;
+  const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
+  while (i < x.size() && j < y.size()) {
+    if (digit(x[i]) && digit(y[j])) {
+      std::size_t end_i = i, end_j = j;
+      while (end_i < x.size() && digit(x[end_i])) ++end_i;
+      while (end_j < y.size() && digit(y[end_j])) ++end_j;
+      while (i + 1 < end_i && x[i] == '0') ++i;
+      while (j + 1 < end_j && y[j] == '0') ++j;
+      if (end_i - i != end_j - j) return end_i - i < end_j - j;
+      const int order = x.compare(i, end_i - i, y, j, end_j - j);
+      if (order != 0) return order < 0;
+      i = end_i;
+      j = end_j;
+    } else {
+      if (x[i] != y[j]) return x[i] < y[j];
+      ++i;
+      ++j;
+    }
+  }
+  if (x.size() - i != y.size() - j) return x.size() - i < y.size() - j;
+  return x < y;
 }
 
 }  // namespace axmul

@@ -9,6 +9,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/core/philox.hpp"
+#include "kernels/bench_rounds.hpp"
 #include "kernels/micro.hpp"
 #include "kernels/registry.hpp"
 #include "kernels/yardsticks.hpp"
@@ -33,28 +34,20 @@ using Clock = std::chrono::steady_clock;
 
 using detail::seconds_of;
 
-/// A chain of dependent additions takes one cycle each; the best of many short spans is the clock.
-double measure_clock_ghz() {
-  constexpr int kAdditions = 200000;
-  double best = 0;
-  for (int span = 0; span < 100; ++span) {
-    const double seconds = seconds_of(
-        [] {
-          std::uint64_t x = 1;
-          for (int i = 0; i < kAdditions; i += 8)
+/// A chain of dependent additions takes one cycle each: what it does is clock cycles.
+constexpr int kChain = 1 << 20;
+
+void run_chain() {
+  std::uint64_t x = 1;
+  for (int i = 0; i < kChain; i += 8)
 #if defined(__x86_64__)
-            asm volatile(
-                "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0\n"
-                "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0"
-                : "+r"(x));
+    asm volatile(
+        "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0\n"
+        "add $1,%0\n add $1,%0\n add $1,%0\n add $1,%0"
+        : "+r"(x));
 #else
-            for (int j = 0; j < 8; ++j) asm volatile("" : "+r"(++x));
+    for (int j = 0; j < 8; ++j) asm volatile("" : "+r"(++x));
 #endif
-        },
-        1);
-    best = std::max(best, kAdditions / seconds * 1e-9);
-  }
-  return best;
 }
 
 /// Activations as a ReLU network's: 45 % zeros, the others geometric with a mean near 27.
@@ -150,10 +143,12 @@ void verify(const Lut& lut, const Contest& c) {
 }
 
 struct Contestant {
-  double BenchRatios::*field;
-  double macs;
-  std::function<void()> work;
-  std::vector<double> seconds{};
+  BenchSpread BenchRatios::*field;  ///< null for LUT GEMM itself and the clock
+  double work;                      ///< of one call
+  std::function<void()> call;
+  int threads;
+  int calls = 1;  ///< in one turn
+  detail::Turns turns{};
 };
 
 /// Rows split over threads, as a tool with an OpenMP loop would.
@@ -175,59 +170,75 @@ std::vector<Contestant> yardsticks(Contest& c, const detail::ExactLibraries& exa
   const double all = static_cast<double>(c.shape.n * c.shape.k) * static_cast<double>(c.shape.m);
   const double some = static_cast<double>(c.yard_shape.n * c.shape.k * c.shape.m);
   std::vector<Contestant> out;
-  out.push_back({&BenchRatios::triple_loop, some, threaded(detail::triple_loop, c, threads)});
+  const auto add = [&](BenchSpread BenchRatios::*field, double work, std::function<void()> call) {
+    out.push_back({field, work, std::move(call), threads});
+  };
+  add(&BenchRatios::triple_loop, some, threaded(detail::triple_loop, c, threads));
   if (!c.short_table.empty())
-    out.push_back({&BenchRatios::adapt_loop, some, threaded(detail::adapt_loop, c, threads)});
+    add(&BenchRatios::adapt_loop, some, threaded(detail::adapt_loop, c, threads));
   if ((detail::cpu_features() & detail::kAvx2) != 0)
-    out.push_back({&BenchRatios::gather, some, threaded(detail::gather_loop, c, threads)});
+    add(&BenchRatios::gather, some, threaded(detail::gather_loop, c, threads));
   if (exact.sgemm)
-    out.push_back({&BenchRatios::sgemm, all,
-                   [&c, &exact] { exact.sgemm(c.shape, c.fa.data(), c.fb.data(), c.fy.data()); }});
+    add(&BenchRatios::sgemm, all,
+        [&c, &exact] { exact.sgemm(c.shape, c.fa.data(), c.fb.data(), c.fy.data()); });
   if (exact.int8)
-    out.push_back({&BenchRatios::int8, all, [&c, &exact] {
-                     exact.int8(c.shape, c.a.data(), c.b8.data(), c.y_int8.data());
-                   }});
+    add(&BenchRatios::int8, all,
+        [&c, &exact] { exact.int8(c.shape, c.a.data(), c.b8.data(), c.y_int8.data()); });
   return out;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+double take_turn(const Contestant& contestant) {
+  return seconds_of(
+      [&] {
+        for (int i = 0; i < contestant.calls; ++i) contestant.call();
+      },
+      contestant.threads);
 }
 
-/// A warm-up round, then rounds of all contestants in turn until the time is used, five at least.
-void compete(Contestant& ours, std::vector<Contestant>& others, const BenchOptions& o) {
+/// Two rounds to warm up and to see how many calls make a turn long enough to be timed, then rounds
+/// in which everyone has a turn, until the time is used, seven at least.
+void compete(std::vector<Contestant>& contestants, double min_seconds) {
+  constexpr double kTurnSeconds = 1e-3;
+  constexpr int kMostCalls = 10000, kLeastRounds = 7;
+  for (Contestant& c : contestants) {
+    take_turn(c);
+    const double seconds = std::max(take_turn(c), 1e-9);
+    c.calls = static_cast<int>(
+        std::clamp(std::ceil(kTurnSeconds / seconds), 1.0, static_cast<double>(kMostCalls)));
+    c.turns.work = c.work * c.calls;
+  }
   const auto start = Clock::now();
-  for (int round = -1;; ++round) {
-    poll_interrupt();
-    const double first = seconds_of(ours.work, o.threads);
-    if (round >= 0) ours.seconds.push_back(first);
-    for (Contestant& other : others) {
-      const double seconds = seconds_of(other.work, o.threads);
-      if (round >= 0) other.seconds.push_back(seconds);
-    }
+  for (int round = 0;; ++round) {
     const double used = std::chrono::duration<double>(Clock::now() - start).count();
-    if (round >= 4 && used >= o.min_seconds) return;
+    if (round >= kLeastRounds && used >= min_seconds) return;
+    for (Contestant& c : contestants) {
+      poll_interrupt();
+      c.turns.seconds.push_back(std::max(take_turn(c), 1e-9));
+    }
   }
 }
 
 BenchResult measure(const BenchOptions& o, const BenchLut& lut, const GemmShape& shape,
-                    const BenchOperands& operands, bool real, const detail::ExactLibraries& exact) {
+                    const BenchOperands& operands, bool real, const detail::ExactLibraries& exact,
+                    std::vector<double>& clock_hertz) {
   Contest c = prepare(o, lut.lut, shape, operands);
   LutGemmOptions options;
   options.kernel = o.kernel;
   options.threads = o.threads;
   const LutGemmPlan plan(lut.lut, shape.k, shape.m, c.b, options);
-  std::vector<Contestant> others;
+  std::vector<Contestant> contestants;
+  contestants.push_back({nullptr,
+                         static_cast<double>(shape.n * shape.k) * static_cast<double>(shape.m),
+                         [&] { plan.run(shape.n, c.a, c.y, options); }, o.threads});
+  contestants.push_back({nullptr, kChain, run_chain, 1});
   if (o.yardsticks) {
     prepare_exact(c);
-    others = yardsticks(c, exact, o.threads);
+    for (Contestant& yardstick : yardsticks(c, exact, o.threads))
+      contestants.push_back(std::move(yardstick));
   }
-  Contestant ours{nullptr, static_cast<double>(shape.n * shape.k) * static_cast<double>(shape.m),
-                  [&] { plan.run(shape.n, c.a, c.y, options); }};
-  compete(ours, others, o);
+  compete(contestants, o.min_seconds);
   verify(lut.lut, c);
+  const detail::Turns &ours = contestants[0].turns, &clock = contestants[1].turns;
   BenchResult r;
   r.shape = shape;
   r.lut = lut.name;
@@ -235,14 +246,15 @@ BenchResult measure(const BenchOptions& o, const BenchLut& lut, const GemmShape&
   r.threads = o.threads;
   r.real_operands = real;
   r.rounds = static_cast<int>(ours.seconds.size());
-  r.mac_per_second = ours.macs / median(ours.seconds);
-  for (const Contestant& other : others) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < other.seconds.size(); ++i)
-      ratios.push_back(ours.macs / ours.seconds[i] / (other.macs / other.seconds[i]));
-    r.ratio_to.*other.field = median(ratios);
-    r.yardstick_mac_per_cycle.*other.field = other.macs / median(other.seconds);
+  r.mac_per_second = detail::speed_of(ours);
+  r.mac_per_cycle = detail::ratio_of(ours, clock);
+  for (const Contestant& other : contestants) {
+    if (other.field == nullptr) continue;
+    r.ratio_to.*other.field = detail::ratio_of(ours, other.turns);
+    r.yardstick_mac_per_cycle.*other.field = detail::ratio_of(other.turns, clock);
   }
+  for (const double seconds : clock.seconds) clock_hertz.push_back(clock.work / seconds);
+  detail::judge_rounds(r);
   return r;
 }
 
@@ -265,6 +277,11 @@ std::vector<GemmShape> bench_default_shapes() {
   return {{4096, 144, 16}, {4096, 288, 32}, {4096, 576, 64}};
 }
 
+bool BenchReport::disturbed() const {
+  return std::any_of(results.begin(), results.end(),
+                     [](const BenchResult& result) { return result.disturbed; });
+}
+
 BenchReport run_bench(const BenchOptions& options) {
   BenchOptions o = options;
   if (o.levels < 2 || o.levels > 256)
@@ -277,7 +294,10 @@ BenchReport run_bench(const BenchOptions& options) {
   if (o.yardsticks) exact = detail::load_exact_libraries(o.threads);
   report.sgemm_library = exact.sgemm_name;
   report.int8_library = exact.int8_name;
-  report.clock_ghz = measure_clock_ghz();
+  report.blas_core = exact.blas_core;
+  report.blas_own_core = exact.blas_own_core;
+  report.environment = detail::steering_variables();
+  std::vector<double> clock_hertz;
   for (const BenchLut& lut : o.luts)
     for (const GemmShape& shape : o.shapes) {
       if (shape.n == 0 || shape.k == 0 || shape.m == 0)
@@ -285,18 +305,10 @@ BenchReport run_bench(const BenchOptions& options) {
       const auto same = [&](const BenchOperands& x) { return x.k == shape.k && x.m == shape.m; };
       const auto found = std::find_if(o.operands.begin(), o.operands.end(), same);
       const bool real = found != o.operands.end();
-      report.results.push_back(
-          measure(o, lut, shape, real ? *found : synthetic(shape, o.seed), real, exact));
+      report.results.push_back(measure(o, lut, shape, real ? *found : synthetic(shape, o.seed),
+                                       real, exact, clock_hertz));
     }
-  report.clock_ghz = std::max(report.clock_ghz, measure_clock_ghz());
-  const double hertz = report.clock_ghz * 1e9;
-  for (BenchResult& r : report.results) {
-    r.mac_per_cycle = r.mac_per_second / hertz;
-    for (double BenchRatios::*field :
-         {&BenchRatios::triple_loop, &BenchRatios::adapt_loop, &BenchRatios::gather,
-          &BenchRatios::sgemm, &BenchRatios::int8})
-      r.yardstick_mac_per_cycle.*field /= hertz;
-  }
+  report.clock_ghz = detail::spread_of(std::move(clock_hertz)).median * 1e-9;
   return report;
 }
 

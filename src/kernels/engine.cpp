@@ -67,7 +67,8 @@ Choice choose(const Weights& weights, const Activations& a, const std::string& n
   traits.permute = name.starts_with("permute") ||
                    (!forced && (features & kVbmi) != 0 && weights.k * weights.m <= kMostWeights);
   traits.permute = traits.permute && permute_fits(weights);
-  traits.sparse = (name.starts_with("sparse") || share > 0.9) && sparse_fits(weights, skip);
+  traits.sparse =
+      (name.starts_with("sparse") || share >= kSparseShare) && sparse_fits(weights, skip);
   return {forced ? &forced_kernel(name, traits, features) : &select_kernel(traits, features), skip};
 }
 

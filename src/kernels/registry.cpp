@@ -65,7 +65,6 @@ bool can_compute(const Kernel& kernel, const Traits& traits) {
 const Kernel& select_kernel(const Traits& traits, unsigned features) {
   // Laying out column tables costs about as much as this many rows do (src/kernels/README.md).
   constexpr std::size_t kColumnRows = 48, kRank1Rows = 8, kPermuteRows = 5;
-  constexpr double kSparseShare = 0.95;
   const std::size_t n = traits.shape.n;
   for (const Kernel& kernel : kKernels) {
     if ((kernel.needs & ~features) != 0 || !can_compute(kernel, traits)) continue;

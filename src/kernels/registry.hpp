@@ -18,6 +18,10 @@ inline constexpr unsigned kVbmi = 8;    ///< AVX512-VBMI, with kAvx512
 /// What this CPU (and operating system) can run.
 unsigned cpu_features();
 
+/// Share of the commonest activation from which on skipping it is worth while
+/// (src/kernels/README.md); below it nobody need find out whether a table allows it.
+inline constexpr double kSparseShare = 0.95;
+
 /// What the choice of a kernel depends on, and nothing else.
 struct Traits {
   GemmShape shape;

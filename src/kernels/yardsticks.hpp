@@ -36,6 +36,7 @@ void gather_loop(const YardstickTask& task);
 /// Exact products of libraries that are loaded at run time; functions are empty where not found.
 struct ExactLibraries {
   std::string sgemm_name, int8_name;
+  std::string blas_core, blas_own_core;  ///< as BenchReport has them
   /// c[n,m] = a[n,k]·b[k,m]
   std::function<void(const GemmShape&, const float* a, const float* b, float* c)> sgemm;
   std::function<void(const GemmShape&, const std::uint8_t* a, const std::int8_t* b,
@@ -43,5 +44,9 @@ struct ExactLibraries {
       int8;
 };
 ExactLibraries load_exact_libraries(int threads);
+
+/// Those variables of the environment that steer these libraries, OpenMP or axmul and are set, each
+/// "NAME=VALUE".
+std::vector<std::string> steering_variables();
 
 }  // namespace axmul::detail

@@ -8,6 +8,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/netlist/cost.hpp"
 #include "netlist/c_model.hpp"
+#include "netlist/design_kind.hpp"
 #include "netlist/source.hpp"
 
 namespace axmul {
@@ -57,9 +58,34 @@ Multiplier finish(std::string name, Lut lut, const std::string& path, const std:
   return multiplier;
 }
 
+/// How far the outputs of a circuit are to be shifted to be products.
+int output_shift(const Lut& outputs, int bits, const std::string& path) {
+  if (bits == 16) return 0;
+  if (const auto shift = detail::product_shift(outputs, bits)) return *shift;
+  throw NotMultiplierError(detail::kind_of_outputs(bits), Place{path},
+                           "has " + std::to_string(bits) +
+                               " output bits, and neither they nor they as the upper bits "
+                               "of 16 resemble products of 8x8 bits; to have them taken as they "
+                               "are, give it 16 output bits");
+}
+
+/// C models that return 8 bits are judged as circuits are. Where the type of the result does not
+/// say its width, only values that are nearly the product's upper bits are taken as such.
+int c_output_shift(const detail::CFunction& function, const Lut& outputs, const std::string& path) {
+  if (function.return_type == "uint8_t" || function.return_type == "int8_t")
+    return output_shift(outputs, 8, path);
+  constexpr double kNearly = 0.01;
+  const int bits = detail::value_bits(outputs);
+  const bool is_truncated = bits >= 6 && bits < 16 &&
+                            detail::unexplained(outputs, 16 - bits) <= kNearly &&
+                            detail::unexplained(outputs, 0) > kNearly;
+  return is_truncated ? 16 - bits : 0;
+}
+
 Multiplier read_c_model(const std::string& path, const NetlistOptions& options) {
   const std::string text = detail::read_source(path, options.max_file_bytes);
   const detail::CFunction function = detail::find_c_model(text, path);
+  detail::check_c_model(text, path, function);
   TypeChoice choice =
       choose_type(options, {function.name, std::filesystem::path(path).stem().string()});
   if (choice.from == "format") {
@@ -68,8 +94,10 @@ Multiplier read_c_model(const std::string& path, const NetlistOptions& options) 
     choice = {is_signed ? OperandType::s8s8 : OperandType::u8u8, "dtype"};
   }
   const OperandOrder order = detail::c_order(function, options);
-  Multiplier multiplier = finish(
-      function.name, detail::run_c_model(path, function, choice.type, order, options), path, text);
+  const Lut outputs = detail::run_c_model(path, function, choice.type, order, options);
+  const int shift = c_output_shift(function, outputs, path);
+  Multiplier multiplier = finish(function.name, detail::shifted(outputs, shift), path, text);
+  multiplier.provenance.output_shift = shift;
   multiplier.provenance.format = "c";
   multiplier.provenance.order = order;
   multiplier.provenance.type_from = choice.from;
@@ -110,7 +138,12 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
   PortMap ports = find_multiplier_ports(netlist, options.ports);
   const OperandOrder order = options.order.value_or(OperandOrder::ab);
   if (order == OperandOrder::ba) std::swap(ports.a, ports.b);
-  Multiplier multiplier = finish(netlist.name, simulate(netlist, choice.type, ports), path, text);
+  detail::check_ports(netlist, ports, path);
+  const Lut outputs = simulate(netlist, choice.type, ports);
+  const int output_bits = static_cast<int>(netlist.find_port(ports.product)->nets.size());
+  const int shift = output_shift(outputs, output_bits, path);
+  Multiplier multiplier = finish(netlist.name, detail::shifted(outputs, shift), path, text);
+  multiplier.provenance.output_shift = shift;
   if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost)
     multiplier.cost = estimated_cost(estimate_cost(netlist, choice.type, ports));
   multiplier.provenance.format = format;

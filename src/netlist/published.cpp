@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "axmul/netlist/circuits.hpp"
 
@@ -46,17 +47,15 @@ std::string squeeze(std::string_view key) {
   return result;
 }
 
-struct Unit {
-  const char* name;
-  double scale;  // to mW, µm², ns
-};
-
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
   return result;
 }
+
+// The library of 2017; its headers say "Power (45) = 428.70", in µW, and "Power (180)" beside it.
+constexpr const char* kEvoApprox8b = "PDK45 (EvoApprox8b)";
 
 // What a key is about and in which technology: "PDK45_PWR", "Power (45)", "Area".
 struct CostKey {
@@ -81,10 +80,64 @@ CostKey cost_key(const std::string& key) {
   if (text.starts_with("pdk") && mark != std::string::npos)
     result.technology = key.substr(0, mark);
   else if (has("(45)"))
-    result.technology = "PDK45 (EvoApprox8b)";
+    result.technology = kEvoApprox8b;
   else if (has("("))
     result.what = CostKey::none;
   return result;
+}
+
+}  // namespace
+
+namespace {
+
+// The library that a header names. EvoApproxLib's headers cite the paper on EvoApprox8b, and C
+// models of the latter say that they are part of the former, so its own line decides.
+std::string library_of(std::string_view head) {
+  const std::string text = lower(head);
+  const auto has = [&](const char* words) { return text.find(words) != std::string::npos; };
+  if (has("library = evoapprox8b") || has("from evoapprox8b dataset")) return "EvoApprox8b";
+  if (has("evoapproxlib") || has("approxlib library")) return "EvoApproxLib";
+  return has("evoapprox8b") ? "EvoApprox8b" : "";
+}
+
+// Lower case, with u for the micro sign and for the Greek letter, 2 for the raised one.
+std::string plain_unit(std::string_view unit) {
+  std::string result = lower(unit);
+  for (const auto& [sign, letter] :
+       {std::pair{"\xC2\xB5", "u"}, {"\xCE\xBC", "u"}, {"\xC2\xB2", "2"}})
+    for (std::size_t at = result.find(sign); at != std::string::npos; at = result.find(sign))
+      result.replace(at, 2, letter);
+  return result;
+}
+
+// Factor from a printed unit to mW, µm² or ns; 0 for one that is not known.
+double unit_scale(const CostKey& key, const std::string& unit) {
+  struct Unit {
+    decltype(key.what) what;
+    const char* name;
+    double scale;
+  };
+  static constexpr Unit kUnits[] = {
+      {CostKey::power, "mw", 1},   {CostKey::power, "uw", 1e-3}, {CostKey::power, "nw", 1e-6},
+      {CostKey::power, "w", 1e3},  {CostKey::area, "um2", 1},    {CostKey::area, "um^2", 1},
+      {CostKey::area, "mm2", 1e6}, {CostKey::delay, "ns", 1},    {CostKey::delay, "ps", 1e-3},
+      {CostKey::delay, "us", 1e3},
+  };
+  if (unit.empty()) return key.what == CostKey::power && key.technology == kEvoApprox8b ? 1e-3 : 1;
+  for (const Unit& known : kUnits)
+    if (known.what == key.what && unit == known.name) return known.scale;
+  return 0;
+}
+
+// Of several technologies the costs are those of PDK45, else of the first by name.
+std::string technology_of(const PublishedFigures& figures) {
+  std::string first;
+  for (const auto& [key, value] : figures.values) {
+    const std::string technology = cost_key(key).technology;
+    if (technology.starts_with("PDK45")) return technology;
+    if (first.empty()) first = technology;
+  }
+  return first;
 }
 
 }  // namespace
@@ -93,11 +146,7 @@ PublishedFigures read_published_figures(std::string_view source_text) {
   PublishedFigures figures;
   constexpr std::size_t kHeaderBytes = 1 << 16;
   const std::string_view head = source_text.substr(0, kHeaderBytes);
-  if (head.find("EvoApproxLib") != std::string_view::npos ||
-      head.find("ApproxLib library") != std::string_view::npos)
-    figures.library = "EvoApproxLib";
-  else if (lower(head).find("evoapprox8b") != std::string::npos)
-    figures.library = "EvoApprox8b";
+  figures.library = library_of(head);
   for (std::size_t start = 0; start < head.size();) {
     const std::size_t end = std::min(head.find('\n', start), head.size());
     const std::string_view text = comment(head.substr(start, end - start));
@@ -108,34 +157,35 @@ PublishedFigures read_published_figures(std::string_view source_text) {
     double value = 0;
     const auto [stop, error] = std::from_chars(right.data(), right.data() + right.size(), value);
     if (error != std::errc() || !std::isfinite(value)) continue;
-    const std::string_view printed = right.substr(0, static_cast<std::size_t>(stop - right.data()));
+    const std::string printed(right.substr(0, static_cast<std::size_t>(stop - right.data())));
     const std::string_view unit = trim(right.substr(printed.size()));
     if (unit.size() > 12 || unit.find(' ') != std::string_view::npos) continue;
     std::string key = squeeze(trim(text.substr(0, equal)));
     if (unit == "%" && !key.ends_with("%")) key += "%";
     if (figures.values.contains(key)) continue;  // the first one counts
-    const std::string small = lower(unit);
-    const CostKey cost = cost_key(key);
-    if (cost.what == CostKey::power)
-      value *= small == "uw" ? 1e-3 : small == "nw" ? 1e-6 : small == "w" ? 1e3 : 1;
-    if (cost.what == CostKey::delay) value *= small == "ps" ? 1e-3 : small == "us" ? 1e3 : 1;
     figures.values[key] = value;
     figures.text[key] = printed;
+    if (!unit.empty() && unit != "%") figures.units[key] = plain_unit(unit);
   }
   return figures;
 }
 
 Cost published_cost(const PublishedFigures& figures, OperandType type) {
   Cost cost;
+  cost.technology = technology_of(figures);
   for (const auto& [key, value] : figures.values) {
     const CostKey what = cost_key(key);
     if (what.what == CostKey::none) continue;
+    if (!what.technology.empty() && what.technology != cost.technology) continue;
+    const auto unit = figures.units.find(key);
+    const double scale = unit_scale(what, unit == figures.units.end() ? "" : unit->second);
+    if (scale == 0) continue;
     (what.what == CostKey::power  ? cost.power_mw
      : what.what == CostKey::area ? cost.area_um2
-                                  : cost.delay_ns) = value;
-    if (cost.technology.empty()) cost.technology = what.technology;
+                                  : cost.delay_ns) = value * scale;
     cost.source = "published";
   }
+  if (cost.source.empty()) return {};
   // Powers of EvoApproxLib's exact circuits as its headers print them: mul8u_1JFF, mul8s_1KV8.
   if (cost.technology == "PDK45" && figures.library != "EvoApprox8b") {
     if (type == OperandType::u8u8) cost.power_rel = cost.power_mw / 0.391;

@@ -9,9 +9,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
+#include <variant>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/h5.hpp"
+#include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/traces.hpp"
 
 namespace axmul {
@@ -84,10 +87,11 @@ double output_figure(const MetricField& field, const ErrorMetrics& metrics) {
 
 namespace {
 
-Characterization characterize_one(const DesignRef& design, const CharacterizationOptions& options,
+Characterization characterize_one(const DesignRef& design, Multiplier multiplier,
+                                  const CharacterizationOptions& options,
                                   const DistributionSet& distributions,
                                   CharacterizeWorkspace& workspace) {
-  Characterization result{design.load(), {}, {}, {}};
+  Characterization result{std::move(multiplier), {}, {}, {}};
   result.multiplier.name = design.name;
   const Lut& lut = result.multiplier.lut;
   result.sha256 = lut.sha256();
@@ -127,10 +131,10 @@ class OrderedRun {
       if (stop_ || next_start_ >= designs_.size()) break;
       const std::size_t i = next_start_++;
       lock.unlock();
-      std::optional<Characterization> result;
+      std::optional<Result> result;
       std::exception_ptr failure;
       try {
-        result = characterize_one(designs_[i], options_, distributions_, workspace);
+        result = load_and_characterize(designs_[i], workspace);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -150,6 +154,31 @@ class OrderedRun {
   }
 
  private:
+  /// A characterisation, or why the design cannot be loaded.
+  using Result = std::variant<Characterization, std::shared_ptr<const InputError>>;
+
+  Result load_and_characterize(const DesignRef& design, CharacterizeWorkspace& workspace) const {
+    std::optional<Multiplier> loaded;
+    try {
+      loaded = design.load();
+    } catch (const NotMultiplierError& error) {
+      if (!options_.failed) throw;
+      return std::make_shared<const NotMultiplierError>(error);
+    } catch (const InputError& error) {
+      if (!options_.failed) throw;
+      return std::make_shared<const InputError>(error);
+    }
+    return characterize_one(design, std::move(*loaded), options_, distributions_, workspace);
+  }
+
+  void hand_on(std::size_t i, const Result& result) const {
+    if (const auto* why = std::get_if<std::shared_ptr<const InputError>>(&result))
+      options_.failed(designs_[i], **why);
+    else
+      sink_(std::get<Characterization>(result));
+    if (progress_) progress_(i + 1, designs_.size());
+  }
+
   void fail(std::size_t i, std::exception_ptr failure) {
     if (i < failed_) {
       failed_ = i;
@@ -165,13 +194,12 @@ class OrderedRun {
     draining_ = true;
     for (auto it = ready_.find(next_write_); it != ready_.end() && next_write_ < failed_;
          it = ready_.find(next_write_)) {
-      const Characterization result = std::move(it->second);
+      const Result result = std::move(it->second);
       ready_.erase(it);
       lock.unlock();
       std::exception_ptr failure;
       try {
-        sink_(result);
-        if (progress_) progress_(next_write_ + 1, designs_.size());
+        hand_on(next_write_, result);
       } catch (...) {
         failure = std::current_exception();
       }
@@ -193,7 +221,7 @@ class OrderedRun {
   const std::size_t window_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::size_t, Characterization> ready_;
+  std::map<std::size_t, Result> ready_;
   std::size_t next_start_ = 0, next_write_ = 0;
   std::size_t failed_ = std::numeric_limits<std::size_t>::max();
   std::exception_ptr failure_;

@@ -54,6 +54,7 @@ Json row_json(const CharacterizationRow& row) {
                             {"order", p.order == OperandOrder::ab ? "ab" : "ba"},
                             {"index", p.index == OperandIndex::value ? "value" : "bits"},
                             {"type_from", p.type_from},
+                            {"output_shift", p.output_shift},
                             {"generator", p.generator},
                             {"reference", p.reference}};
   json["distributions"] = Json::array();
@@ -77,13 +78,20 @@ std::string csv_number(double value) {
 
 }  // namespace
 
-std::string characterization_json(std::span<const CharacterizationRow> rows,
-                                  Convention convention) {
+std::string characterization_json(std::span<const CharacterizationRow> rows, Convention convention,
+                                  std::span<const UnreadDesign> unread) {
   Json json{{"schema", "axmul.characterization/1"},
             {"source", source_text()},
             {"convention", convention == Convention::evoapproxlib ? "evoapproxlib" : "evoapprox8b"},
             {"multipliers", Json::array()}};
   for (const CharacterizationRow& row : rows) json["multipliers"].push_back(row_json(row));
+  json["left_out"] = json["failed"] = Json::array();
+  for (const UnreadDesign& design : unread)
+    if (design.kind.empty())
+      json["failed"].push_back(Json{{"path", design.source}, {"message", design.message}});
+    else
+      json["left_out"].push_back(
+          Json{{"path", design.source}, {"kind", design.kind}, {"why", design.message}});
   // A file name need not be UTF-8; JSON must be.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/read_file.hpp"
@@ -47,10 +50,22 @@ std::string figure_key(const std::string& column) {
   return "";
 }
 
-double* cost_field(Cost& cost, const std::string& column) {
-  if (column == "power_mw" || column == "PDK45_PWR_mW") return &cost.power_mw;
-  if (column == "area_um2" || column == "PDK45_AREA_um2") return &cost.area_um2;
-  if (column == "delay_ns" || column == "PDK45_DELAY_ns") return &cost.delay_ns;
+struct CostColumn {
+  const char* name;
+  double Cost::*field;
+  double scale;  // to mW, µm², ns
+};
+constexpr CostColumn kCostColumns[] = {
+    {"power_mw", &Cost::power_mw, 1},       {"power_uw", &Cost::power_mw, 1e-3},
+    {"power_nw", &Cost::power_mw, 1e-6},    {"area_um2", &Cost::area_um2, 1},
+    {"delay_ns", &Cost::delay_ns, 1},       {"delay_ps", &Cost::delay_ns, 1e-3},
+    {"PDK45_PWR_mW", &Cost::power_mw, 1},   {"PDK45_AREA_um2", &Cost::area_um2, 1},
+    {"PDK45_DELAY_ns", &Cost::delay_ns, 1},
+};
+
+const CostColumn* cost_column(const std::string& name) {
+  for (const CostColumn& column : kCostColumns)
+    if (name == column.name) return &column;
   return nullptr;
 }
 
@@ -76,10 +91,11 @@ CostRow parse_row(const std::vector<std::string>& header, const std::vector<std:
     if (cell.empty()) continue;
     if (column == "sha256" || (column == "name" && row.key.empty())) {
       row.key = cell;
-    } else if (double* field = cost_field(row.cost, column)) {
-      *field = parse_cell(cell, place, column);
-      if (*field < 0)
+    } else if (const CostColumn* known = cost_column(column)) {
+      const double value = parse_cell(cell, place, column);
+      if (value < 0)
         throw InputError(850, place, "column " + column + ": " + cell + " is negative");
+      row.cost.*known->field = value * known->scale;
       row.cost.source = "published";
       if (column.starts_with("PDK45_")) row.cost.technology = "PDK45";
     } else if (column == "technology") {
@@ -94,23 +110,37 @@ CostRow parse_row(const std::vector<std::string>& header, const std::vector<std:
 }
 
 void check_header(const std::vector<std::string>& header, const Place& place) {
-  Cost probe;
   const auto has = [&](const char* name) {
     return std::ranges::find(header, name) != header.end();
   };
   if (!has("name") && !has("sha256"))
     throw InputError(850, place, "the header has no column name or sha256");
-  if (std::ranges::none_of(header, [&](const auto& c) { return cost_field(probe, c) != nullptr; }))
+  const CostColumn* first = nullptr;
+  for (const std::string& name : header) {
+    const CostColumn* column = cost_column(name);
+    if (column == nullptr) continue;
+    for (const std::string& other : header)
+      if (const CostColumn* twin = cost_column(other);
+          twin != nullptr && twin != column && twin->field == column->field)
+        throw InputError(850, place, "columns " + name + " and " + other + " give the same figure");
+    first = first == nullptr ? column : first;
+  }
+  if (first == nullptr)
     throw InputError(850, place,
-                     "the header has no column power_mw, area_um2, delay_ns or PDK45_PWR_mW …");
+                     "the header has no column power_mw, power_uw, area_um2, delay_ns or "
+                     "PDK45_PWR_mW …");
 }
 
-bool is_row_of(const CostRow& row, const Multiplier& m) {
-  if (row.key.size() == 64) return row.key == m.lut.sha256();
-  return row.key == m.name || std::ranges::find(m.aliases, row.key) != m.aliases.end();
+/// How a row names a multiplier: by hash, by name, by alias, or not at all.
+enum class Match : std::uint8_t { sha256, name, alias, none };
+
+Match match_of(const CostRow& row, const Multiplier& m, const std::string& sha256) {
+  if (row.key.size() == 64) return row.key == sha256 ? Match::sha256 : Match::none;
+  if (row.key == m.name) return Match::name;
+  return std::ranges::find(m.aliases, row.key) != m.aliases.end() ? Match::alias : Match::none;
 }
 
-void join(const CostRow& row, Multiplier& m) {
+void take_cost(const CostRow& row, Multiplier& m) {
   const auto take = [](double& to, double from) {
     if (!std::isnan(from)) to = from;
   };
@@ -127,8 +157,38 @@ void join(const CostRow& row, Multiplier& m) {
       m.cost.power_rel = published_cost(figures, m.lut.type()).power_rel;
     }
   }
+}
+
+void take_figures(const CostRow& row, Match match, Multiplier& m) {
+  if (match == Match::alias) {
+    if (!row.published_text.empty()) m.alias_published[row.key] = row.published_text;
+    return;
+  }
   for (const auto& [key, value] : row.published) m.published[key] = value;
   for (const auto& [key, text] : row.published_text) m.published_text[key] = text;
+}
+
+/// The rows of one multiplier, the one whose costs count first: by hash before by name before by
+/// alias, then the least power, whatever the order of the rows.
+void join_one(const std::vector<std::pair<Match, const CostRow*>>& rows, Multiplier& m,
+              CostJoin& result) {
+  const auto power = [](const CostRow& row) {
+    return std::isnan(row.cost.power_mw) ? std::numeric_limits<double>::infinity()
+                                         : row.cost.power_mw;
+  };
+  auto sorted = rows;
+  std::ranges::sort(sorted, [&](const auto& x, const auto& y) {
+    return std::tuple(x.first, power(*x.second), x.second->key) <
+           std::tuple(y.first, power(*y.second), y.second->key);
+  });
+  take_cost(*sorted.front().second, m);
+  for (auto it = sorted.rbegin(); it != sorted.rend(); ++it)
+    take_figures(*it->second, it->first, m);
+  for (const auto& [match, row] : sorted)
+    if (!std::isnan(row->cost.power_mw) && row->cost.power_mw != m.cost.power_mw)
+      result.notes.push_back("rows " + sorted.front().second->key + " and " + row->key +
+                             " give different powers of one function; that of " +
+                             sorted.front().second->key + " is taken");
 }
 
 }  // namespace
@@ -160,19 +220,33 @@ std::vector<CostRow> read_costs(const std::string& path) {
   return rows;
 }
 
-std::vector<std::string> join_costs(std::span<const CostRow> rows,
-                                    std::vector<Multiplier>& multipliers) {
-  std::vector<std::string> missing;
+CostJoin join_costs(std::span<const CostRow> rows, std::vector<Multiplier>& multipliers) {
+  CostJoin result;
+  std::vector<std::string> hashes;
+  for (const Multiplier& m : multipliers) hashes.push_back(m.lut.sha256());
+  std::map<std::size_t, std::vector<std::pair<Match, const CostRow*>>> found;  // by multiplier
   for (const CostRow& row : rows) {
-    bool found = false;
-    for (Multiplier& m : multipliers)
-      if (is_row_of(row, m)) {
-        join(row, m);
-        found = true;
-      }
-    if (!found) missing.push_back(row.key);
+    std::map<Match, std::vector<std::size_t>> matches;
+    for (std::size_t i = 0; i < multipliers.size(); ++i)
+      if (const Match match = match_of(row, multipliers[i], hashes[i]); match != Match::none)
+        matches[match].push_back(i);
+    if (matches.empty()) {
+      result.missing.push_back(row.key);
+      continue;
+    }
+    const auto& [match, members] = *matches.begin();
+    std::set<std::string> functions;
+    for (const std::size_t i : members) functions.insert(hashes[i]);
+    if (functions.size() > 1) {
+      result.notes.push_back(std::to_string(functions.size()) + " functions are called " + row.key +
+                             "; its row is not used, give the sha256 instead");
+      continue;
+    }
+    for (const std::size_t i : members) found[i].emplace_back(match, &row);
   }
-  return missing;
+  for (const auto& [i, own] : found) join_one(own, multipliers[i], result);
+  fill_power_rel(multipliers);
+  return result;
 }
 
 }  // namespace axmul

@@ -33,8 +33,8 @@ struct Group {
   std::optional<h5::Dataset> product;
   std::vector<std::string> name, sha256, cost_source, technology, source_file, source_format,
       source_order, source_index, source_type_from, generator, reference, aliases, transpose_of,
-      published;
-  std::vector<double> power_mw, area_um2, delay_ns, power_rel;
+      published, alias_published;
+  std::vector<double> power_mw, area_um2, delay_ns, power_rel, source_output_shift;
 };
 
 void check_operands(const h5::File& file, const std::string& dataset, int first) {
@@ -98,10 +98,12 @@ Group open_group(const h5::File& file, OperandType type) {
   group.aliases = texts(file, group, "aliases");
   group.transpose_of = texts(file, group, "transpose_of");
   group.published = texts(file, group, "published");
+  group.alias_published = texts(file, group, "alias_published");
   group.power_mw = reals(file, group, "power_mw");
   group.area_um2 = reals(file, group, "area_um2");
   group.delay_ns = reals(file, group, "delay_ns");
   group.power_rel = reals(file, group, "power_rel");
+  group.source_output_shift = reals(file, group, "source_output_shift");
   return group;
 }
 
@@ -117,6 +119,8 @@ Provenance provenance_of(const Group& group, std::size_t row) {
   p.order = group.source_order[row] == "ba" ? OperandOrder::ba : OperandOrder::ab;
   p.index = group.source_index[row] == "bits" ? OperandIndex::bits : OperandIndex::value;
   p.type_from = group.source_type_from[row];
+  const double shift = group.source_output_shift[row];
+  p.output_shift = shift >= 0 && shift < 32 ? static_cast<int>(shift) : 0;
   p.generator = group.generator[row];
   p.reference = group.reference[row];
   return p;
@@ -218,6 +222,8 @@ Multiplier ErrorTableFile::multiplier(const TableEntry& entry) const {
   multiplier.aliases = lines_of(group.aliases[row]);
   multiplier.transpose_of = group.transpose_of[row];
   detail::parse_figures(group.published[row], path(), group.path + "/published", multiplier);
+  detail::parse_alias_figures(group.alias_published[row], path(), group.path + "/alias_published",
+                              multiplier);
   return multiplier;
 }
 

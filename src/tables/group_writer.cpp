@@ -1,6 +1,7 @@
 // What the groups of error tables and libraries share: axes, product tables, costs and origins.
 #include "tables/group_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -136,6 +137,7 @@ void GroupWriter::add(const Row& row) {
   order_.push(m.provenance.order == OperandOrder::ab ? "ab" : "ba");
   index_.push(m.provenance.index == OperandIndex::value ? "value" : "bits");
   type_from_.push(m.provenance.type_from);
+  output_shift_.push_back(m.provenance.output_shift);
   generator_.push(m.provenance.generator);
   reference_.push(m.provenance.reference);
   if (is_library_) {
@@ -144,6 +146,7 @@ void GroupWriter::add(const Row& row) {
     aliases_.push(aliases);
     transpose_of_.push(m.transpose_of);
     published_.push(figures_text(m));
+    alias_published_.push_back(alias_figures_text(m));
   }
   ++count_;
 }
@@ -154,8 +157,59 @@ void GroupWriter::flush() {
        {&name_, &cost_source_, &technology_, &sha256_, &sha256_swapped_, &source_file_, &format_,
         &order_, &index_, &type_from_, &generator_, &reference_})
     column->flush();
-  if (!is_library_) return;
-  for (TextColumn* column : {&aliases_, &transpose_of_, &published_}) column->flush();
+  if (is_library_)
+    for (TextColumn* column : {&aliases_, &transpose_of_, &published_}) column->flush();
+  write_rare_facts();
+}
+
+void GroupWriter::write_rare_facts() {
+  if (std::ranges::any_of(output_shift_, [](std::int32_t shift) { return shift != 0; })) {
+    Column<std::int32_t> column(
+        file_, path("source_output_shift"), {}, rows_,
+        {"1", "places by which the file's outputs were shifted", "product = output * 2^shift"});
+    scales("source_output_shift", {"multiplier"});
+    column.push_all(output_shift_);
+    column.flush();
+  }
+  const auto says_something = [](const std::string& text) { return !text.empty(); };
+  if (std::ranges::any_of(alias_published_, says_something)) {
+    TextColumn column =
+        text_column("alias_published", {"", "published figures of other files of the function",
+                                        "JSON object by alias; empty where there are none"});
+    for (const std::string& text : alias_published_) column.push(text);
+    column.flush();
+  }
+}
+
+std::string alias_figures_text(const Multiplier& multiplier) {
+  if (multiplier.alias_published.empty()) return "";
+  nlohmann::ordered_json json;
+  for (const auto& [name, figures] : multiplier.alias_published)
+    for (const auto& [key, printed] : figures)
+      json[utf8_text(name)][utf8_text(key)] = utf8_text(printed);
+  return json.dump();
+}
+
+void parse_alias_figures(const std::string& text, const std::string& path,
+                         const std::string& dataset, Multiplier& multiplier) {
+  if (text.empty()) return;
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  const auto refuse = [&] {
+    throw InputError(
+        821, Place{path},
+        dataset + ": \"" + text + "\" is not a JSON object of objects of printed numbers");
+  };
+  if (!json.is_object()) refuse();
+  for (const auto& [name, figures] : json.items()) {
+    if (!figures.is_object()) refuse();
+    for (const auto& [key, printed] : figures.items()) {
+      const std::string number = printed.is_string() ? printed.get<std::string>() : "";
+      double value = 0;
+      const auto result = std::from_chars(number.data(), number.data() + number.size(), value);
+      if (result.ec != std::errc() || result.ptr != number.data() + number.size()) refuse();
+      multiplier.alias_published[name][key] = number;
+    }
+  }
 }
 
 std::string figures_text(const Multiplier& multiplier) {

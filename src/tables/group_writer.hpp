@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "axmul/core/multiplier.hpp"
 #include "axmul/io/h5.hpp"
@@ -47,6 +49,7 @@ class GroupWriter {
  private:
   void write_operands(const std::string& name, int first, const char* long_name);
   void add_products(const Row& row);
+  void write_rare_facts();
 
   h5::File& file_;
   const std::string group_;
@@ -57,7 +60,15 @@ class GroupWriter {
   Column<double> power_, area_, delay_, power_rel_;
   TextColumn name_, cost_source_, technology_, sha256_, sha256_swapped_, source_file_, format_,
       order_, index_, type_from_, generator_, reference_, aliases_, transpose_of_, published_;
+  /// Written by flush() where one of them says something, so that other files do without.
+  std::vector<std::string> alias_published_;
+  std::vector<std::int32_t> output_shift_;
 };
+
+/// {"NAME":{"MAE%":"0.051",…},…} and back; empty where there are none.
+std::string alias_figures_text(const Multiplier& multiplier);
+void parse_alias_figures(const std::string& text, const std::string& path,
+                         const std::string& dataset, Multiplier& multiplier);
 
 /// {"MAE%":0.1,…} and back; figures keep every bit.
 std::string figures_text(const Multiplier& multiplier);

@@ -1,14 +1,18 @@
 // Builds libraries: enumerates files, reads them in parallel, folds equal functions.
 #include "axmul/tables/library_build.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/text.hpp"
 #include "axmul/designs/designs.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "tables/library_fold.hpp"
+#include "tables/seen_files.hpp"
 
 namespace axmul {
 
@@ -17,42 +21,109 @@ namespace {
 struct Outcome {
   std::vector<Multiplier> multipliers;
   std::string failure;
+  std::string left_out, why;  // the kind of what is no 8x8 multiplier
 };
+
+/// A table or C model whose name or values say what else it is.
+std::string other_kind(const Multiplier& m) {
+  const Provenance& p = m.provenance;
+  if (p.source_file.empty() || !p.generator.empty()) return "";
+  return kind_by_values(m);
+}
 
 /// Reads all designs of one source; what goes wrong is its failure, not an exception.
 Outcome read_source(const std::string& text, const OpenOptions& options) {
   Outcome outcome;
+  const std::filesystem::path path = text;
+  std::error_code ignored;
+  const bool is_plain = std::filesystem::is_regular_file(path, ignored) &&
+                        path.extension() != ".h5" && path.extension() != ".hdf5";
   try {
-    for (const DesignRef& ref : find_designs(std::span(&text, 1), options).designs)
+    const bool is_table = is_plain && table_format_of_extension(text) != nullptr;
+    if (is_table) outcome.left_out = kind_by_name(path.stem().string());
+    if (!outcome.left_out.empty()) {
+      outcome.why = text + ": by its name";
+      return outcome;
+    }
+    for (const DesignRef& ref : find_designs(std::span(&text, 1), options).designs) {
       outcome.multipliers.push_back(ref.load());
+      if (is_plain) outcome.left_out = other_kind(outcome.multipliers.back());
+    }
   } catch (const InterruptedError&) {
     throw;
+  } catch (const NotMultiplierError& e) {
+    outcome.left_out = e.kind();
+    outcome.why = e.what();
   } catch (const Error& e) {
-    outcome.failure = e.what();
+    // What cannot be read and is none by its name need not be read.
+    if (is_plain) outcome.left_out = kind_by_name(path.stem().string());
+    (outcome.left_out.empty() ? outcome.failure : outcome.why) = e.what();
   }
+  if (outcome.left_out.empty()) return outcome;
+  if (outcome.why.empty()) outcome.why = text + ": its values resemble no products";
+  outcome.multipliers.clear();
   return outcome;
 }
 
-/// The files that texts name, folders opened up; texts that are no paths stay as they are.
+/// The files that texts name, folders opened up, each once; texts that are no paths stay as they
+/// are.
 std::vector<std::string> enumerate(std::span<const std::string> texts, const OpenOptions& options,
                                    LibraryBuildReport& report) {
   std::vector<std::string> sources;
+  detail::SeenFiles seen;
   for (const std::string& text : texts) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(text, ignored)) {
-      if (!std::filesystem::exists(text, ignored) && !looks_like_design(text) &&
-          text.find(".h5:") == std::string::npos)
+      const bool exists = std::filesystem::exists(text, ignored);
+      if (!exists && !looks_like_design(text) && text.find(".h5:") == std::string::npos)
         throw InputError(800, Place{text}, "no such file or folder");
-      sources.push_back(text);
+      if (!exists || seen.is_new(text)) sources.push_back(text);
       continue;
     }
+    if (!seen.is_new(text)) continue;
     DesignFiles files = design_files(text, options);
     report.native_skipped += files.native_skipped;
     report.warnings.insert(report.warnings.end(), files.warnings.begin(), files.warnings.end());
     report.other_skipped += files.skipped - files.native_skipped;
-    sources.insert(sources.end(), files.paths.begin(), files.paths.end());
+    for (std::string& path : files.paths)
+      if (seen.is_new(path)) sources.push_back(std::move(path));
   }
+  if (std::string warning = seen.warning(); !warning.empty())
+    report.warnings.push_back(std::move(warning));
   return sources;
+}
+
+void append(std::vector<std::string>& to, std::vector<std::string> from) {
+  for (std::string& text : from) to.push_back(std::move(text));
+}
+
+std::string first_reason(const LibraryBuildReport& report) {
+  if (!report.failures.empty()) return "; " + report.failures.front().message;
+  if (report.left_out.empty()) return "";
+  const auto& [kind, files] = *report.left_out.begin();
+  return "; left out: " + std::to_string(files.size()) + " " + kind + ", " + files.front().message;
+}
+
+/// From what the files hold to entries: names, costs, then one entry per function. No step depends
+/// on the order of the files.
+void make_entries(const std::vector<CostRow>& costs, const LibraryBuildOptions& options,
+                  LibraryBuildReport& report) {
+  std::vector<Multiplier>& entries = report.entries;
+  detail::name_by_files(entries);
+  const CostJoin join = join_costs(costs, entries);  // power_rel too
+  for (const std::string& key : join.missing)
+    report.warnings.push_back(*options.costs + ": no multiplier is called " + key);
+  for (const std::string& note : join.notes)
+    report.warnings.push_back(*options.costs + ": " + note);
+  detail::sort_for_folding(entries);
+  append(report.warnings, detail::conflicting_powers(entries));
+  append(report.warnings, fold_library(entries));
+  std::ranges::sort(entries, [](const Multiplier& x, const Multiplier& y) {
+    return natural_less(x.name, y.name);
+  });
+  for (Multiplier& m : entries) std::ranges::sort(m.aliases, natural_less);
+  detail::mark_transposes(entries);
+  append(report.warnings, detail::take_costs_of_transposes(entries));
 }
 
 }  // namespace
@@ -77,19 +148,17 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
     options.progress(count, sources.size());
   });
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (!outcomes[i].failure.empty()) report.failures.push_back({sources[i], outcomes[i].failure});
-    report.files += outcomes[i].failure.empty();
-    for (Multiplier& m : outcomes[i].multipliers) report.entries.push_back(std::move(m));
+    Outcome& outcome = outcomes[i];
+    if (!outcome.failure.empty()) report.failures.push_back({sources[i], outcome.failure});
+    if (!outcome.left_out.empty())
+      report.left_out[outcome.left_out].push_back({sources[i], outcome.why});
+    report.files += outcome.failure.empty() && outcome.left_out.empty();
+    for (Multiplier& m : outcome.multipliers) report.entries.push_back(std::move(m));
   }
   if (report.entries.empty())
     throw InputError(851, Place{texts.empty() ? "" : texts.front()},
-                     "no design could be read" +
-                         (report.failures.empty() ? "" : "; " + report.failures.front().message));
-  const std::vector<std::string> folded = fold_library(report.entries);
-  report.warnings.insert(report.warnings.end(), folded.begin(), folded.end());
-  for (const std::string& key : join_costs(costs, report.entries))
-    report.warnings.push_back(*options.costs + ": no multiplier is called " + key);
-  fill_power_rel(report.entries);
+                     "no design could be read" + first_reason(report));
+  make_entries(costs, options, report);
   return report;
 }
 

@@ -1,8 +1,5 @@
-// Writes libraries of multipliers, and makes one of a list.
-#include <algorithm>
+// Writes libraries of multipliers.
 #include <array>
-#include <cmath>
-#include <map>
 
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/io/h5.hpp"
@@ -61,59 +58,6 @@ void write_library(const std::string& path, std::span<const Multiplier> multipli
   LibraryWriter writer(path, options);
   for (const Multiplier& multiplier : multipliers) writer.add(multiplier);
   writer.finish();
-}
-
-namespace {
-
-/// What another file of the same function knows and the first does not: costs, published figures.
-/// A published cost wins over an estimated one.
-void take_over(Multiplier& first, const Multiplier& other) {
-  const bool is_better = !std::isnan(other.cost.power_rel) || !std::isnan(other.cost.power_mw);
-  const bool lacks = std::isnan(first.cost.power_rel) && std::isnan(first.cost.power_mw);
-  if (is_better &&
-      (lacks || (first.cost.source == "estimated" && other.cost.source == "published")))
-    first.cost = other.cost;
-  if (first.published.empty()) {
-    first.published = other.published;
-    first.published_text = other.published_text;
-  }
-}
-
-}  // namespace
-
-std::vector<std::string> fold_library(std::vector<Multiplier>& multipliers) {
-  std::vector<std::string> notes;
-  std::vector<Multiplier> kept;
-  std::vector<std::string> hashes;
-  std::map<std::string, std::size_t> by_hash;
-  for (Multiplier& m : multipliers) {
-    const std::string hash = m.lut.sha256();
-    const auto [it, is_new] = by_hash.emplace(hash, kept.size());
-    if (is_new) {
-      kept.push_back(std::move(m));
-      hashes.push_back(hash);
-      continue;
-    }
-    Multiplier& first = kept[it->second];
-    for (const auto& [key, text] : m.published_text)
-      if (const auto known = first.published_text.find(key);
-          known != first.published_text.end() && known->second != text)
-        notes.push_back(m.name + " (" + m.provenance.source_file + ") publishes " + key + " = " +
-                        text + ", " + first.name + ", the same function, " + known->second);
-    take_over(first, m);
-    if (m.name == first.name || std::ranges::count(first.aliases, m.name) > 0) continue;
-    notes.push_back(m.name + " is the same function as " + first.name);
-    first.aliases.push_back(m.name);
-  }
-  multipliers = std::move(kept);
-  const std::vector<std::string> renamed = make_names_unique(multipliers);
-  notes.insert(notes.end(), renamed.begin(), renamed.end());
-  for (std::size_t i = 0; i < multipliers.size(); ++i) {
-    const auto it = by_hash.find(multipliers[i].lut.sha256_swapped());
-    if (it == by_hash.end() || it->second >= i) continue;
-    multipliers[i].transpose_of = multipliers[it->second].name;
-  }
-  return notes;
 }
 
 }  // namespace axmul

@@ -2,7 +2,6 @@
 #include "axmul/tables/open_design.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,38 +15,13 @@
 #include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "tables/seen_files.hpp"
 
 namespace axmul {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// "m2" before "m10": runs of digits compare as numbers.
-bool natural_less(const std::string& x, const std::string& y) {
-  std::size_t i = 0, j = 0;
-  const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
-  while (i < x.size() && j < y.size()) {
-    if (digit(x[i]) && digit(y[j])) {
-      std::size_t end_i = i, end_j = j;
-      while (end_i < x.size() && digit(x[end_i])) ++end_i;
-      while (end_j < y.size() && digit(y[end_j])) ++end_j;
-      while (i + 1 < end_i && x[i] == '0') ++i;
-      while (j + 1 < end_j && y[j] == '0') ++j;
-      if (end_i - i != end_j - j) return end_i - i < end_j - j;
-      const int order = x.compare(i, end_i - i, y, j, end_j - j);
-      if (order != 0) return order < 0;
-      i = end_i;
-      j = end_j;
-    } else {
-      if (x[i] != y[j]) return x[i] < y[j];
-      ++i;
-      ++j;
-    }
-  }
-  if (x.size() - i != y.size() - j) return x.size() - i < y.size() - j;
-  return x < y;
-}
 
 /// Is a file met in a folder a table? By content for those extensions that tables have.
 bool is_table_file(const std::string& path) {
@@ -206,19 +180,27 @@ bool is_design_file(const std::string& path, const OpenOptions& options, DesignF
   return false;
 }
 
-void add_folder(const std::string& folder, const OpenOptions& options, DesignList& list) {
+void add_folder(const std::string& folder, const OpenOptions& options, detail::SeenFiles& seen,
+                DesignList& list) {
   const DesignFiles files = design_files(folder, options);
   list.skipped += files.skipped;
   list.native_skipped += files.native_skipped;
   list.warnings.insert(list.warnings.end(), files.warnings.begin(), files.warnings.end());
   const std::size_t before = list.designs.size();
+  bool any_repeated = false;
   for (const std::string& path : files.paths) {
-    if (!h5::File::is_hdf5(path))
+    if (!seen.is_new(path)) {
+      any_repeated = true;
+      continue;
+    }
+    if (!h5::File::is_hdf5(path)) {
       list.designs.push_back(file_ref(path, options));
-    else if (!add_entries(open_table(path, list), list))
+      list.designs.back().from_folder = true;
+    } else if (!add_entries(open_table(path, list), list)) {
       ++list.skipped;
+    }
   }
-  if (list.designs.size() == before)
+  if (list.designs.size() == before && !any_repeated)
     throw InputError(801, Place{folder},
                      "no designs in this folder: " + std::to_string(files.skipped) +
                          " files, none of a known table or circuit format" +
@@ -241,7 +223,8 @@ DesignRef generator_ref(const std::string& text) {
   throw InputError(800, Place{text}, "no such file or folder" + hint);
 }
 
-void add_text(const std::string& text, const OpenOptions& options, DesignList& list) {
+void add_text(const std::string& text, const OpenOptions& options, detail::SeenFiles& seen,
+              DesignList& list) {
   if (text == "-") {
     if (!options.standard_input) throw InternalError("\"-\" without the content of standard input");
     list.designs.push_back({"stdin", "-", [content = *options.standard_input, read = options.read] {
@@ -251,8 +234,12 @@ void add_text(const std::string& text, const OpenOptions& options, DesignList& l
   }
   std::error_code ignored;
   const fs::file_status status = fs::status(text, ignored);
-  if (fs::is_directory(status)) return add_folder(text, options, list);
+  if (fs::is_directory(status)) {
+    if (seen.is_new(text)) add_folder(text, options, seen, list);
+    return;
+  }
   if (fs::exists(status)) {
+    if (!seen.is_new(text)) return;
     if (h5::File::is_hdf5(text)) return add_table(text, list);
     list.designs.push_back(file_ref(text, options));
     return;
@@ -266,6 +253,15 @@ void add_text(const std::string& text, const OpenOptions& options, DesignList& l
   no_such(text);
 }
 
+/// The function's hash; empty for a design that cannot be read, which its load() will tell.
+std::string hash_of(const DesignRef& ref) {
+  try {
+    return ref.load().lut.sha256();
+  } catch (const InputError&) {
+    return "";
+  }
+}
+
 /// Names that stand for several entries: their functions decide (src/README.md#words).
 void settle_names(DesignList& list) {
   std::set<std::string> taken;
@@ -273,16 +269,18 @@ void settle_names(DesignList& list) {
   std::map<std::string, std::vector<std::size_t>> by_name;
   for (std::size_t i = 0; i < list.designs.size(); ++i) by_name[list.designs[i].name].push_back(i);
   std::set<std::size_t> dropped;
+  std::vector<std::string> repeated;
   for (const auto& [name, indices] : by_name) {
     if (indices.size() < 2) continue;
     std::map<std::string, std::size_t> first_of;
     for (std::size_t i : indices) {
-      const std::string hash = list.designs[i].load().lut.sha256();
+      const std::string hash = hash_of(list.designs[i]);
+      if (hash.empty()) continue;
       const auto [it, is_new] = first_of.emplace(hash, i);
       if (is_new) continue;
       dropped.insert(i);
-      list.warnings.push_back(list.designs[i].source + " is the same function as " +
-                              list.designs[it->second].source + " under the same name; taken once");
+      repeated.push_back(list.designs[i].source + " is the same function as " +
+                         list.designs[it->second].source + " under the same name");
     }
     if (first_of.size() < 2) continue;
     for (const auto& [hash, i] : first_of) {
@@ -300,6 +298,13 @@ void settle_names(DesignList& list) {
       };
     }
   }
+  constexpr std::size_t kMostTold = 3;
+  if (repeated.size() <= kMostTold)
+    for (const std::string& text : repeated) list.warnings.push_back(text + "; taken once");
+  else
+    list.warnings.push_back(std::to_string(repeated.size()) +
+                            " designs repeat another's name and function; taken once (" +
+                            repeated.front() + ", and so on)");
   std::size_t index = 0;
   std::erase_if(list.designs, [&](const DesignRef&) { return dropped.contains(index++); });
 }
@@ -336,7 +341,10 @@ DesignFiles design_files(const std::string& folder, const OpenOptions& options) 
 
 DesignList find_designs(std::span<const std::string> texts, const OpenOptions& options) {
   DesignList list;
-  for (const std::string& text : texts) add_text(text, options, list);
+  detail::SeenFiles seen;
+  for (const std::string& text : texts) add_text(text, options, seen, list);
+  if (std::string warning = seen.warning(); !warning.empty())
+    list.warnings.push_back(std::move(warning));
   settle_names(list);
   return list;
 }

@@ -71,10 +71,11 @@ std::vector<Multiplier> load_library(Session& session, RunRecord& record) {
     library.back().name = design.name;
   }
   if (const auto costs = session.args.text("costs")) {
-    const auto missing = join_costs(read_costs(*costs), library);
-    if (!missing.empty())
-      cli::warn(session, std::to_string(missing.size()) + " rows of " + *costs +
-                             " belong to no multiplier of the library, " + missing.front() +
+    const CostJoin join = join_costs(read_costs(*costs), library);
+    for (const std::string& note : join.notes) cli::warn(session, *costs + ": " + note);
+    if (!join.missing.empty())
+      cli::warn(session, std::to_string(join.missing.size()) + " rows of " + *costs +
+                             " belong to no multiplier of the library, " + join.missing.front() +
                              " for one");
   }
   if (std::none_of(library.begin(), library.end(),

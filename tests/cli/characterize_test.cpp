@@ -243,3 +243,39 @@ TEST_CASE("pareto and --against tell rank, dominator and front") {
   CHECK(run_cli({"pareto", "mitchell", "--x", "beauty"}).code == 2);
   CHECK(run_cli({"pareto", x, "--x", "power_mw"}).code == 3);
 }
+
+TEST_CASE("a folder with a file that cannot be read: it is named, the rest is done, exit code 1") {
+  const test::ScratchDir dir;
+  const auto module = [&](const std::string& name, const std::string& ports,
+                          const std::string& assignment) {
+    test::write_text(dir / (name + ".v"), "module " + name + "(" + ports + ");\n  assign " +
+                                              assignment + ";\nendmodule\n");
+  };
+  module("good", "input [7:0] A, input [7:0] B, output [15:0] P", "P = {A & B, 8'b0}");
+  const std::string folder = dir.path().string();
+  CHECK(run_cli({"characterize", folder}).code == 0);
+  module("sum", "input [7:0] A, input [7:0] B, output [8:0] O", "O = A + B");
+  const auto left_out = run_cli({"characterize", folder});
+  CHECK(left_out.code == 0);
+  CHECK(left_out.err.find("left out: 1 adders: 9 output bits") != std::string::npos);
+  module("helper", "input a, input b, output s", "s = a ^ b");
+  const auto table = run_cli({"characterize", folder});
+  CHECK(table.code == 1);
+  CHECK(table.out.find("good") != std::string::npos);
+  CHECK(table.err.find("AX251") != std::string::npos);
+  CHECK(table.err.find("helper.v") != std::string::npos);
+  const auto json =
+      nlohmann::json::parse(run_cli({"characterize", folder, "--format", "json"}).out);
+  CHECK(json["multipliers"].size() == 1);
+  CHECK(json["left_out"][0]["kind"] == "adders: 9 output bits");
+  CHECK(json["failed"][0]["path"].get<std::string>().find("helper.v") != std::string::npos);
+  const std::string h5 = (dir / "t.h5").string();
+  CHECK(run_cli({"export", folder, "-o", h5}).code == 1);
+  CHECK(run_cli({"list", h5}).out.find("good") != std::string::npos);
+  CHECK(run_cli({"list", (dir / "good.v").string(), (dir / "helper.v").string()}).code == 1);
+  CHECK(run_cli({"pareto", folder, "--x", "mae", "--y", "wce"}).code == 1);
+  // Named itself, it is what the user asked for.
+  CHECK(run_cli({"characterize", (dir / "sum.v").string()}).code == 3);
+  CHECK(run_cli({"characterize", (dir / "sum.v").string(), (dir / "good.v").string()}).code == 1);
+  CHECK(run_cli({"characterize", (dir / "sum.v").string(), (dir / "helper.v").string()}).code == 3);
+}

@@ -86,6 +86,73 @@ TEST_CASE("costs and published figures join from CSV and are verified") {
   CHECK(bad.err.find("costs.csv:2") != std::string::npos);
 }
 
+TEST_CASE("files of modules called top are named after their files, as characterize names them") {
+  const test::ScratchDir dir;
+  const auto bitwise = [](const std::string& gate) {
+    return "module top(input [7:0] A, input [7:0] B, output [15:0] P);\n  assign P = {A " + gate +
+           " B, 8'b0};\nendmodule\n";
+  };
+  test::write_text(dir / "or_low.v", bitwise("|"));
+  test::write_text(dir / "cut_low.v", bitwise("&"));
+  const std::string library = (dir / "l.h5").string();
+  const auto built = run_cli({"library", "build", dir.path().string(), "-o", library});
+  CHECK(built.code == 0);
+  CHECK(built.err.find("warning") == std::string::npos);
+  CHECK(entry(library, "or_low").lut(3, 5) == 7 << 8);
+  CHECK(entry(library, "cut_low").lut(3, 5) == 1 << 8);
+  CHECK(ErrorTableFile(library).entries().size() == 2);
+}
+
+TEST_CASE("figures of aliases are verified too") {
+  const test::ScratchDir dir;
+  const auto circuit = [&](const std::string& name, const std::string& mae, const char* power) {
+    test::write_text(dir / (name + ".v"), "// MAE = " + mae + "\n// PDK45_PWR = " + power +
+                                              " mW\n" + generate_verilog("truncated(k=4)"));
+  };
+  circuit("mul8u_x", "12.25", "0.3");
+  circuit("mul8u_y", "12.25", "0.4");
+  const std::string library = (dir / "l.h5").string();
+  const auto build = [&] {
+    return run_cli({"library", "build", dir.path().string(), "-o", library, "--force"});
+  };
+  CHECK(build().code == 0);
+  CHECK(run_cli({"library", "verify", library}).code == 0);
+  circuit("mul8u_y", "13.00", "0.4");  // the dearer one, not the entry's own
+  const auto built = build();
+  CHECK(built.err.find("one function is published with 2 powers: 0.3 mW") != std::string::npos);
+  const auto wrong = run_cli({"library", "verify", library});
+  CHECK(wrong.code == 1);
+  CHECK(wrong.out.find("13.00") != std::string::npos);
+}
+
+TEST_CASE("a tree of other functions and widths is counted, in words and in JSON") {
+  const test::ScratchDir dir;
+  const auto sum = [&](const std::string& name) {
+    test::write_text(dir / (name + ".v"), "module " + name +
+                                              "(input [7:0] A, input [7:0] B, output [8:0] O);\n"
+                                              "  assign O = A + B;\nendmodule\n");
+  };
+  sum("add8u_1");
+  sum("add8u_2");
+  test::write_text(dir / "mul8u_t.v", generate_verilog("truncated(k=4)"));
+  test::write_text(dir / "mul7u_1.npy", "never read");
+  const std::string library = (dir / "l.h5").string();
+  const auto built =
+      run_cli({"library", "build", dir.path().string(), "-o", library, "--format", "json"});
+  CHECK(built.code == 0);
+  CHECK(built.err.find("left out: 2 adders: 9 output bits") != std::string::npos);
+  const auto json = nlohmann::json::parse(built.out);
+  CHECK(json["schema"] == "axmul.library-build/1");
+  CHECK(json["functions"] == 1);
+  CHECK(json["left_out"][0]["kind"] == "adders: 9 output bits");
+  CHECK(json["left_out"][0]["count"] == 2);
+  CHECK(json["left_out"][0]["files"].size() == 2);
+  const auto none =
+      run_cli({"library", "build", (dir / "add8u_1.v").string(), "-o", (dir / "none.h5").string()});
+  CHECK(none.code == 3);
+  CHECK(none.err.find("adder") != std::string::npos);
+}
+
 TEST_CASE("cost says gates, energy and power_rel; a coarser design costs less") {
   const auto json = nlohmann::json::parse(
       run_cli({"cost", "exact", "truncated(k=4)", "truncated(k=8)", "--format", "json"}).out);

@@ -1,5 +1,8 @@
-// Edit distance on pairs whose distance is known; first lines.
+// Edit distance on pairs whose distance is known; first lines; natural order.
 #include "axmul/core/text.hpp"
+
+#include <string>
+#include <vector>
 
 #include "support/support.hpp"
 
@@ -21,4 +24,12 @@ TEST_CASE("edit distance: textbook pairs, empty texts, symmetry") {
   CHECK(edit_distance("abc", "") == 3);
   CHECK(edit_distance("", "") == 0);
   CHECK(edit_distance("flaw", "lawn") == edit_distance("lawn", "flaw"));
+}
+
+TEST_CASE("natural order: numbers by value, else bytes, and never two texts alike") {
+  const std::vector<std::string> sorted{"", "m", "m2", "m10", "m10a", "m11", "n1"};
+  for (std::size_t i = 0; i < sorted.size(); ++i)
+    for (std::size_t j = 0; j < sorted.size(); ++j)
+      CHECK_MESSAGE(natural_less(sorted[i], sorted[j]) == (i < j), sorted[i], " ", sorted[j]);
+  CHECK(natural_less("m2", "m02") != natural_less("m02", "m2"));
 }

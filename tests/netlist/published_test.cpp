@@ -31,21 +31,51 @@ TEST_CASE("EvoApproxLib headers") {
   CHECK(published_cost(figures, OperandType::u8u8).power_rel == 0.363 / 0.391);
 }
 
-TEST_CASE("EvoApprox8b headers: percent signs after values, three slashes, padded digits") {
-  const PublishedFigures figures = read_published_figures(
-      "/// Library = cgp-evoapproxlib of EvoApprox8b\n/// Circuit = mul8_000.v\n// Area   (45) = "
-      "662.000000\n"
-      "// Delay  (45) = 1.190000\n// Power  (45) = 0.428700\n// Power (180) = 3.5\n/// MAE = "
-      "98.527100\n// MRE = 1.990000 %\n");
-  CHECK(figures.library == "EvoApprox8b");
-  CHECK(figures.text.at("MRE%") == "1.990000");
-  CHECK(figures.values.at("MAE") == 98.5271);
-  const Cost cost = published_cost(figures, OperandType::u8u8);
-  CHECK(cost.power_mw == 0.4287);
-  CHECK(cost.area_um2 == 662);
-  CHECK(cost.delay_ns == 1.19);
-  CHECK(cost.technology != "PDK45");
-  CHECK(std::isnan(cost.power_rel));
+TEST_CASE("EvoApprox8b headers: powers in µW without a unit, percent signs, three slashes") {
+  const std::string lines =
+      "/// Approximate function mul8_000\n///  Library = EvoApprox8b\n///  Circuit = mul8_000\n"
+      "///  Area   (180) = 9224\n///  Delay  (180) = 3.130\n///  Power  (180) = 4963.60\n"
+      "///  Area   (45) = 662\n///  Delay  (45) = 1.190\n///  Power  (45) = 428.70\n"
+      "///  MAE = 98.527100\n///  MRE = 1.99 %\n";
+  // The C models say that they are part of EvoApproxLib, whose headers cite EvoApprox8b's paper.
+  for (const char* before :
+       {"",
+        "* This code is a part of EvoApproxLib library (…)\n* This file contains a circuit from "
+        "evoapprox8b dataset.\n"}) {
+    const PublishedFigures figures = read_published_figures(before + lines);
+    CHECK(figures.library == "EvoApprox8b");
+    CHECK(figures.text.at("MRE%") == "1.99");
+    CHECK(figures.text.at("Power (45)") == "428.70");
+    CHECK(figures.values.at("Power (45)") == 428.7);
+    const Cost cost = published_cost(figures, OperandType::u8u8);
+    CHECK(cost.power_mw == doctest::Approx(0.4287));
+    CHECK(cost.area_um2 == 662);
+    CHECK(cost.delay_ns == 1.19);
+    CHECK(cost.technology == "PDK45 (EvoApprox8b)");
+    CHECK(std::isnan(cost.power_rel));
+  }
+  CHECK(read_published_figures("// part of EvoApproxLib library\n// cites \"EvoApprox8b: Library "
+                               "of approximate adders\"\n// MAE = 1\n")
+            .library == "EvoApproxLib");
+}
+
+TEST_CASE("printed units count; what has an unknown one is no cost; technologies do not mix") {
+  const auto cost = [](const std::string& lines) {
+    return published_cost(read_published_figures(lines), OperandType::u8u8);
+  };
+  CHECK(cost("// PDK45_PWR = 391 uW\n").power_mw == doctest::Approx(0.391));
+  CHECK(cost("// PDK45_PWR = 391 µW\n").power_mw == doctest::Approx(0.391));
+  CHECK(cost("// PDK45_PWR = 391000 nW\n// PDK45_AREA = 7 µm²\n").power_mw ==
+        doctest::Approx(0.391));
+  CHECK(cost("// PDK45_AREA = 7 µm²\n").area_um2 == 7);
+  CHECK(cost("// PDK45_DELAY = 1430 ps\n").delay_ns == doctest::Approx(1.43));
+  CHECK(std::isnan(cost("// PDK45_PWR = 391 furlongs\n// PDK45_AREA = 1 um2\n").power_mw));
+  CHECK(cost("// PDK45_PWR = 391 furlongs\n").source.empty());
+  const Cost two =
+      cost("// PDK180_PWR = 4.9 mW\n// PDK45_PWR = 0.4 mW\n// PDK180_AREA = 9000 um2\n");
+  CHECK(two.power_mw == 0.4);
+  CHECK(std::isnan(two.area_um2));
+  CHECK(two.technology == "PDK45");
 }
 
 TEST_CASE("figures without a header are none") {
@@ -110,4 +140,11 @@ TEST_CASE("power_rel of a list comes from its own exact multiplier") {
   CHECK(list[0].cost.power_rel == 1.0);
   CHECK(list[1].cost.power_rel == 0.25);
   CHECK(std::isnan(list[2].cost.power_rel));
+  // Another exact one, dearer and first, of the same technology: the cheapest is the reference.
+  list.insert(list.begin(), list[0]);
+  list[0].cost.power_mw = 4;
+  fill_power_rel(list);
+  CHECK(list[0].cost.power_rel == 2.0);
+  CHECK(list[1].cost.power_rel == 1.0);
+  CHECK(list[2].cost.power_rel == 0.25);
 }

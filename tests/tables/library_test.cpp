@@ -26,6 +26,8 @@ Multiplier full_entry(const std::string& name, const Lut& lut) {
   m.provenance.reference = "Somebody, 2015";
   m.published = {{"MAE%", 0.1}, {"WCE", 1.0 / 3.0}};
   m.aliases = {"other", "third"};
+  m.alias_published = {{"other", {{"MAE%", "0.05"}}}, {"third", {{"WCE", "7.2e1"}}}};
+  m.provenance.output_shift = 3;
   m.transpose_of = "origin";
   return m;
 }
@@ -85,6 +87,9 @@ TEST_CASE("a library keeps everything that is known of its entries") {
   CHECK(back.provenance.reference == "Somebody, 2015");
   CHECK(back.published == a.published);
   CHECK(back.aliases == a.aliases);
+  CHECK(back.alias_published == a.alias_published);
+  CHECK(back.provenance.output_shift == 3);
+  CHECK(open_design(path + ":b").provenance.output_shift == 0);
   CHECK(back.transpose_of == "origin");
   CHECK(std::isnan(open_design(path + ":b").cost.power_mw));
   CHECK(test::python(R"(import sys, h5py, xarray as xr
@@ -285,4 +290,73 @@ TEST_CASE("folding a list makes aliases, transposes and unique names") {
   CHECK(list[1].transpose_of == list[0].name);
   CHECK(list[2].transpose_of.empty());
   CHECK(notes.size() == 3);  // one alias, two renamed; the same name again is no news
+}
+
+TEST_CASE("names are settled before aliases: a name of two functions is the alias of neither") {
+  // One tree has x and z, another calls z's function x: in either order x stands for two.
+  const Lut f = test::asymmetric_lut(OperandType::u8u8), g = test::random_lut(OperandType::u8u8, 3);
+  const auto hashed = [](const Lut& lut) { return "x@" + lut.sha256().substr(0, 8); };
+  for (std::vector<Multiplier> list : {std::vector<Multiplier>{{"x", f}, {"z", g}, {"x", g}},
+                                       std::vector<Multiplier>{{"z", g}, {"x", g}, {"x", f}}}) {
+    const auto notes = fold_library(list);
+    REQUIRE(list.size() == 2);
+    CHECK(notes.size() == 3);
+    const Multiplier& one = list[0].lut == f ? list[0] : list[1];
+    const Multiplier& other = list[0].lut == f ? list[1] : list[0];
+    CHECK(one.name == hashed(f));
+    CHECK(other.name == "z");
+    CHECK(other.aliases == std::vector<std::string>{hashed(g)});
+  }
+  // Aliases that a library brought along.
+  Multiplier brought{"z", g};
+  brought.aliases = {"x", "y"};
+  std::vector<Multiplier> list{{"x", f}, brought, {"w", g}};
+  fold_library(list);
+  REQUIRE(list.size() == 2);
+  CHECK(list[0].name == "x");
+  CHECK(list[1].aliases == std::vector<std::string>{hashed(g), "y", "w"});
+}
+
+TEST_CASE("folding keeps the published figures of every file") {
+  const Lut f = test::asymmetric_lut(OperandType::u8u8);
+  const auto published = [&](const std::string& name, const std::string& mae) {
+    Multiplier m{name, f};
+    m.provenance.source_file = "dir/" + name + ".v";
+    if (!mae.empty()) m.published_text = {{"MAE", mae}};
+    if (!mae.empty()) m.published = {{"MAE", std::stod(mae)}};
+    return m;
+  };
+  std::vector<Multiplier> list{published("a", ""), published("b", "1.5"), published("b", "1.50"),
+                               published("c", "1.5"), published("d", "2.5")};
+  fold_library(list);
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].aliases == std::vector<std::string>{"b", "c", "d"});
+  CHECK(list[0].published_text.at("MAE") == "1.5");
+  CHECK(list[0].alias_published.size() == 2);
+  CHECK(list[0].alias_published.at("b").at("MAE") == "1.50");
+  CHECK(list[0].alias_published.at("d").at("MAE") == "2.5");
+}
+
+TEST_CASE("files that are given twice, and copies of a whole tree, are told in one line") {
+  const test::ScratchDir scratch;
+  for (const std::string folder : {"a", "b"}) {
+    std::filesystem::create_directory(scratch / folder);
+    for (int seed = 0; seed < 6; ++seed) {
+      const std::string name = "m" + std::to_string(seed);
+      write_table((scratch.path() / folder / (name + ".npy")).string(),
+                  {name, test::random_lut(OperandType::u8u8, static_cast<std::uint64_t>(seed))});
+    }
+  }
+  const std::string root = scratch.path().string(), a = root + "/a", b = root + "/b";
+  const auto warnings = [&](const std::vector<std::string>& texts) {
+    const DesignList list = find_designs(texts);
+    CHECK(list.designs.size() == 6);
+    return list.warnings;
+  };
+  CHECK(warnings({a}).empty());
+  CHECK(warnings({a, a}).size() == 1);
+  CHECK(warnings({a, root + "/b/../a"}).size() == 1);
+  CHECK(warnings({a, a + "/m1.npy"}).size() == 1);
+  CHECK(warnings({a, b}).size() == 1);
+  CHECK(contains(warnings({root, a, b}).at(0), "12 files are given more than once"));
 }

@@ -36,6 +36,8 @@ struct AXMUL_API Provenance {
   OperandOrder order = OperandOrder::ab;
   OperandIndex index = OperandIndex::value;
   std::string type_from;  ///< what decided the type: "option", "name", "dtype", "file", "format"
+  int output_shift = 0;   ///< products are the file's outputs times 2^output_shift: it gives only
+                          ///< the upper bits of the product
   std::string generator;  ///< design text such as "drum(k=6)", or empty
   std::string reference;  ///< literature or library the design comes from
 };
@@ -52,6 +54,9 @@ struct AXMUL_API Multiplier {
   std::string transpose_of{};          ///< entry whose operands swapped give this one, if any
   /// The published figures as printed ("0.051", "72829.102e2"): their digits bound their accuracy.
   std::map<std::string, std::string> published_text{};
+  /// What other files of the same function print where it differs: by alias, or by "NAME (FILE)"
+  /// for another file of the same name. So that each published figure can be verified.
+  std::map<std::string, std::map<std::string, std::string>> alias_published{};
 };
 
 /// NAME@<first 8 hex of sha256>, with 16, 24 … 64 digits as long as such a name is taken.
@@ -59,7 +64,7 @@ AXMUL_API std::string name_with_hash(const std::string& name, const std::string&
                                      const std::function<bool(const std::string&)>& is_taken);
 
 /// Gives entries of one name but different functions distinct names, by name_with_hash.
-/// Returns one warning text per renamed entry, in order.
+/// Returns one warning text per new name, in order.
 AXMUL_API std::vector<std::string> make_names_unique(std::vector<Multiplier>& multipliers);
 
 }  // namespace axmul

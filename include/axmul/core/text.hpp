@@ -16,4 +16,8 @@ AXMUL_API std::size_t edit_distance(std::string_view x, std::string_view y);
 /// does. For one-line messages made of what another library or program says.
 AXMUL_API std::string_view first_line(std::string_view text);
 
+/// "m2" before "m10": runs of digits compare as numbers. A strict weak order in which only equal
+/// texts are equivalent.
+AXMUL_API bool natural_less(std::string_view x, std::string_view y);
+
 }  // namespace axmul

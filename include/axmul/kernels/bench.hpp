@@ -41,16 +41,36 @@ struct AXMUL_API BenchOptions {
   std::uint64_t seed = 1;
 };
 
-/// Speed of LUT GEMM over that of a yardstick in the same run: the median over interleaved rounds.
-/// NaN where a yardstick is not there (library not installed, CPU without AVX2, products that do
-/// not fit 16 bits).
-struct AXMUL_API BenchRatios {
-  double triple_loop = std::numeric_limits<double>::quiet_NaN();  ///< int32 table, one sum
-  double adapt_loop = std::numeric_limits<double>::quiet_NaN();   ///< 16-bit table, 8 sums
-  double gather = std::numeric_limits<double>::quiet_NaN();       ///< AVX2 gather, 8 channels
-  double sgemm = std::numeric_limits<double>::quiet_NaN();        ///< exact: OpenBLAS, float
-  double int8 = std::numeric_limits<double>::quiet_NaN();         ///< exact: oneDNN, u8·s8
+/// A figure over the rounds of a run. Every contestant has a turn in every round, and a ratio is
+/// formed within each round, so that what other programs did to both cancels.
+struct AXMUL_API BenchSpread {
+  double median = std::numeric_limits<double>::quiet_NaN();
+  double low = std::numeric_limits<double>::quiet_NaN();   ///< a tenth of the rounds is below
+  double high = std::numeric_limits<double>::quiet_NaN();  ///< a tenth of the rounds is above
+  /// (high - low) / median: 0.1 where rounds lie within ±5 %.
+  double difference() const;
 };
+
+/// Rounds that differ by more than this are called disturbed.
+inline constexpr double kBenchDisturbed = 0.25;
+
+/// Speed of LUT GEMM over that of a yardstick in the same round. NaN where a yardstick is not there
+/// (library not installed, CPU without AVX2, products that do not fit 16 bits).
+struct AXMUL_API BenchRatios {
+  BenchSpread triple_loop;  ///< int32 table, one sum
+  BenchSpread adapt_loop;   ///< 16-bit table, 8 sums
+  BenchSpread gather;       ///< AVX2 gather, 8 channels
+  BenchSpread sgemm;        ///< exact: OpenBLAS, float
+  BenchSpread int8;         ///< exact: oneDNN, u8·s8
+};
+
+/// A yardstick by name ("sgemm") and as a heading ("× sgemm").
+struct AXMUL_API BenchYardstick {
+  const char* name;
+  const char* label;
+  BenchSpread BenchRatios::*field;
+};
+AXMUL_API std::span<const BenchYardstick> bench_yardsticks();
 
 struct AXMUL_API BenchResult {
   GemmShape shape;
@@ -58,29 +78,40 @@ struct AXMUL_API BenchResult {
   std::string kernel;
   int threads = 1;
   bool real_operands = false;  ///< traced, not synthetic
-  double mac_per_second = 0;
-  double mac_per_cycle = 0;
+  BenchSpread mac_per_second;
+  /// By the clock of the same round: a chain of dependent additions, one a cycle.
+  BenchSpread mac_per_cycle;
   /// Of the yardsticks themselves: multiply-accumulates a cycle.
   BenchRatios yardstick_mac_per_cycle;
   BenchRatios ratio_to;
   int rounds = 0;
+  double largest_difference = 0;  ///< of mac_per_second, mac_per_cycle and the ratios
+  std::string differs_most;       ///< that figure's heading
+  bool disturbed = false;         ///< largest_difference > kBenchDisturbed
 };
 
 struct AXMUL_API BenchReport {
-  double clock_ghz = 0;  ///< by a chain of dependent additions, one a cycle: best of many spans
+  double clock_ghz = 0;                     ///< median over all rounds
   std::string sgemm_library, int8_library;  ///< what was found, empty = nothing
-  std::vector<BenchResult> results;         ///< shapes fast, tables slow
+  std::string blas_core;      ///< that OpenBLAS computes with, e.g. "Haswell"; empty = unknown
+  std::string blas_own_core;  ///< that it would take by itself, where variables force another
+  /// Variables of the environment that steer the libraries or axmul, "OPENBLAS_CORETYPE=Haswell".
+  std::vector<std::string> environment;
+  std::vector<BenchResult> results;  ///< shapes fast, tables slow
+  bool disturbed() const;            ///< any result is
 };
 
 /// n, k, m of three ResNet-20 layers: 4096 rows of 144×16, 288×32 and 576×64.
 AXMUL_API std::vector<GemmShape> bench_default_shapes();
 
-/// Measures every table on every shape. The time is that of a prepared plan's run, everything done
+/// Measures every table on every shape, in at least 7 rounds, in each of which every contestant has
+/// one turn of a millisecond or more. The time is that of a prepared plan's run, everything done
 /// to the activations included; the exact library calls include their own packing. One thread is
-/// timed by the CPU time it takes, so that other programs disturb less; several by the clock. Verifies each
-/// product against the scalar kernel on some rows and throws InternalError where they differ.
-/// Throws as lut_gemm for a kernel that is not available; UsageError AX610 for levels outside
-/// 2 … 256 or an empty shape. Loads libopenblas and libdnnl at run time where they are installed.
+/// timed by the CPU time it takes, so that other programs disturb less; several by the clock.
+/// Verifies each product against the scalar kernel on some rows and throws InternalError where they
+/// differ. Throws as lut_gemm for a kernel that is not available; UsageError AX610 for levels
+/// outside 2 … 256 or an empty shape. Loads libopenblas and libdnnl at run time where they are
+/// installed.
 AXMUL_API BenchReport run_bench(const BenchOptions& options = {});
 
 }  // namespace axmul

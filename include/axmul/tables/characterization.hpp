@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "axmul/core/api.hpp"
+#include "axmul/core/errors.hpp"
 #include "axmul/core/multiplier.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/stats/metrics.hpp"
@@ -44,6 +45,9 @@ struct AXMUL_API CharacterizationOptions {
   int threads = 0;
   /// Compress products and errors on the worker threads, for an ErrorTableWriter that stores them.
   bool pack_products = false;
+  /// What becomes of a design that cannot be loaded: told here, in the order of the designs and one
+  /// at a time like results, and passed over. Empty: the first such design ends the run.
+  std::function<void(const DesignRef&, const Error&)> failed;
 };
 
 /// One design with a report per distribution.
@@ -71,8 +75,9 @@ class AXMUL_API DistributionSet {
 /// Loads and characterises the designs on `threads` threads and hands each result to sink, in the
 /// order of the designs, one at a time (on whichever thread); at most a few per thread are held.
 /// The results do not depend on the thread count. Throws what loading and parsing throw for the
-/// first design that fails, and what sink throws; after request_interrupt() the designs that were
-/// begun are finished and InterruptedError is thrown. sink has seen every design before.
+/// first design that fails (with options.failed: an InputError of loading is told there), and what
+/// sink throws; after request_interrupt() the designs that were begun are finished and
+/// InterruptedError is thrown. sink has seen every design before.
 AXMUL_API void characterize_designs(std::span<const DesignRef> designs,
                                     const CharacterizationOptions& options,
                                     const DistributionSet& distributions,
@@ -98,9 +103,17 @@ struct AXMUL_API CharacterizationRow {
 AXMUL_API CharacterizationRow characterization_row(const Characterization& result,
                                                    const DistributionSet& distributions);
 
-/// {"schema":"axmul.characterization/1","convention",…,"multipliers":[…]}; NaN is null.
+/// A design that was not read.
+struct AXMUL_API UnreadDesign {
+  std::string source, message;
+  std::string kind;  ///< what it is if no 8x8 multiplier (NotMultiplierError); empty: it failed
+};
+
+/// {"schema":"axmul.characterization/1","convention",…,"multipliers":[…],"left_out":[…],
+/// "failed":[…]}; NaN is null.
 AXMUL_API std::string characterization_json(std::span<const CharacterizationRow> rows,
-                                            Convention convention);
+                                            Convention convention,
+                                            std::span<const UnreadDesign> unread = {});
 /// One line per multiplier and distribution, header first; NaN is "NaN".
 AXMUL_API std::string characterization_csv(std::span<const CharacterizationRow> rows);
 

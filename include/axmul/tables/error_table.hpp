@@ -82,9 +82,10 @@ class AXMUL_API LibraryWriter {
   std::unique_ptr<State> state_;
 };
 
-/// Makes a library of a list: entries of one function become one, the later names its aliases;
-/// transpose_of is set where the operands of an earlier entry, swapped, give this one; names are
-/// made unique. Order is kept. Returns what was folded or renamed, one text each.
+/// Makes a library of a list: names that stand for several functions are made unique, then entries
+/// of one function become one, with the later names as its aliases and their published figures in
+/// alias_published; transpose_of is set where the operands of an earlier entry, swapped, give this
+/// one. Order is kept. Returns what was renamed or folded, one text each.
 AXMUL_API std::vector<std::string> fold_library(std::vector<Multiplier>& multipliers);
 
 /// Writes the list as it is.

@@ -25,15 +25,23 @@ struct AXMUL_API CostRow {
   std::map<std::string, std::string> published_text;
 };
 
-/// Reads a CSV with header: a column name or sha256; power_mw, area_um2, delay_ns, or EvoApprox's
-/// PDK45_PWR_mW, PDK45_AREA_um2, PDK45_DELAY_ns; optionally technology; published error figures
-/// MAE, WCE, EP, MRE, WCRE, MSE with "_pct" or "%" for percentages. Other columns are ignored,
-/// empty cells are unknown. Throws InputError AX850 (names line, column and text).
+/// Reads a CSV with header: a column name or sha256; power_mw (power_uw, power_nw), area_um2,
+/// delay_ns (delay_ps), or EvoApprox's PDK45_PWR_mW, PDK45_AREA_um2, PDK45_DELAY_ns; optionally
+/// technology; published error figures MAE, WCE, EP, MRE, WCRE, MSE with "_pct" or "%" for
+/// percentages. Other columns are ignored, empty cells are unknown. Throws InputError AX850 (names
+/// line, column and text).
 AXMUL_API std::vector<CostRow> read_costs(const std::string& path);
 
-/// Joins rows by sha256, name or alias. Returns the keys that no multiplier has.
-AXMUL_API std::vector<std::string> join_costs(std::span<const CostRow> rows,
-                                              std::vector<Multiplier>& multipliers);
+struct AXMUL_API CostJoin {
+  std::vector<std::string> missing;  ///< keys that no multiplier has
+  std::vector<std::string> notes;    ///< names of several functions, rows of different powers
+};
+
+/// Joins rows by sha256, else name, else alias, in any order of rows, and sets power_rel anew
+/// (fill_power_rel). Of several rows of one multiplier the one by sha256, by name, of least power
+/// counts; error figures of a row by alias go to alias_published. A name of several functions is
+/// not used.
+AXMUL_API CostJoin join_costs(std::span<const CostRow> rows, std::vector<Multiplier>& multipliers);
 
 struct AXMUL_API LibraryBuildOptions {
   ReadOptions tables;                ///< how tables are read
@@ -52,11 +60,16 @@ struct AXMUL_API LibraryBuildReport {
   std::size_t native_skipped = 0;   ///< C models left alone for want of allow_native_code
   std::size_t other_skipped = 0;    ///< files in folders that are no designs
   std::vector<Failure> failures;    ///< in the order of the files
+  /// Files that are no 8x8 multipliers, by what they are ("adders: 9 output bits").
+  std::map<std::string, std::vector<Failure>> left_out;
   std::vector<std::string> warnings;
 };
 
 /// Reads files and folders (recursively) in parallel; a file that fails is reported and the rest
-/// goes on. Texts that are no paths are generator texts. The result does not depend on threads.
+/// goes on; one that is no 8x8 multiplier is counted and left out. Texts that are no paths are
+/// generator texts. The result depends neither on threads nor on the order of files: entries are
+/// sorted by name, and of several designs of one function the one with the least published power
+/// stands for it (then the least estimate, then the first name).
 /// Throws InputError AX800 for a path that does not exist, AX851 when nothing could be read, and
 /// read_costs()'s; InterruptedError.
 AXMUL_API LibraryBuildReport build_library(std::span<const std::string> texts,

@@ -34,6 +34,7 @@ struct AXMUL_API DesignRef {
   std::string name;                  ///< unique within its list
   std::string source;                ///< file path, "file.h5:NAME", or the generator text
   std::function<Multiplier()> load;  ///< reads it; its InputErrors name the file. Thread-safe.
+  bool from_folder = false;          ///< a file that was met in a folder, not named itself
 };
 
 struct AXMUL_API DesignList {
