@@ -89,7 +89,18 @@ int run_command(const Program& program, const CommandSpec& command,
     session.quiet = session.args.has("quiet");
     set_threads(static_cast<int>(session.args.integer("threads", 0, 4096).value_or(0)));
   }
-  return command.run(session);
+  const auto say = [&] {
+    for (const auto& [subject, text] : session.late_warnings->texts())
+      warn(session, subject + ": " + text);
+  };
+  try {
+    const int code = command.run(session);
+    say();
+    return code;
+  } catch (...) {
+    say();
+    throw;
+  }
 }
 
 int dispatch(const Program& program, const std::vector<std::string>& words, Io& io) {

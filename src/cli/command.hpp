@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -87,6 +90,21 @@ class Arguments {
   std::vector<std::vector<std::string>> positionals_;
 };
 
+/// Warnings that threads come upon, by what they are about; said once each, sorted, when the
+/// command is done.
+class LateWarnings {
+ public:
+  void add(const std::string& subject, const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    texts_[subject] = text;
+  }
+  const std::map<std::string, std::string>& texts() const { return texts_; }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::string> texts_;
+};
+
 /// One run of a command.
 struct Session {
   const Program& program;
@@ -96,6 +114,7 @@ struct Session {
   std::string command_line;        ///< as typed, for the history of outputs
   std::vector<std::string> words;  ///< untouched words, for passes_everything
   bool quiet = false;
+  std::shared_ptr<LateWarnings> late_warnings = std::make_shared<LateWarnings>();
 };
 
 /// Options that every command has: --threads, --color, --quiet, --verbose.

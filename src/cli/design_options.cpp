@@ -147,6 +147,13 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
                                  "--allow-native-code");
   DesignList list = find_designs(texts, options);
   for (const std::string& text : list.warnings) warn(session, text);
+  for (DesignRef& ref : list.designs)
+    ref.load = [&session, load = ref.load, source = ref.source] {
+      Multiplier multiplier = load();
+      if (const std::string& doubt = multiplier.provenance.warning; !doubt.empty())
+        session.late_warnings->add(source, doubt);
+      return multiplier;
+    };
   if (session.quiet) return list;
   if (session.args.has("synthesize"))
     session.io.err << "Verilog goes through yosys (--synthesize)\n";
@@ -191,8 +198,12 @@ std::string assumptions(OperandType type, const Provenance& p) {
   std::string text = "type " + std::string(to_string(type));
   if (!p.type_from.empty()) text += " (from " + p.type_from + ")";
   if (p.source_file.empty()) return text;
-  text += p.order == OperandOrder::ab ? ", order ab" : ", order ba";
-  text += p.index == OperandIndex::value ? ", index value" : ", index bits";
+  const auto from = [](const std::string& what) {
+    return what.empty() || what == "format" ? "" : " (from " + what + ")";
+  };
+  text += (p.order == OperandOrder::ab ? ", order ab" : ", order ba") + from(p.order_from);
+  text += (p.index == OperandIndex::value ? ", index value" : ", index bits") + from(p.index_from);
+  if (!p.decoding.empty()) text += ", " + p.decoding;
   if (p.output_shift > 0)
     text += ", outputs are the product's upper bits: times " + std::to_string(1 << p.output_shift);
   return text;

@@ -140,6 +140,11 @@ Facts design_facts(const Multiplier& m) {
   }
   facts.add("type_from", "type known from", p.type_from);
   if (p.output_shift > 0) facts.add("output_shift", "output shift", p.output_shift);
+  facts.add("order_from", "order known from", p.order_from);
+  facts.add("index_from", "index known from", p.index_from);
+  facts.add("decoding", "decoding", p.decoding);
+  facts.add("resemblance", "resemblance", number(p.resemblance));
+  facts.add("warning", "warning", p.warning.empty() ? Json(nullptr) : Json(p.warning));
   for (const auto& [key, label, value] : {std::tuple{"power_mw", "power, mW", m.cost.power_mw},
                                           std::tuple{"area_um2", "area, µm²", m.cost.area_um2},
                                           std::tuple{"delay_ns", "delay, ns", m.cost.delay_ns},

@@ -115,7 +115,7 @@ Resemblance ProductSums::with(IndexKind first, IndexKind second) const {
 double Resemblance::score() const { return std::max(cosine, 0.0) * std::max(interaction, 0.0); }
 
 bool Resemblance::is_product() const {
-  return cosine > 0 && interaction >= kLeastInteraction && gain <= kMostScale &&
+  return score() >= kLeastScore && interaction >= kLeastInteraction && gain <= kMostScale &&
          gain / (interaction * interaction) >= 1 / kMostScale && squared_error <= kMostSquaredError;
 }
 

@@ -1,4 +1,8 @@
-// .bin: 65536 little-endian 16- or 32-bit products, nothing else.
+// .bin: 65536 little-endian 16- or 32-bit products, nothing else. Big-endian products and float32
+// are read where only they make a multiplier of it.
+#include <bit>
+#include <cmath>
+
 #include "axmul/core/errors.hpp"
 #include "formats/format.hpp"
 
@@ -13,11 +17,38 @@ bool sniff(std::string_view content, std::string_view extension) {
          (extension == ".bin" || !looks_like_text(content));
 }
 
-std::uint32_t load(std::string_view content, std::size_t at, std::size_t size) {
+enum class Bytes : std::uint8_t { little, big, little_float };
+
+std::uint32_t load(std::string_view content, std::size_t at, std::size_t size, Bytes bytes) {
   std::uint32_t word = 0;
-  for (std::size_t i = size; i-- > 0;)
-    word = word << 8 | static_cast<unsigned char>(content[at + i]);
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::size_t from = bytes == Bytes::big ? at + i : at + size - 1 - i;
+    word = word << 8 | static_cast<unsigned char>(content[from]);
+  }
   return word;
+}
+
+std::int64_t product_of(std::uint32_t word, Bytes bytes, const Input& input, std::size_t at) {
+  if (bytes != Bytes::little_float) return static_cast<std::int32_t>(word);
+  const float value = std::bit_cast<float>(word);
+  if (!(std::abs(value) < 0x1p31F) || value != std::trunc(value))
+    throw InputError(321, Place{input.path}, "byte " + std::to_string(at) + ": no whole number");
+  return static_cast<std::int64_t>(value);
+}
+
+Words decode_as(const Input& input, Bytes bytes) {
+  const std::size_t item = input.content.size() / kLutSize;
+  Words words{.wrap_bits = item == 2 ? 16U : 0U,
+              .decoding = bytes == Bytes::little ? ""
+                          : bytes == Bytes::big  ? "big-endian"
+                                                 : "float32"};
+  words.words.reserve(kLutSize);
+  for (std::size_t at = 0; at < input.content.size(); at += item) {
+    const std::int64_t value = product_of(load(input.content, at, item, bytes), bytes, input, at);
+    if (!is_product(value)) refuse_product(value, {input.path}, "byte " + std::to_string(at));
+    words.words.push_back(static_cast<std::int32_t>(value));
+  }
+  return words;
 }
 
 RawTable decode(const Input& input) {
@@ -28,15 +59,9 @@ RawTable decode(const Input& input) {
         "a .bin table has 131072 bytes (16-bit products) or 262144 (32-bit), this has " +
             std::to_string(size));
   RawTable raw;
-  raw.words.reserve(kLutSize);
-  const std::size_t item = size / kLutSize;
-  raw.wrap_bits = item == 2 ? 16 : 0;
-  for (std::size_t at = 0; at < size; at += item) {
-    const std::uint32_t word = load(input.content, at, item);
-    const auto value = static_cast<std::int32_t>(word);
-    if (!is_product(value)) refuse_product(value, {input.path}, "byte " + std::to_string(at));
-    raw.words.push_back(value);
-  }
+  for (const Bytes bytes : {Bytes::little, Bytes::big, Bytes::little_float})
+    if (bytes != Bytes::little_float || size == kSize32)
+      raw.decodings.push_back([input, bytes] { return decode_as(input, bytes); });
   return raw;
 }
 

@@ -10,6 +10,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/formats/table_file.hpp"
+#include "core/reading.hpp"
 
 /// The registry: one line per format, in the order in which contents are tried. A format's name is
 /// that of its source (src/formats/NAME.cpp), its page (src/formats/NAME.md) and its test
@@ -31,12 +32,15 @@ struct Statement {
   std::optional<OperandIndex> index;
 };
 
-/// Contents of a file before type, order and index are settled.
+/// Contents of a file before type, order, index and decoding are settled.
 struct RawTable {
   std::vector<std::int32_t> words;  ///< 65536, first operand of the file slow, second fast
   unsigned wrap_bits = 0;  ///< words are patterns of so many bits, two's complement if the type is
                            ///< signed; 0: words are the products
   bool unsigned_dtype = false;  ///< the element type cannot hold a negative product
+  /// Instead of words where the bytes may be decoded in several ways. They may refer to the
+  /// content.
+  Decodings decodings;
   /// Set where the file lists operand values: whether that operand takes negative values.
   std::optional<bool> first_signed, second_signed;
   Statement statement;
@@ -45,7 +49,8 @@ struct RawTable {
 /// What a decoder gets.
 struct Input {
   std::string_view content;
-  const std::string& path;  ///< for messages
+  const std::string& path;    ///< for messages
+  bool format_given = false;  ///< by the user, not told from content or extension
 };
 
 /// What an encoder gets: products already in the file's order.

@@ -100,7 +100,8 @@ bool sniff(std::string_view content, std::string_view extension) {
 
 class Reader {
  public:
-  explicit Reader(const Input& input) : input_(input), scanner_(input) {}
+  explicit Reader(const Input& input)
+      : input_(input), scanner_(input), may_be_decimal_(!input.format_given) {}
 
   RawTable read() {
     words_.assign(kLutSize, 0);
@@ -112,7 +113,14 @@ class Reader {
       throw InputError(325, Place{input_.path},
                        "address " + std::to_string(missing - lines_.begin()) +
                            " has no word; a table needs all 65536, at first*256 + second");
-    return finish();
+    RawTable raw = finish();
+    if (may_be_decimal_) {
+      Words hexadecimal{.words = std::move(raw.words), .wrap_bits = raw.wrap_bits};
+      raw.decodings = {
+          [words = std::move(hexadecimal)]() mutable { return std::move(words); },
+          [patterns = std::move(words_), path = input_.path] { return decimal(patterns, path); }};
+    }
+    return raw;
   }
 
  private:
@@ -121,6 +129,7 @@ class Reader {
   }
 
   void take_address(const Token& token) {
+    may_be_decimal_ = false;
     const std::string_view digits = token.text.substr(1);
     if (!is_hex_word(digits)) fail(322, token, quoted(token.text) + " is not an address");
     std::size_t value = 0;
@@ -143,6 +152,7 @@ class Reader {
       if (c == 'x' || c == 'X' || c == 'z' || c == 'Z' || c == '?')
         fail(327, token,
              quoted(token.text) + " has unknown bits (x or z); a table needs every bit");
+      may_be_decimal_ = may_be_decimal_ && digit(c) < 10;
       if (digit(c) < 0 || ++digits > 8)
         fail(322, token, quoted(token.text) + " is not a hexadecimal word of at most 8 digits");
       value = value << 4 | static_cast<unsigned>(digit(c));
@@ -156,6 +166,19 @@ class Reader {
     words_[address_] = static_cast<std::uint32_t>(value);
     lines_[address_++] = token.line;
     digits_ = std::max(digits_, digits);
+  }
+
+  /// Words without a digit above 9, as the decimal numbers that a script may have meant.
+  static Words decimal(const std::vector<std::uint32_t>& words, const std::string& path) {
+    Words result{.decoding = "decimal"};
+    result.words.reserve(kLutSize);
+    for (const std::uint32_t word : words) {
+      std::int64_t value = 0;
+      for (int shift = 28; shift >= 0; shift -= 4) value = 10 * value + (word >> shift & 15);
+      if (!is_product(value)) refuse_product(value, {path}, "word");
+      result.words.push_back(static_cast<std::int32_t>(value));
+    }
+    return result;
   }
 
   /// The widest word gives the width of all. Up to 24 bits the type says whether words are signed;
@@ -185,6 +208,7 @@ class Reader {
   std::vector<std::size_t> lines_;
   std::size_t address_ = 0;
   unsigned digits_ = 0;
+  bool may_be_decimal_;
 };
 
 RawTable decode(const Input& input) { return Reader(input).read(); }

@@ -167,7 +167,8 @@ Multiplier parse_table(std::string_view content, const std::string& path,
   const TableFormat& format =
       options.format ? named_format(*options.format) : detect_table_format(content, path);
   if (content.empty()) throw InputError(320, Place{path}, "is empty");
-  return detail::resolve(entry_of(format).decode({content, path}), format, path, options);
+  return detail::resolve(entry_of(format).decode({content, path, options.format.has_value()}),
+                         format, path, options);
 }
 
 Multiplier read_table(const std::string& path, const ReadOptions& options) {

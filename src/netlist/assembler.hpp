@@ -43,9 +43,10 @@ class Assembler {
   const CellType& type(std::uint32_t index) const { return netlist_.types[index]; }
 
   /// line: where it is declared, 0 unknown.
-  void port(std::string name, bool is_output, std::vector<NetId> nets, std::size_t line) {
+  void port(std::string name, bool is_output, std::vector<NetId> nets, std::size_t line,
+            bool is_signed = false) {
     port_lines_.emplace_back(nets.size(), line);
-    netlist_.ports.push_back({std::move(name), is_output, std::move(nets)});
+    netlist_.ports.push_back({std::move(name), is_output, std::move(nets), is_signed});
   }
 
   /// What name_of returns for nets inside expressions.

@@ -76,8 +76,9 @@ std::vector<CToken> scan(std::string_view text) {
   return tokens;
 }
 
-// "const unsigned char" → "uint8_t"; nothing when it is no plain integer type.
-std::optional<std::string> integer_type(std::span<const CToken> words) {
+// "const unsigned char" → "uint8_t"; nothing when it is no plain integer type. sign_chosen: see
+// CParameter.
+std::optional<std::string> integer_type(std::span<const CToken> words, bool& sign_chosen) {
   bool is_unsigned = false, is_signed = false, is_char = false, is_short = false, any = false;
   int longs = 0;
   std::string fixed;
@@ -106,6 +107,7 @@ std::optional<std::string> integer_type(std::span<const CToken> words) {
     }
   }
   if (!any) return std::nullopt;
+  sign_chosen = is_signed || is_unsigned || !fixed.empty();
   if (!fixed.empty()) return fixed;
   const bool plain_char_unsigned = is_char && !is_signed && is_unsigned;
   const int bits = is_char ? 8 : is_short ? 16 : longs > 0 ? 64 : 32;
@@ -123,10 +125,10 @@ std::optional<std::vector<CParameter>> parameters(std::span<const CToken> tokens
     std::span<const CToken> part = tokens.subspan(start, end - start);
     if (part.empty()) return std::nullopt;
     CParameter parameter;
-    std::optional<std::string> whole = integer_type(part);
+    std::optional<std::string> whole = integer_type(part, parameter.sign_chosen);
     if (!whole && part.size() > 1) {
       parameter.name = part.back().text;
-      whole = integer_type(part.first(part.size() - 1));
+      whole = integer_type(part.first(part.size() - 1), parameter.sign_chosen);
     }
     if (!whole) return std::nullopt;
     parameter.type = *whole;
@@ -158,7 +160,8 @@ std::vector<CFunction> find_c_functions(const std::string& text) {
     if (close + 1 >= tokens.size() || tokens[close].text != ")" || tokens[close + 1].text != "{")
       continue;
     const std::span<const CToken> all(tokens);
-    const auto result = integer_type(all.subspan(statement, i - 1 - statement));
+    bool ignored = false;
+    const auto result = integer_type(all.subspan(statement, i - 1 - statement), ignored);
     const auto list = parameters(all.subspan(i + 1, close - i - 1));
     if (result && list)
       functions.push_back({std::string(tokens[i - 1].text), *result, *list, tokens[i - 1].line});
@@ -190,12 +193,6 @@ CFunction find_c_model(const std::string& text, const std::string& path) {
            : "which function is the model? candidates: " + names + "; name one as the file");
 }
 
-OperandOrder c_order(const CFunction& function, const NetlistOptions& options) {
-  if (options.order) return *options.order;
-  const std::string &first = function.parameters[0].name, &second = function.parameters[1].name;
-  return same_letter(first, 'b') && same_letter(second, 'a') ? OperandOrder::ba : OperandOrder::ab;
-}
-
 namespace {
 
 constexpr std::uint64_t kMagic = 0x41584D554C544142u;  // frames the runner's output
@@ -209,17 +206,20 @@ std::string c_string(const std::string& text) {
   return result + "\"";
 }
 
-// The runner: includes the model, calls it for all operand pairs in table order, writes the table
-// to descriptor 3 in one frame.
-std::string runner_source(const std::string& path, const CFunction& function, OperandType type,
-                          OperandOrder order) {
+// The runner: includes the model, calls it for all operand pairs, the first parameter slow, writes
+// the results to descriptor 3 in one frame.
+std::string runner_source(const std::string& path, const CFunction& function, bool first_signed,
+                          bool second_signed) {
   const auto argument = [&](std::size_t position) {
-    const bool is_a = (position == 0) == (order == OperandOrder::ab);
-    const bool is_signed = is_a ? a_is_signed(type) : b_is_signed(type);
-    const std::string& c_type = function.parameters[position].type;
+    const bool is_signed = position == 0 ? first_signed : second_signed;
     // Unsigned parameters of signed circuits take the operand's bit pattern.
-    const std::string byte = is_signed && c_type[0] == 'i' ? "signed char" : "unsigned char";
-    return "(" + byte + ")" + (is_a ? "axmul_a" : "axmul_b");
+    const bool as_value = is_signed && function.parameters[position].type[0] == 'i';
+    return std::string(as_value ? "(signed char)" : "(unsigned char)") +
+           (position == 0 ? "axmul_x" : "axmul_y");
+  };
+  const auto loop = [](const std::string& name, bool is_signed) {
+    return "for (int " + name + " = " + (is_signed ? "-128" : "0") + "; " + name +
+           " <= " + (is_signed ? "127" : "255") + "; ++" + name + ")\n";
   };
   return "#define main axmul_model_main\n#include " + c_string(path) +
          "\n#undef main\n"
@@ -228,15 +228,8 @@ std::string runner_source(const std::string& path, const CFunction& function, Op
          "int main(void) {\n"
          "  unsigned long n = 0, k = 1;\n"
          "  axmul_out[0] = axmul_out[65537] = " +
-         std::to_string(kMagic) +
-         "ull;\n"
-         "  for (int axmul_a = " +
-         std::to_string(a_min(type)) + "; axmul_a <= " + std::to_string(a_max(type)) +
-         "; ++axmul_a)\n"
-         "    for (int axmul_b = " +
-         std::to_string(b_min(type)) + "; axmul_b <= " + std::to_string(b_max(type)) +
-         "; ++axmul_b)\n"
-         "      axmul_out[k++] = (unsigned long long)(long long)" +
+         std::to_string(kMagic) + "ull;\n  " + loop("axmul_x", first_signed) + "    " +
+         loop("axmul_y", second_signed) + "      axmul_out[k++] = (unsigned long long)(long long)" +
          function.name + "(" + argument(0) + ", " + argument(1) +
          ");\n"
          "  while (n < sizeof axmul_out) {\n"
@@ -311,8 +304,8 @@ std::string run_limited(const std::string& path, const std::string& runner,
 
 }  // namespace
 
-Lut run_c_model(const std::string& path, const CFunction& function, OperandType type,
-                OperandOrder order, const NetlistOptions& options) {
+Words run_c_model(const std::string& path, const CFunction& function, bool first_signed,
+                  bool second_signed, const NetlistOptions& options) {
   if (!options.allow_native_code)
     throw UsageError(260, path +
                               ": a C model is compiled and run on this machine only with "
@@ -321,7 +314,8 @@ Lut run_c_model(const std::string& path, const CFunction& function, OperandType 
   const std::string source = folder.file("runner.c");
   {
     std::ofstream file(source, std::ios::binary);
-    file << runner_source(std::filesystem::absolute(path).string(), function, type, order);
+    file << runner_source(std::filesystem::absolute(path).string(), function, first_signed,
+                          second_signed);
     if (!file) throw UnavailableError(262, "cannot write " + source);
   }
   compile(path, source, folder.file("runner"), options);
@@ -333,16 +327,111 @@ Lut run_c_model(const std::string& path, const CFunction& function, OperandType 
   };
   if (word(0) != kMagic || word(65537) != kMagic)
     fail(263, path, 0, "what the model's runner wrote is no table; does the model write to files?");
-  const std::shared_ptr<std::int32_t[]> table(new std::int32_t[kLutSize]);
-  // Unsigned results of signed circuits are 16 bits in two's complement.
-  const bool pattern = type != OperandType::u8u8 && function.return_type[0] == 'u';
+  Words words;
+  words.wrap_bits = function.return_type[0] == 'u' ? 16 : 0;
+  words.words.reserve(kLutSize);
   for (std::size_t i = 0; i < kLutSize; ++i) {
-    auto value = static_cast<std::int64_t>(word(i + 1));
-    if (pattern) value = static_cast<std::int16_t>(value & 0xFFFF);
-    table[i] =
-        static_cast<std::int32_t>(std::clamp<std::int64_t>(value, -kProductLimit, kProductLimit));
+    const auto value = static_cast<std::int64_t>(word(i + 1));
+    // Past the limit of products only the low bits of an unsigned result can mean anything.
+    words.words.push_back(
+        value >= kProductLimit
+            ? kProductLimit | static_cast<std::int32_t>(value & 0xFFFF)
+            : static_cast<std::int32_t>(std::max<std::int64_t>(value, -kProductLimit)));
   }
-  return Lut(type, table);
+  return words;
+}
+
+namespace {
+
+bool is_signed(const CParameter& parameter) { return parameter.type[0] == 'i'; }
+
+/// Order by option or parameter names; type by option or by 8-bit parameters.
+Known declared(const std::string& path, const CFunction& function, const NetlistOptions& options) {
+  const CParameter &first = function.parameters[0], &second = function.parameters[1];
+  Known known{.names = {function.name, std::filesystem::path(path).stem().string()}};
+  if (options.order) {
+    known.order = options.order;
+    known.order_from = "option";
+  } else if (same_letter(first.name, 'b') && same_letter(second.name, 'a')) {
+    known.order = OperandOrder::ba;
+    known.order_from = "parameters";
+  } else if (same_letter(first.name, 'a') && same_letter(second.name, 'b')) {
+    known.order = OperandOrder::ab;
+    known.order_from = "parameters";
+  }
+  if (options.type) {
+    known.type = options.type;
+    known.type_from = "option";
+    return known;
+  }
+  const bool first_s8 = first.type == "int8_t", second_s8 = second.type == "int8_t";
+  if (first_s8 && second_s8) {
+    known.type = OperandType::s8s8;
+  } else if ((first_s8 && second.type == "uint8_t") || (second_s8 && first.type == "uint8_t")) {
+    const OperandOrder order = first_s8 ? OperandOrder::ba : OperandOrder::ab;
+    if (known.order.value_or(order) != order)
+      fail(252, path, function.line,
+           "operand a is int8_t and b is uint8_t, and there is no such type; give --order " +
+               std::string(order == OperandOrder::ba ? "ba" : "ab"));
+    if (!known.order) known.order_from = "parameters";
+    known.order = order;
+    known.type = OperandType::u8s8;
+  }
+  if (known.type) known.type_from = "parameters";
+  return known;
+}
+
+}  // namespace
+
+Decision decide_c_model(const std::string& path, const CFunction& function,
+                        const NetlistOptions& options) {
+  const Known known = declared(path, function, options);
+  const auto run = [&](bool first_signed, bool second_signed) {
+    return run_c_model(path, function, first_signed, second_signed, options);
+  };
+  if (const std::optional<OperandType> type = type_of(known)) {
+    const bool ab = known.order.value_or(OperandOrder::ab) == OperandOrder::ab;
+    return decide(known, {[&] {
+                    Words words = run(ab ? a_is_signed(*type) : b_is_signed(*type),
+                                      ab ? b_is_signed(*type) : a_is_signed(*type));
+                    words.only_type = type;
+                    words.only_index = OperandIndex::value;
+                    return words;
+                  }});
+  }
+  bool bytes_failed = true;  // then values are not tried: it takes as long to fail
+  const auto bytes = [&] {
+    Words words = run(false, false);
+    words.only_index = OperandIndex::bits;
+    bytes_failed = false;
+    return words;
+  };
+  const CParameter &first = function.parameters[0], &second = function.parameters[1];
+  if (!is_signed(first) || !is_signed(second)) return decide(known, {bytes});
+  // Wide signed parameters take bytes or values. Many a function multiplies either; then types
+  // that were chosen to be signed mean values, and plain int means nothing.
+  const bool chosen = first.sign_chosen && second.sign_chosen;
+  const auto values = [&] {
+    Words words = run(true, true);
+    words.only_index = OperandIndex::value;
+    words.only_type = OperandType::s8s8;
+    words.only_type_from = chosen ? "parameters" : "values";
+    return words;
+  };
+  if (!chosen)
+    return decide(known, {bytes, [&] {
+                            if (bytes_failed) fail(263, path, function.line, "no result");
+                            return values();
+                          }});
+  const auto values_if_it_can = [&] {
+    try {
+      return values();
+    } catch (const InputError& error) {
+      if (error.id() != 263) throw;
+      return bytes();  // a negative operand may crash or hang a model of bytes
+    }
+  };
+  return decide(known, {values_if_it_can, bytes});
 }
 
 }  // namespace axmul::detail

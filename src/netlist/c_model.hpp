@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "axmul/netlist/readers.hpp"
+#include "core/reading.hpp"
 
 namespace axmul::detail {
 
 struct CParameter {
-  std::string type;  ///< canonical: "uint8_t", "int", "uint64_t" …
-  std::string name;  ///< may be empty
+  std::string type;          ///< canonical: "uint8_t", "int", "uint64_t" …
+  std::string name;          ///< may be empty
+  bool sign_chosen = false;  ///< by a type of <stdint.h> or the word signed, as plain int does not
 };
 
 struct CFunction {
@@ -27,12 +29,16 @@ std::vector<CFunction> find_c_functions(const std::string& text);
 /// the only one named mul…. Throws InputError AX264.
 CFunction find_c_model(const std::string& text, const std::string& path);
 
-/// The table of that function. Throws UsageError AX260 without allow_native_code, InputError AX261
-/// (does not compile), AX263 (crash, time limit, rubbish), AX10.
-Lut run_c_model(const std::string& path, const CFunction& function, OperandType type,
-                OperandOrder order, const NetlistOptions& options);
+/// What the function returns for every pair of operands, first parameter slow, both ascending from
+/// -128 where signed, else from 0. Unsigned parameters get the byte of a negative operand; an
+/// unsigned result is a pattern of 16 bits where the operands are signed. Throws UsageError AX260
+/// without allow_native_code, InputError AX261 (does not compile), AX263 (crash, time limit,
+/// rubbish).
+Words run_c_model(const std::string& path, const CFunction& function, bool first_signed,
+                  bool second_signed, const NetlistOptions& options);
 
-/// Position of operand a: by parameter names A and B, else the first; an explicit order wins.
-OperandOrder c_order(const CFunction& function, const NetlistOptions& options);
+/// The function as a table of products: what parameters and names declare, then what it returns.
+Decision decide_c_model(const std::string& path, const CFunction& function,
+                        const NetlistOptions& options);
 
 }  // namespace axmul::detail

@@ -7,6 +7,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/netlist/cost.hpp"
+#include "core/reading.hpp"
 #include "netlist/c_model.hpp"
 #include "netlist/design_kind.hpp"
 #include "netlist/source.hpp"
@@ -31,28 +32,27 @@ bool looks_like_yosys(const std::string& path) {
   return std::string_view(head, count).find("\"modules\"") != std::string_view::npos;
 }
 
-struct TypeChoice {
-  OperandType type = OperandType::u8u8;
-  std::string from;
-};
+constexpr std::string_view kOptions = "--type, --order and --ports",
+                           kModelOptions = "--type and --order";
 
-TypeChoice choose_type(const NetlistOptions& options, std::initializer_list<std::string> names) {
-  if (options.type) return {*options.type, "option"};
-  for (const std::string& name : names) {
-    if (name.starts_with("mul8u") || name.starts_with("mul8x8u"))
-      return {OperandType::u8u8, "name"};
-    if (name.starts_with("mul8s") || name.starts_with("mul8x8s"))
-      return {OperandType::s8s8, "name"};
-  }
-  return {OperandType::u8u8, "format"};
-}
-
-Multiplier finish(std::string name, Lut lut, const std::string& path, const std::string& text) {
-  Multiplier multiplier{std::move(name), std::move(lut)};
+/// Table and provenance from the decision, figures from the header comments.
+Multiplier finish(std::string name, const detail::Decision& decision, std::string_view options,
+                  const std::string& path, const std::string& text) {
+  if (decision.instead && decision.type_from == "name")
+    throw InputError(252, Place{path},
+                     "the name of " + detail::in_quotes(name) + " or of the file says " +
+                         std::string(to_string(decision.reading.type)) +
+                         ", but the products are those of a multiplier " +
+                         std::string(to_string(decision.instead->type)) +
+                         "; give --type to say which");
+  Multiplier multiplier{std::move(name), detail::lut_of(decision)};
   const PublishedFigures figures = read_published_figures(text);
   multiplier.published = figures.values;
   multiplier.published_text = figures.text;
   multiplier.cost = published_cost(figures, multiplier.lut.type());
+  detail::record(decision, options, multiplier.provenance);
+  multiplier.provenance.index = OperandIndex::value;  // circuits have none
+  multiplier.provenance.index_from.clear();
   multiplier.provenance.source_file = path;
   multiplier.provenance.reference = figures.library;
   return multiplier;
@@ -82,26 +82,62 @@ int c_output_shift(const detail::CFunction& function, const Lut& outputs, const 
   return is_truncated ? 16 - bits : 0;
 }
 
+/// Makes products of outputs that are their upper bits; whether they resemble any is asked anew.
+void shift_outputs(Multiplier& multiplier, int shift) {
+  if (shift == 0) return;
+  multiplier.lut = detail::shifted(multiplier.lut, shift);
+  multiplier.provenance.output_shift = shift;
+  const Resemblance now = resemblance(multiplier.lut);
+  multiplier.provenance.resemblance = now.score();
+  if (now.is_product()) multiplier.provenance.warning.clear();
+}
+
 Multiplier read_c_model(const std::string& path, const NetlistOptions& options) {
   const std::string text = detail::read_source(path, options.max_file_bytes);
   const detail::CFunction function = detail::find_c_model(text, path);
   detail::check_c_model(text, path, function);
-  TypeChoice choice =
-      choose_type(options, {function.name, std::filesystem::path(path).stem().string()});
-  if (choice.from == "format") {
-    const bool is_signed =
-        function.parameters[0].type == "int8_t" && function.parameters[1].type == "int8_t";
-    choice = {is_signed ? OperandType::s8s8 : OperandType::u8u8, "dtype"};
-  }
-  const OperandOrder order = detail::c_order(function, options);
-  const Lut outputs = detail::run_c_model(path, function, choice.type, order, options);
-  const int shift = c_output_shift(function, outputs, path);
-  Multiplier multiplier = finish(function.name, detail::shifted(outputs, shift), path, text);
-  multiplier.provenance.output_shift = shift;
+  Multiplier multiplier = finish(function.name, detail::decide_c_model(path, function, options),
+                                 kModelOptions, path, text);
+  shift_outputs(multiplier, c_output_shift(function, multiplier.lut, path));
   multiplier.provenance.format = "c";
-  multiplier.provenance.order = order;
-  multiplier.provenance.type_from = choice.from;
   return multiplier;
+}
+
+/// What ports declare: signed ones are two's complement; others may be all the same.
+detail::Known declared(const Netlist& netlist, const PortMap& ports, const std::string& path,
+                       const NetlistOptions& options) {
+  detail::Known known{.names = {netlist.name, std::filesystem::path(path).stem().string()},
+                      .type = options.type,
+                      .type_from = options.type ? "option" : "",
+                      .order = options.order,
+                      .order_from = options.order ? "option" : ""};
+  const bool a = netlist.find_port(ports.a)->is_signed, b = netlist.find_port(ports.b)->is_signed;
+  if (known.type || (!a && !b)) return known;
+  const OperandOrder order = a && !b ? OperandOrder::ba : OperandOrder::ab;
+  if (a != b && known.order.value_or(order) != order) return known;  // there is no type s8u8
+  known.type = a && b ? OperandType::s8s8 : OperandType::u8s8;
+  known.type_from = "ports";
+  if (a != b && !known.order) {
+    known.order = order;
+    known.order_from = "ports";
+  }
+  return known;
+}
+
+/// Output patterns for every pair of input bytes, port a slow.
+detail::Words patterns(const Netlist& netlist, const PortMap& ports) {
+  const std::size_t width = netlist.find_port(ports.product)->nets.size();
+  detail::Words words{.only_index = OperandIndex::bits};
+  if (width <= 24) {
+    const Lut lut = simulate(netlist, OperandType::u8u8, ports);
+    words.words.assign(lut.products().begin(), lut.products().end());
+    words.wrap_bits = static_cast<unsigned>(width);
+    return words;
+  }
+  // Wider ports may hold negative products, which are no 24-bit patterns.
+  const Lut lut = simulate(netlist, OperandType::s8s8, ports);
+  for (std::size_t i = 0; i < kLutSize; ++i) words.words.push_back(lut.products()[i ^ 0x8080U]);
+  return words;
 }
 
 }  // namespace
@@ -133,22 +169,18 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
   } else {
     throw UsageError(290, path + ": not a circuit file (.v .blif .json .c)");
   }
-  const TypeChoice choice =
-      choose_type(options, {netlist.name, std::filesystem::path(path).stem().string()});
   PortMap ports = find_multiplier_ports(netlist, options.ports);
-  const OperandOrder order = options.order.value_or(OperandOrder::ab);
-  if (order == OperandOrder::ba) std::swap(ports.a, ports.b);
   detail::check_ports(netlist, ports, path);
-  const Lut outputs = simulate(netlist, choice.type, ports);
+  const detail::Known known = declared(netlist, ports, path, options);
+  const detail::Decision decision =
+      detail::decide(known, {[&] { return patterns(netlist, ports); }});
+  Multiplier multiplier = finish(netlist.name, decision, kOptions, path, text);
   const int output_bits = static_cast<int>(netlist.find_port(ports.product)->nets.size());
-  const int shift = output_shift(outputs, output_bits, path);
-  Multiplier multiplier = finish(netlist.name, detail::shifted(outputs, shift), path, text);
-  multiplier.provenance.output_shift = shift;
-  if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost)
-    multiplier.cost = estimated_cost(estimate_cost(netlist, choice.type, ports));
+  shift_outputs(multiplier, output_shift(multiplier.lut, output_bits, path));
   multiplier.provenance.format = format;
-  multiplier.provenance.order = order;
-  multiplier.provenance.type_from = choice.from;
+  if (multiplier.provenance.order == OperandOrder::ba) std::swap(ports.a, ports.b);
+  if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost)
+    multiplier.cost = estimated_cost(estimate_cost(netlist, multiplier.lut.type(), ports));
   return multiplier;
 }
 

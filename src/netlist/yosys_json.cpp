@@ -87,7 +87,8 @@ class JsonElaborator {
       std::vector<NetId> nets = bits(scope, field(value, "bits", port), port);
       if (!output)
         for (const NetId net : nets) out_.drive_input(net, 0);
-      out_.port(port, output, std::move(nets), 0);
+      const bool is_signed = value.contains("signed") && value["signed"] != 0;
+      out_.port(port, output, std::move(nets), 0, is_signed);
     }
     body(module, scope, 0);
     Netlist netlist = out_.finish(strip(name), [this](NetId net) { return name_of(net); });

@@ -55,6 +55,11 @@ Json row_json(const CharacterizationRow& row) {
                             {"index", p.index == OperandIndex::value ? "value" : "bits"},
                             {"type_from", p.type_from},
                             {"output_shift", p.output_shift},
+                            {"order_from", p.order_from},
+                            {"index_from", p.index_from},
+                            {"decoding", p.decoding},
+                            {"resemblance", number(p.resemblance)},
+                            {"warning", p.warning.empty() ? Json(nullptr) : Json(p.warning)},
                             {"generator", p.generator},
                             {"reference", p.reference}};
   json["distributions"] = Json::array();

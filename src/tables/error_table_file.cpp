@@ -32,9 +32,11 @@ struct Group {
   std::uint64_t count = 0;
   std::optional<h5::Dataset> product;
   std::vector<std::string> name, sha256, cost_source, technology, source_file, source_format,
-      source_order, source_index, source_type_from, generator, reference, aliases, transpose_of,
-      published, alias_published;
-  std::vector<double> power_mw, area_um2, delay_ns, power_rel, source_output_shift;
+      source_order, source_index, source_type_from, source_order_from, source_index_from,
+      source_decoding, source_warning, generator, reference, aliases, transpose_of, published,
+      alias_published;
+  std::vector<double> power_mw, area_um2, delay_ns, power_rel, source_output_shift,
+      source_resemblance;
 };
 
 void check_operands(const h5::File& file, const std::string& dataset, int first) {
@@ -93,6 +95,11 @@ Group open_group(const h5::File& file, OperandType type) {
   group.source_order = texts(file, group, "source_order");
   group.source_index = texts(file, group, "source_index");
   group.source_type_from = texts(file, group, "source_type_from");
+  group.source_order_from = texts(file, group, "source_order_from");
+  group.source_index_from = texts(file, group, "source_index_from");
+  group.source_decoding = texts(file, group, "source_decoding");
+  group.source_resemblance = reals(file, group, "source_resemblance");
+  group.source_warning = texts(file, group, "source_warning");
   group.generator = texts(file, group, "generator");
   group.reference = texts(file, group, "reference");
   group.aliases = texts(file, group, "aliases");
@@ -121,6 +128,11 @@ Provenance provenance_of(const Group& group, std::size_t row) {
   p.type_from = group.source_type_from[row];
   const double shift = group.source_output_shift[row];
   p.output_shift = shift >= 0 && shift < 32 ? static_cast<int>(shift) : 0;
+  p.order_from = group.source_order_from[row];
+  p.index_from = group.source_index_from[row];
+  p.decoding = group.source_decoding[row];
+  p.resemblance = group.source_resemblance[row];
+  p.warning = group.source_warning[row];
   p.generator = group.generator[row];
   p.reference = group.reference[row];
   return p;

@@ -91,6 +91,14 @@ void GroupWriter::create_facts() {
   order_ = text_column("source_order", {"", "operand order assumed on reading", "ab or ba"});
   index_ = text_column("source_index", {"", "operand index assumed on reading", "value or bits"});
   type_from_ = text_column("source_type_from", {"", "what decided the operand type", ""});
+  order_from_ = text_column("source_order_from", {"", "what decided the operand order", ""});
+  index_from_ = text_column("source_index_from", {"", "what decided the operand index", ""});
+  decoding_ = text_column("source_decoding", {"", "unusual decoding of the file",
+                                              "e.g. big-endian; empty for the usual one"});
+  resemblance_ = real_column("source_resemblance", {}, {"multiplier"},
+                             {"1", "resemblance to the exact product",
+                              "as the file was read; 1 = exact, NaN = not asked"});
+  warning_ = text_column("source_warning", {"", "why the file may be read wrongly", "or empty"});
   generator_ = text_column("generator", {"", "design text", "empty unless generated"});
   reference_ = text_column("reference", {"", "publication of the design", ""});
 }
@@ -138,6 +146,11 @@ void GroupWriter::add(const Row& row) {
   index_.push(m.provenance.index == OperandIndex::value ? "value" : "bits");
   type_from_.push(m.provenance.type_from);
   output_shift_.push_back(m.provenance.output_shift);
+  order_from_.push(m.provenance.order_from);
+  index_from_.push(m.provenance.index_from);
+  decoding_.push(m.provenance.decoding);
+  resemblance_.push(m.provenance.resemblance);
+  warning_.push(m.provenance.warning);
   generator_.push(m.provenance.generator);
   reference_.push(m.provenance.reference);
   if (is_library_) {
@@ -152,10 +165,11 @@ void GroupWriter::add(const Row& row) {
 }
 
 void GroupWriter::flush() {
-  for (Column<double>* column : {&power_, &area_, &delay_, &power_rel_}) column->flush();
-  for (TextColumn* column :
-       {&name_, &cost_source_, &technology_, &sha256_, &sha256_swapped_, &source_file_, &format_,
-        &order_, &index_, &type_from_, &generator_, &reference_})
+  for (Column<double>* column : {&power_, &area_, &delay_, &power_rel_, &resemblance_})
+    column->flush();
+  for (TextColumn* column : {&name_, &cost_source_, &technology_, &sha256_, &sha256_swapped_,
+                             &source_file_, &format_, &order_, &index_, &type_from_, &order_from_,
+                             &index_from_, &decoding_, &warning_, &generator_, &reference_})
     column->flush();
   if (is_library_)
     for (TextColumn* column : {&aliases_, &transpose_of_, &published_}) column->flush();

@@ -57,9 +57,10 @@ class GroupWriter {
   std::uint64_t count_ = 0;
   bool has_products_ = false, has_errors_ = false, is_library_ = false;
   h5::Dataset product_, error_;
-  Column<double> power_, area_, delay_, power_rel_;
+  Column<double> power_, area_, delay_, power_rel_, resemblance_;
   TextColumn name_, cost_source_, technology_, sha256_, sha256_swapped_, source_file_, format_,
-      order_, index_, type_from_, generator_, reference_, aliases_, transpose_of_, published_;
+      order_, index_, type_from_, order_from_, index_from_, decoding_, warning_, generator_,
+      reference_, aliases_, transpose_of_, published_;
   /// Written by flush() where one of them says something, so that other files do without.
   std::vector<std::string> alias_published_;
   std::vector<std::int32_t> output_shift_;

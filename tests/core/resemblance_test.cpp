@@ -155,6 +155,9 @@ TEST_CASE("the interaction's sign, its scale and what is added to it") {
   CHECK_FALSE(unsigned_resemblance([](int a, int b) { return 2 * a * b; }).is_product());
   CHECK(unsigned_resemblance([](int a, int b) { return a * b * 5 / 8; }).is_product());
   CHECK(unsigned_resemblance([](int a, int b) { return a * b * 3 / 2; }).is_product());
+  // Both indexes reversed: the interaction is that of the product, nothing else is.
+  CHECK_FALSE(
+      unsigned_resemblance([](int a, int b) { return (255 - a) * (255 - b); }).is_product());
   // (b + 128)·a with b's bytes in offset binary, the right interaction on a foreign base.
   const Resemblance offset = resemblance(
       Lut::from_function(OperandType::u8s8, [](int a, int b) { return a * (b + 128); }));
@@ -163,7 +166,7 @@ TEST_CASE("the interaction's sign, its scale and what is added to it") {
 }
 
 TEST_CASE("each limit decides alone, on both sides") {
-  const Resemblance fair{.cosine = 0.5, .interaction = 0.6, .gain = 0.5, .squared_error = 1};
+  const Resemblance fair{.cosine = 0.8, .interaction = 0.6, .gain = 0.5, .squared_error = 1};
   CHECK(fair.is_product());
   const auto with = [&](auto member, double value) {
     Resemblance r = fair;
@@ -171,6 +174,8 @@ TEST_CASE("each limit decides alone, on both sides") {
     return r.is_product();
   };
   CHECK_FALSE(with(&Resemblance::cosine, -0.01));
+  CHECK(with(&Resemblance::cosine, 0.261 / 0.6));
+  CHECK_FALSE(with(&Resemblance::cosine, 0.259 / 0.6));
   CHECK(with(&Resemblance::interaction, 0.421));
   CHECK_FALSE(with(&Resemblance::interaction, 0.419));
   CHECK(with(&Resemblance::gain, 1.69));

@@ -61,11 +61,17 @@ TEST_CASE("bad lines are named") {
 
 TEST_CASE("operand columns and options must agree") {
   const std::string signed_first = listing(0, "", -128);
-  CHECK_THROWS_WITH_AS(parse_table(signed_first, "x.txt"), doctest::Contains("--order ba"),
-                       InputError);
-  const Multiplier swapped = parse_table(signed_first, "x.txt", {.order = OperandOrder::ba});
+  const Multiplier swapped = parse_table(signed_first, "x.txt");
   CHECK(swapped.lut == Lut::exact(OperandType::u8s8));
   CHECK(swapped.provenance.type_from == "operands");
+  CHECK(swapped.provenance.order == OperandOrder::ba);
+  CHECK(swapped.provenance.order_from == "operands");
+  CHECK(swapped.provenance.warning.empty());
+  CHECK_THROWS_WITH_AS(parse_table(signed_first, "x.txt", {.order = OperandOrder::ab}),
+                       doctest::Contains("AX311 x.txt: operand a takes negative values and b does "
+                                         "not, and there is no such type; when b stands first, "
+                                         "give --order ba"),
+                       InputError);
   CHECK_THROWS_WITH_AS(parse_table(signed_first, "x.txt", {.type = OperandType::s8s8}),
                        doctest::Contains("AX313"), InputError);
   CHECK_THROWS_WITH_AS(

@@ -35,11 +35,20 @@ struct AXMUL_API Provenance {
   std::string format;  ///< name of the reader or generator: "bin", "npy", "generator", "verilog" …
   OperandOrder order = OperandOrder::ab;
   OperandIndex index = OperandIndex::value;
-  std::string type_from;  ///< what decided the type: "option", "name", "dtype", "file", "format"
+  /// What decided the type: "option", "file" (its own statement), "ports" (declared signed),
+  /// "parameters" (of a C model), "operands" (listed in the file), "name", "dtype", "values" (the
+  /// products resemble exact ones so), "format" (nothing told).
+  std::string type_from;
   int output_shift = 0;   ///< products are the file's outputs times 2^output_shift: it gives only
                           ///< the upper bits of the product
   std::string generator;  ///< design text such as "drum(k=6)", or empty
   std::string reference;  ///< literature or library the design comes from
+  std::string order_from{}, index_from{};  ///< in the same words; index: empty where it has no say
+  std::string
+      decoding{};  ///< what is unusual about it: "big-endian", "decimal", "two's complement"
+  /// Resemblance::score() of the table as it was read; NaN where nobody asked (generators).
+  double resemblance = std::numeric_limits<double>::quiet_NaN();
+  std::string warning{};  ///< why the table may be read wrongly, or be no product; mostly empty
 };
 
 /// A multiplier is its function (lut); the name is only a label (src/README.md#words).

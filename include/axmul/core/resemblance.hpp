@@ -23,8 +23,9 @@ struct AXMUL_API Resemblance {
   /// one with the greatest score is meant. 1 for the exact product.
   double score() const;
   /// Whether an 8x8 multiplier, however coarse, may be meant: the interactions correlate
-  /// (kLeastInteraction), at the product's own scale (within kMostScale), and the squared error is
-  /// not a multiple of that of a table of zeros (kMostSquaredError).
+  /// (kLeastInteraction), at the product's own scale (within kMostScale), the squared error is not
+  /// a multiple of that of a table of zeros (kMostSquaredError) and the score is no chance
+  /// (kLeastScore). Where nothing else tells the operand type, kTellingScore is asked of it.
   bool is_product() const;
 
   static constexpr double kLeastInteraction = 0.42;
@@ -32,6 +33,8 @@ struct AXMUL_API Resemblance {
   /// neither may lie wholly beyond this factor.
   static constexpr double kMostScale = 1.7;
   static constexpr double kMostSquaredError = 2.5;
+  static constexpr double kLeastScore = 0.26;
+  static constexpr double kTellingScore = 0.4;
 };
 
 /// Of the table as it is. Takes some ten microseconds.

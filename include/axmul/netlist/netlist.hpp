@@ -81,6 +81,7 @@ struct AXMUL_API Port {
   std::string name;
   bool is_output = false;
   std::vector<NetId> nets;
+  bool is_signed = false;  ///< declared so; others may be two's complement all the same
 };
 
 /// A combinational netlist. Invariant kept by every reader and by the builder: each net has exactly

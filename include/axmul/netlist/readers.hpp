@@ -50,7 +50,7 @@ class AXMUL_API CellLibrary {
 struct AXMUL_API NetlistOptions {
   std::string top;  ///< top module; empty: the one named as the file, else the only uninstantiated
   PortMap ports;    ///< empty fields are found by name
-  std::optional<OperandType> type;             ///< else by name prefix mul8u/mul8s, else u8u8
+  std::optional<OperandType> type;             ///< else as read_design_circuit() says
   std::optional<OperandOrder> order;           ///< else A is a, B is b (C models: see above)
   std::shared_ptr<const CellLibrary> library;  ///< may be null
   bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)

@@ -35,7 +35,8 @@ class Elaborator {
         nets.push_back(scopes_.base(scope, index) + i);
       if (signal.is_input)
         for (const NetId net : nets) out_.drive_input(net, signal.line);
-      out_.port(std::string(signal.name), signal.is_output, std::move(nets), signal.line);
+      out_.port(std::string(signal.name), signal.is_output, std::move(nets), signal.line,
+                signal.is_signed);
     }
     body(scope, 0);
     Netlist netlist =

@@ -82,6 +82,7 @@ std::string to_verilog(const Netlist& netlist) {
     header += (header.empty() ? "" : ", ") + identifier(port.name);
     const bool vector = port.nets.size() != 1;
     declarations += std::string(port.is_output ? "  output " : "  input ") +
+                    (port.is_signed ? "signed " : "") +
                     (vector ? "[" + std::to_string(port.nets.size() - 1) + ":0] " : "") +
                     identifier(port.name) + ";\n";
     if (port.is_output) continue;
