@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/resemblance.hpp"
 #include "axmul/netlist/cost.hpp"
 #include "core/reading.hpp"
 #include "netlist/c_model.hpp"
@@ -76,9 +77,11 @@ int c_output_shift(const detail::CFunction& function, const Lut& outputs, const 
     return output_shift(outputs, 8, path);
   constexpr double kNearly = 0.01;
   const int bits = detail::value_bits(outputs);
-  const bool is_truncated = bits >= 6 && bits < 16 &&
-                            detail::unexplained(outputs, 16 - bits) <= kNearly &&
-                            detail::unexplained(outputs, 0) > kNearly;
+  if (bits < 6 || bits >= 16) return 0;
+  const auto error = [&](int shift) {
+    return resemblance(detail::shifted(outputs, shift)).squared_error;
+  };
+  const bool is_truncated = error(16 - bits) <= kNearly && error(0) > kNearly;
   return is_truncated ? 16 - bits : 0;
 }
 

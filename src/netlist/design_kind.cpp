@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/resemblance.hpp"
 
 namespace axmul {
 
@@ -22,7 +23,6 @@ namespace detail {
 namespace {
 
 constexpr const char* kOtherWidths = "multipliers of other widths";
-constexpr double kUnexplained = 0.25;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -243,26 +243,16 @@ void check_ports(const Netlist& netlist, const PortMap& ports, const std::string
                              netlist.name + " has " + shape + "; axmul works on 8x8 multipliers");
 }
 
-double unexplained(const Lut& lut, int shift) {
-  double left = 0, whole = 0;
-  const OperandType type = lut.type();
-  std::size_t i = 0;
-  for (int a = a_min(type); a <= a_max(type); ++a)
-    for (int b = b_min(type); b <= b_max(type); ++b, ++i) {
-      const double exact = a * b;
-      const double rest = static_cast<double>(std::int64_t{lut.products()[i]} << shift) - exact;
-      left += rest * rest;
-      whole += exact * exact;
-    }
-  return left / whole;
-}
-
 std::optional<int> product_shift(const Lut& lut, int bits) {
-  const double plain = unexplained(lut, 0);
-  const int upper = std::max(0, 16 - bits);
-  const double raised = upper == 0 ? plain : unexplained(lut, upper);
-  if (std::min(plain, raised) > kUnexplained) return std::nullopt;
-  return raised < plain ? upper : 0;
+  std::optional<int> best;
+  double least = 0;
+  for (const int shift : {0, std::max(0, 16 - bits)}) {
+    const Resemblance like = resemblance(shifted(lut, shift));
+    if (!like.is_product() || (best && like.squared_error >= least)) continue;
+    best = shift;
+    least = like.squared_error;
+  }
+  return best;
 }
 
 int value_bits(const Lut& lut) {
@@ -296,7 +286,7 @@ std::string kind_by_values(const Multiplier& multiplier) {
       multiplier.name, std::filesystem::path(multiplier.provenance.source_file).stem().string()};
   if (detail::facts_of_names(names).kind == detail::NameFacts::multiplier) return "";
   const int bits = detail::value_bits(multiplier.lut);
-  if (bits >= 16 || detail::unexplained(multiplier.lut, 0) <= detail::kUnexplained) return "";
+  if (bits >= 16 || resemblance(multiplier.lut).is_product()) return "";
   return detail::kind_of_outputs(bits);
 }
 

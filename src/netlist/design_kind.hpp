@@ -34,12 +34,9 @@ void check_c_model(const std::string& text, const std::string& path, const CFunc
 void check_ports(const Netlist& netlist, const PortMap& ports, const std::string& path);
 
 /// Places by which the outputs of a design of `bits` output bits are to be shifted to the left to
-/// be products: 0, or 16 - bits where they are the product's upper bits, whichever leaves less of
-/// Σ exact² unexplained; nothing where both leave more than a quarter of it.
+/// be products: 0, or 16 - bits where they are the product's upper bits; of two that both resemble
+/// products (Resemblance::is_product) the one with less squared error; nothing where neither does.
 std::optional<int> product_shift(const Lut& lut, int bits);
-
-/// Σ(2^shift·product − exact)² / Σ exact².
-double unexplained(const Lut& lut, int shift);
 
 /// The least number of bits that holds every product (two's complement for signed types).
 int value_bits(const Lut& lut);

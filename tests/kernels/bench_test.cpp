@@ -2,9 +2,7 @@
 // ratios within rounds, spreads, and the word "disturbed".
 #include "axmul/kernels/bench.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
@@ -130,21 +128,4 @@ TEST_CASE("a load on one contestant only, and one that begins half-way, are call
   CHECK(judged(rounds_under([](int round) { return round < 15 ? 1.0 : 1.4; }, 30, 3)).disturbed);
   CHECK_FALSE(
       judged(rounds_under([](int round) { return round < 15 ? 1.0 : 1.1; }, 30, 3)).disturbed);
-}
-
-TEST_CASE("a forced BLAS core is told, with the one that OpenBLAS takes by itself") {
-  BenchOptions o = small();
-  o.shapes.pop_back();
-  o.luts.pop_back();
-  const BenchReport plain = run_bench(o);
-  if (plain.blas_core.empty()) AXMUL_SKIP("needs OpenBLAS");
-  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) AXMUL_SKIP("OPENBLAS_CORETYPE is set already");
-  CHECK(plain.blas_own_core.empty());
-  // OpenBLAS has chosen when it was loaded; only what it would take by itself can be seen here.
-  setenv("OPENBLAS_CORETYPE", "Prescott", 1);
-  const BenchReport forced = run_bench(o);
-  unsetenv("OPENBLAS_CORETYPE");
-  CHECK(std::ranges::count(forced.environment, "OPENBLAS_CORETYPE=Prescott") == 1);
-  CHECK(forced.blas_core == plain.blas_core);
-  CHECK(forced.blas_own_core.empty());
 }

@@ -49,7 +49,7 @@ AXMUL_API std::string kind_by_name(const std::string& name);
 
 /// What a table or C model is that its values show to be no 8x8 multiplier, as
 /// NotMultiplierError::kind() says it; empty where it may be one: its name says so ("mul8u…"), its
-/// values need 16 bits, or they leave at most a quarter of the sum of squared exact products.
+/// values need 16 bits, or they resemble products (Resemblance::is_product).
 AXMUL_API std::string kind_by_values(const Multiplier& multiplier);
 
 /// What header comments say: "// KEY[%] = value [unit]" and "/// KEY = value". A "%" after the
