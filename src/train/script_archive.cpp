@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::uint64_t kMostMetadata = std::uint64_t{16} << 20;
 constexpr rlim_t kCpuSeconds = 300;
-constexpr std::uint64_t kFreeMemory = std::uint64_t{4} << 30;
+constexpr std::uint64_t kFreeMemory = std::uint64_t{1} << 30;
 constexpr int kOutOfBounds = 1, kFine = 0;  // what the child ends with
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
@@ -193,7 +193,7 @@ void rehearse_in_child(const std::string& path, const TorchArchive& archive,
   if (!complaint.empty()) refuse(path, complaint);
   if (!WIFEXITED(result) || WEXITSTATUS(result) != kFine)
     refuse(path,
-           "makes libtorch fail, or takes more than 5 minutes or 4 GiB to load (tried in a process "
+           "makes libtorch fail, or takes more than 5 minutes or 1 GiB to load (tried in a process "
            "of its own)");
 }
 

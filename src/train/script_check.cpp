@@ -205,12 +205,18 @@ class GraphCheck {
         if (node->kindOf(name) == jit::AttributeKind::gs)
           for (const auto& graph : node->gs(name)) count += nodes_of(graph->block());
       }
-      if (node->kind() == prim::Constant &&
-          node->output()->type()->kind() == TypeKind::FunctionType)
-        count += nodes_of(*node->output()->type()->expectRef<c10::FunctionType>().function());
+      if (node->kind() == prim::Constant)  // also of functions that are only passed on
+        if (jit::Function* function = function_of(node->output())) nodes_of(*function);
+      if (node->kind() == prim::CallFunction)
+        if (jit::Function* function = function_of(node->input(0))) count += nodes_of(*function);
       if (node->kind() == prim::CallMethod) count += nodes_of_method(*node);
     }
     return count;
+  }
+
+  static jit::Function* function_of(const jit::Value* value) {
+    const auto type = value->type()->cast<c10::FunctionType>();
+    return type ? type->function() : nullptr;
   }
 
   double nodes_of_method(Node& node) {

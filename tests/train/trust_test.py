@@ -259,9 +259,9 @@ class Trust(Files):
             "    x = torch.add(x, torch.len(s))\n"
         calls = "".join(f"def f{i}(x: Tensor) -> Tensor:\n  y = __torch__.f{i + 1}(__torch__.f{i + 1}(x))\n"
                         "  return y\n" for i in range(40)) + \
-            "def f40(x: Tensor) -> Tensor:\n  return x\n"
+            "def f40(x: Tensor) -> Tensor:\n  return torch.relu(x)\n"
         chain = "".join(f"def g{i}(x: Tensor) -> Tensor:\n  return __torch__.g{i + 1}(x)\n"
-                        for i in range(20000)) + "def g20000(x: Tensor) -> Tensor:\n  return x\n"
+                        for i in range(20000)) + "def g20000(x: Tensor) -> Tensor:\n  return torch.relu(x)\n"
         for name, change in {"nesting": body(f"    y = {deep}\n    x = torch.add(x, y)\n"), "sum": body("    y = 1" + "+1" * 200000 + "\n    x = torch.add(x, y)\n"),
                              "doubling": body(doubling),
                              "calls": lambda code: body("    x = __torch__.f0(x)\n")(code) + calls,
