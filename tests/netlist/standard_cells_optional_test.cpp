@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "axmul/core/errors.hpp"
+#include "axmul/netlist/circuits.hpp"
 #include "netlist/cells.hpp"
 #include "support/support.hpp"
 
