@@ -164,6 +164,7 @@ PredictionMatrix ErrorPredictor::predict(std::span<const Lut> multipliers) const
   matrix.layers = state_->layers.size();
   matrix.multipliers = multipliers.size();
   matrix.cells.resize(matrix.layers * matrix.multipliers);
+  for (const PreparedLayer& layer : state_->layers) matrix.evidence.push_back(layer.evidence);
   if (matrix.cells.empty()) return matrix;
   const auto encoded = encode(state_->layers, multipliers);
   const std::size_t size = batch_size(matrix.model);
@@ -187,6 +188,22 @@ const std::vector<std::size_t>& ErrorPredictor::patch_rows(std::size_t layer) co
 }
 
 double ErrorPredictor::preparation_ns() const { return state_->preparation_ns; }
+
+void set_bounds(Prediction& sampled, const Prediction& permutation) {
+  sampled.sigma_bound = std::max(sampled.sigma_acc, permutation.sigma_acc);
+  sampled.sigma_corrected_bound = std::max(sampled.sigma_corrected, permutation.sigma_corrected);
+}
+
+void add_bounds(PredictionMatrix& sampled, const PredictionMatrix& permutation) {
+  if (sampled.model != ErrorModel::sampled || permutation.model != ErrorModel::permutation)
+    throw UsageError(704, "the upper bound is of the models sampled and permutation, not of " +
+                              std::string(to_string(sampled.model)) + " and " +
+                              std::string(to_string(permutation.model)));
+  if (sampled.layers != permutation.layers || sampled.multipliers != permutation.multipliers)
+    throw UsageError(704, "the upper bound needs predictions of the same layers and multipliers");
+  for (std::size_t i = 0; i < sampled.cells.size(); ++i)
+    set_bounds(sampled.cells[i], permutation.cells[i]);
+}
 
 PredictionMatrix predict(std::span<const LayerOperands> layers, std::span<const Lut> multipliers,
                          const PredictOptions& options) {

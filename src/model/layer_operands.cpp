@@ -1,6 +1,7 @@
 // Checks, recodes and subsets the operands of a layer.
 #include "axmul/model/layer_operands.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -101,6 +102,32 @@ void check_layer(const LayerOperands& layer, const std::string& path) {
     check_rows(layer, path, "hist_b", layer.hist_b);
   }
 }
+
+namespace {
+
+double rms_scale(const LayerOperands& layer) {
+  if (!has_unequal_scales(layer)) return layer.b_scale.front();
+  double square = 0;
+  for (const double scale : layer.b_scale) square += scale * scale;
+  return std::sqrt(square / static_cast<double>(layer.b_scale.size()));
+}
+
+}  // namespace
+
+bool has_unequal_scales(const LayerOperands& layer) {
+  return std::any_of(layer.b_scale.begin(), layer.b_scale.end(),
+                     [&](double scale) { return scale != layer.b_scale.front(); });
+}
+
+std::vector<double> relative_scales(const LayerOperands& layer) {
+  if (!has_unequal_scales(layer)) return std::vector<double>(layer.out_channels, 1.0);
+  const double rms = rms_scale(layer);
+  std::vector<double> scales = layer.b_scale;
+  for (double& scale : scales) scale /= rms;
+  return scales;
+}
+
+double acc_scale(const LayerOperands& layer) { return layer.a_scale * rms_scale(layer); }
 
 namespace {
 

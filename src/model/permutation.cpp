@@ -117,19 +117,23 @@ void channel_figures(const PreparedGroup& group, const Split& split, double k, s
   }
 }
 
-// What some receptive fields of one group contribute to the layer's mean and variance.
+// What some receptive fields contribute to the layer's mean, its variance and the variance with
+// channel means removed.
+struct Contributions {
+  std::vector<double> mean, square, within;
+};
+
 void add_contributions(const PreparedLayer& layer, std::size_t g, const Split& split,
-                       const double* means, double mean_acc, std::vector<double>& mean_of_patch,
-                       std::vector<double>& square_of_patch) {
+                       const double* means, double mean_acc, Contributions& to) {
   const PreparedGroup& group = layer.groups[g];
   const SparsePatches& p = group.interval_sparse;
   const std::size_t a_count = group.a_values.size(), b_count = group.b_values.size();
   const std::size_t panel = group.padded * kLanes, channels = layer.group_channels;
-  const std::size_t patches = mean_of_patch.size();
+  const std::size_t patches = to.mean.size();
   const double k = static_cast<double>(layer.fan_in), all = static_cast<double>(layer.channels);
-  const double* weight = layer.channel_weight.data() + g * channels;
+  const double* scale = layer.channel_scale.data() + g * channels;
   double share = 0;
-  for (std::size_t m = 0; m < channels; ++m) share += weight[m] / all;
+  for (std::size_t m = 0; m < channels; ++m) share += scale[m] * scale[m] / all;
 
   // two[a, 0]: q̄-weighted d² less the filters' G²; two[a, 1]: r(a). Neither depends on the pairing.
   std::vector<double> two(group.padded * kLanes, 0.0), sums(patches * kLanes), pairing(patches);
@@ -140,7 +144,7 @@ void add_contributions(const PreparedLayer& layer, std::size_t g, const Split& s
   for (std::size_t m = 0; m < channels; ++m) {
     const double* x = split.g_panels.data() + m / kLanes * panel + m % kLanes;
     for (std::size_t a = 0; a < a_count; ++a)
-      two[a * kLanes] -= weight[m] / all * (x[a * kLanes] * x[a * kLanes]);
+      two[a * kLanes] -= scale[m] * scale[m] / all * (x[a * kLanes] * x[a * kLanes]);
   }
   const auto multiply = [&](const double* columns) {
     sparse_times_panel(p.offset.data(), p.index.data(), p.weight.data(), patches, columns,
@@ -165,15 +169,19 @@ void add_contributions(const PreparedLayer& layer, std::size_t g, const Split& s
     multiply(split.g_panels.data() + m / kLanes * panel);
     for (std::size_t s = 0; s < patches; ++s)
       for (std::size_t lane = 0; lane < kLanes && m + lane < channels; ++lane) {
-        const double w = weight[m + lane] / all, x = sums[s * kLanes + lane];
-        const double sum = means[m + lane] + k * (x + r[s]);
-        pairing[s] += w * (x * x);
-        mean_of_patch[s] += w * sum;
-        square_of_patch[s] += w * ((sum - mean_acc) * (sum - mean_acc));
+        const double c = scale[m + lane], x = sums[s * kLanes + lane];
+        const double own = c * (k * (x + r[s])), sum = c * means[m + lane] + own;
+        pairing[s] += c * c / all * (x * x);
+        to.mean[s] += sum / all;
+        to.square[s] += (sum - mean_acc) * (sum - mean_acc) / all;
+        to.within[s] += own * own / all;
       }
   }
   const double factor = k > 1 ? k * k / (k - 1) : 0.0;
-  for (std::size_t s = 0; s < patches; ++s) square_of_patch[s] += factor * pairing[s];
+  for (std::size_t s = 0; s < patches; ++s) {
+    to.square[s] += factor * pairing[s];
+    to.within[s] += factor * pairing[s];
+  }
 }
 
 }  // namespace
@@ -195,11 +203,12 @@ void predict_permutation(const PreparedLayer& layer, const PredictOptions& optio
   if (!options.intervals) return;
   const std::size_t step = interval_step(layer.patches);
   const std::size_t used = (layer.patches + step - 1) / step;
-  std::vector<double> mean_of_patch(used, 0.0), square_of_patch(used, 0.0);
+  const std::vector<double> none(used, 0.0);
+  Contributions parts{none, none, none};
   for (std::size_t g = 0; g < splits.size(); ++g)
-    add_contributions(layer, g, splits[g], means.data() + g * width, cell.mean_acc, mean_of_patch,
-                      square_of_patch);
-  patch_intervals(mean_of_patch, square_of_patch, layer.patches, cell);
+    add_contributions(layer, g, splits[g], means.data() + g * width, cell.mean_acc, parts);
+  patch_intervals(parts.mean, parts.square, layer.patches, cell);
+  count_fields(std::move(parts.within), layer.patches, cell);
 }
 
 }  // namespace axmul::detail

@@ -65,14 +65,13 @@ void predict_global(const PreparedLayer& layer, std::span<const EncodedMultiplie
   std::vector<double> p;
   const std::vector<std::uint16_t> rows = occurring_rows(layer.p_pooled, p);
   const double k = static_cast<double>(layer.fan_in);
+  const ScaleMoments scales = scale_moments(layer.channel_scale);
   for (std::size_t j = 0; j < batch.size(); ++j) {
     const RowErrors r = row_errors(*batch[j], rows, p, layer.q_pooled);
     const double mean = dot(p, r.u);
-    Prediction& cell = cells[j];
-    cell.mean_acc = k * (r.shift + mean);
-    cell.sigma_acc = std::sqrt(k * std::max(0.0, dot(p, r.w) - mean * mean));
-    cell.sigma_corrected = kNan;
-    finish_prediction(layer, cell);
+    set_shared_figures(scales, k * (r.shift + mean), k * std::max(0.0, dot(p, r.w) - mean * mean),
+                       cells[j]);
+    finish_prediction(layer, cells[j]);
   }
 }
 
@@ -124,6 +123,7 @@ void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
                          std::span<Prediction> cells) {
   const AliasTable a(layer.p_pooled), b(layer.q_pooled);
   const std::size_t draws = options.monte_carlo_draws, count = batch.size();
+  const ScaleMoments scales = scale_moments(layer.channel_scale);
   // The draws depend on seed and layer only, so that a multiplier's figures do not depend on the
   // batch that it comes in.
   Philox random(options.seed, layer_number);
@@ -146,12 +146,9 @@ void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
                                 sums.begin() + static_cast<std::ptrdiff_t>((j + 1) * draws));
     double mean = 0, variance = 0;
     column_moments(x.data(), draws, 1, &mean, &variance);
-    Prediction& cell = cells[j];
-    cell.mean_acc = mean;
-    cell.sigma_acc = std::sqrt(variance);
-    cell.sigma_corrected = kNan;
-    finish_prediction(layer, cell);
-    if (options.intervals) draw_intervals(draws, mean, cell.sigma_acc, cell);
+    set_shared_figures(scales, mean, variance, cells[j]);
+    finish_prediction(layer, cells[j]);
+    if (options.intervals) draw_intervals(draws, mean, std::sqrt(variance), scales, cells[j]);
   }
 }
 
@@ -170,7 +167,7 @@ Populations populations(const PreparedLayer& layer, const PreparedGroup& group, 
   const std::size_t a_count = group.a_values.size();
   std::vector<double> u(a_count * kLanes), w(a_count * kLanes);
   for (std::size_t j = 0; j < batch.size(); ++j) {
-    const RowErrors r = row_errors(*batch[j], group.a_values, group.p_bar, group.q_bar_full);
+    const RowErrors r = row_errors(*batch[j], group.a_values, group.p_bar, group.q_pooled);
     result.shift[j] = r.shift;
     result.mean_square[j] = dot(group.p_bar, r.w);
     for (std::size_t a = 0; a < a_count; ++a) {
@@ -189,64 +186,82 @@ Populations populations(const PreparedLayer& layer, const PreparedGroup& group, 
   return result;
 }
 
-struct GroupShare {
-  double weight = 0, mean = 0, variance = 0;
+// What one group's sums are taken for: all its channels alike, but for their scales.
+struct GroupFigures {
+  double mean = 0, variance = 0;  // of the integer sum
+  ScaleMoments scales;
 };
+
+GroupFigures group_figures(const PreparedLayer& layer, std::size_t g, const Populations& part,
+                           std::size_t j) {
+  const double k = static_cast<double>(layer.fan_in), s = static_cast<double>(layer.patches);
+  double mean = 0, between = 0;
+  for (std::size_t i = 0; i < layer.patches; ++i) mean += part.mu[i * kLanes + j];
+  mean /= s;
+  for (std::size_t i = 0; i < layer.patches; ++i) {
+    const double d = part.mu[i * kLanes + j] - mean;
+    between += d * d;
+  }
+  between /= s;
+  // mean_s v_s = mean_s p_sᵀE²q − mean_s μ_s², and mean_s μ_s² = mean² + Var_s(μ_s).
+  const double within = part.mean_square[j] - mean * mean - between;
+  return {
+      k * (part.shift[j] + mean), k * std::max(0.0, within) + k * k * between,
+      scale_moments(
+          std::span(layer.channel_scale).subspan(g * layer.group_channels, layer.group_channels))};
+}
+
+// The groups are mixed in equal shares: in group g, s_m·sum has mean s_m·mean_g and variance
+// s_m²·variance_g.
+void mix_groups(const std::vector<GroupFigures>& groups, Prediction& cell) {
+  const double share = 1 / static_cast<double>(groups.size());
+  for (const GroupFigures& group : groups) cell.mean_acc += share * group.scales.mean * group.mean;
+  double variance = 0;
+  for (const GroupFigures& group : groups) {
+    const double d = group.scales.mean * group.mean - cell.mean_acc;
+    variance += share * (group.scales.square() * group.variance +
+                         (d * d + group.scales.variance * group.mean * group.mean));
+  }
+  cell.sigma_acc = std::sqrt(variance);
+  cell.sigma_corrected = kNan;
+}
+
+void add_contributions(const PreparedLayer& layer, const Populations& part,
+                       const ScaleMoments& scales, std::size_t j, double mean_acc,
+                       std::vector<double>& mean_of_patch, std::vector<double>& square_of_patch) {
+  const double k = static_cast<double>(layer.fan_in);
+  const double share = 1 / static_cast<double>(layer.groups.size());
+  for (std::size_t s = 0; s < layer.patches; ++s) {
+    const double mu = part.mu[s * kLanes + j], sum = k * (part.shift[j] + mu);
+    const double d = scales.mean * sum - mean_acc;
+    mean_of_patch[s] += share * scales.mean * sum;
+    square_of_patch[s] += share * (scales.square() * k * (part.square[s * kLanes + j] - mu * mu) +
+                                   d * d + scales.variance * sum * sum);
+  }
+}
 
 }  // namespace
 
 void predict_multi_population(const PreparedLayer& layer, const PredictOptions& options,
                               std::span<const EncodedMultiplier* const> batch,
                               std::span<Prediction> cells) {
-  const std::size_t patches = layer.patches, group_count = layer.groups.size();
-  const double k = static_cast<double>(layer.fan_in), s_count = static_cast<double>(patches);
   std::vector<Populations> parts;
   for (const PreparedGroup& group : layer.groups)
     parts.push_back(populations(layer, group, options.intervals, batch));
-  std::vector<double> mean_of_patch(patches), square_of_patch(patches);
   for (std::size_t j = 0; j < batch.size(); ++j) {
-    std::vector<GroupShare> shares(group_count);
     Prediction& cell = cells[j];
-    for (std::size_t g = 0; g < group_count; ++g) {
-      const Populations& part = parts[g];
-      double mean = 0, between = 0;
-      for (std::size_t s = 0; s < patches; ++s) mean += part.mu[s * kLanes + j];
-      mean /= s_count;
-      for (std::size_t s = 0; s < patches; ++s) {
-        const double d = part.mu[s * kLanes + j] - mean;
-        between += d * d;
-      }
-      between /= s_count;
-      // mean_s v_s = mean_s p_sᵀE²q − mean_s μ_s², and mean_s μ_s² = mean² + Var_s(μ_s).
-      const double within = part.mean_square[j] - mean * mean - between;
-      GroupShare& share = shares[g];
-      for (std::size_t m = 0; m < layer.group_channels; ++m)
-        share.weight += layer.channel_weight[g * layer.group_channels + m];
-      share.weight /= static_cast<double>(layer.channels);
-      share.mean = k * (part.shift[j] + mean);
-      share.variance = k * std::max(0.0, within) + k * k * between;
-      cell.mean_acc += share.weight * share.mean;
-    }
-    double variance = 0;
-    for (const GroupShare& share : shares) {
-      const double d = share.mean - cell.mean_acc;
-      variance += share.weight * (share.variance + d * d);
-    }
-    cell.sigma_acc = std::sqrt(variance);
-    cell.sigma_corrected = kNan;
+    std::vector<GroupFigures> groups;
+    for (std::size_t g = 0; g < parts.size(); ++g)
+      groups.push_back(group_figures(layer, g, parts[g], j));
+    mix_groups(groups, cell);
     finish_prediction(layer, cell);
     if (!options.intervals) continue;
-    std::fill(mean_of_patch.begin(), mean_of_patch.end(), 0.0);
-    std::fill(square_of_patch.begin(), square_of_patch.end(), 0.0);
-    for (std::size_t g = 0; g < group_count; ++g)
-      for (std::size_t s = 0; s < patches; ++s) {
-        const double mu = parts[g].mu[s * kLanes + j];
-        const double sum = k * (parts[g].shift[j] + mu), d = sum - cell.mean_acc;
-        mean_of_patch[s] += shares[g].weight * sum;
-        square_of_patch[s] +=
-            shares[g].weight * (k * (parts[g].square[s * kLanes + j] - mu * mu) + d * d);
-      }
-    patch_intervals(mean_of_patch, square_of_patch, patches, cell);
+    std::vector<double> mean_of_patch(layer.patches, 0.0), square_of_patch(layer.patches, 0.0);
+    for (std::size_t g = 0; g < parts.size(); ++g)
+      add_contributions(layer, parts[g], groups[g].scales, j, cell.mean_acc, mean_of_patch,
+                        square_of_patch);
+    patch_intervals(mean_of_patch, square_of_patch, layer.patches, cell);
+    count_fields(std::move(square_of_patch), layer.patches, cell);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/kernels/lut_gemm.hpp"
 #include "model/arithmetic.hpp"
 
 namespace axmul::detail {
@@ -126,22 +127,24 @@ void prepare_interval_patches(PreparedGroup& group, std::size_t patches) {
 }
 
 void prepare_weights(const std::vector<Histogram>& histograms, double fan_in,
-                     std::span<const double> channel_weight, PreparedGroup& group) {
+                     std::span<const double> channel_scale, PreparedGroup& group) {
   group.b_values = occurring(histograms);
   const std::size_t channels = histograms.size(), b_count = group.b_values.size();
   group.q.assign(panels_for(channels) * b_count * kLanes, 0.0);
   group.q_bar.assign(b_count, 0.0);
-  group.q_bar_full.assign(kOperandCount, 0.0);
-  double weight_sum = 0;
-  for (const double w : channel_weight) weight_sum += w;
+  group.q_pooled.assign(kOperandCount, 0.0);
+  double square_sum = 0;
+  for (const double s : channel_scale) square_sum += s * s;
   for (std::size_t j = 0; j < b_count; ++j) {
+    double pooled = 0;
     for (std::size_t m = 0; m < channels; ++m) {
       const double q = histograms[m][group.b_values[j]] / fan_in;
       group.q[(m / kLanes * b_count + j) * kLanes + m % kLanes] = q;
-      group.q_bar[j] += channel_weight[m] * q;
+      group.q_bar[j] += channel_scale[m] * channel_scale[m] * q;
+      pooled += q;
     }
-    group.q_bar[j] /= weight_sum;
-    group.q_bar_full[group.b_values[j]] = group.q_bar[j];
+    group.q_bar[j] /= square_sum;
+    group.q_pooled[group.b_values[j]] = pooled / static_cast<double>(channels);
   }
 }
 
@@ -188,15 +191,13 @@ std::vector<std::uint32_t> tap_groups(const LayerOperands& layer, const PredictO
 }
 
 Stratum prepare_stratum(const LayerOperands& layer, const PreparedGroup& group, std::size_t patches,
-                        std::vector<std::uint32_t> taps, std::span<const double> channel_weight) {
+                        std::vector<std::uint32_t> taps, std::size_t channels) {
   Stratum stratum;
   stratum.taps = std::move(taps);
-  const std::size_t n = stratum.taps.size(), channels = channel_weight.size();
+  const std::size_t n = stratum.taps.size();
   std::array<double, kOperandCount> p{}, q{};
   stratum.a_index.resize(patches * n);
   stratum.b_index.resize(n * channels);
-  double weight_sum = 0;
-  for (const double w : channel_weight) weight_sum += w;
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t s = 0; s < patches; ++s) {
       const std::size_t v =
@@ -208,7 +209,7 @@ Stratum prepare_stratum(const LayerOperands& layer, const PreparedGroup& group, 
       const std::size_t v =
           operand_index(group.weights[stratum.taps[i] * channels + m], b_is_signed(layer.type));
       stratum.b_index[i * channels + m] = static_cast<std::uint16_t>(v);
-      q[v] += channel_weight[m];
+      q[v] += 1.0;
     }
   }
   const auto compact = [](const auto& pmf, double total, auto& values, auto& probability,
@@ -224,7 +225,8 @@ Stratum prepare_stratum(const LayerOperands& layer, const PreparedGroup& group, 
   const double count = static_cast<double>(n);
   compact(p, count * static_cast<double>(patches), stratum.a_values, stratum.p_bar,
           stratum.a_index);
-  compact(q, count * weight_sum, stratum.b_values, stratum.q_bar, stratum.b_index);
+  compact(q, count * static_cast<double>(channels), stratum.b_values, stratum.q_bar,
+          stratum.b_index);
   return stratum;
 }
 
@@ -239,38 +241,83 @@ void copy_operands(const LayerOperands& layer, const std::vector<std::size_t>& r
   group.weights.assign(first, first + block);
 }
 
-std::vector<double> channel_weights(const LayerOperands& layer) {
-  if (layer.b_scale.size() == 1) return std::vector<double>(layer.out_channels, 1.0);
-  double square = 0;
-  for (const double scale : layer.b_scale) square += scale * scale;
-  square /= static_cast<double>(layer.out_channels);
-  std::vector<double> weights;
-  for (const double scale : layer.b_scale) weights.push_back(scale * scale / square);
-  return weights;
-}
-
 void pool_groups(PreparedLayer& layer) {
   layer.p_pooled.assign(kOperandCount, 0.0);
   layer.q_pooled.assign(kOperandCount, 0.0);
-  const double channels = static_cast<double>(layer.channels);
-  for (std::size_t g = 0; g < layer.groups.size(); ++g) {
-    const PreparedGroup& group = layer.groups[g];
-    double share = 0;
-    for (std::size_t m = 0; m < layer.group_channels; ++m)
-      share += layer.channel_weight[g * layer.group_channels + m];
+  const double groups = static_cast<double>(layer.groups.size());
+  for (const PreparedGroup& group : layer.groups) {
     for (std::size_t i = 0; i < group.a_values.size(); ++i)
-      layer.p_pooled[group.a_values[i]] +=
-          group.p_bar[i] / static_cast<double>(layer.groups.size());
-    for (std::size_t b = 0; b < kOperandCount; ++b)
-      layer.q_pooled[b] += group.q_bar_full[b] * share / channels;
+      layer.p_pooled[group.a_values[i]] += group.p_bar[i] / groups;
+    for (std::size_t b = 0; b < kOperandCount; ++b) layer.q_pooled[b] += group.q_pooled[b] / groups;
   }
+}
+
+template <class Sum>
+std::vector<Sum> exact_products(const LutGemmPlan& plan, const PreparedLayer& prepared,
+                                const PreparedGroup& group) {
+  std::vector<Sum> sums(prepared.patches * prepared.group_channels);
+  LutGemmOptions options;
+  options.threads = 1;
+  plan.run(prepared.patches, group.patches, std::span<Sum>(sums), options);
+  return sums;
+}
+
+// Σ(a−z_a)(b−z_b) of one group, [S, M/G], from Σab.
+std::vector<double> exact_sums(const LayerOperands& layer, const PreparedLayer& prepared,
+                               const PreparedGroup& group, std::size_t g) {
+  const std::size_t k = layer.fan_in, width = prepared.group_channels;
+  const LutGemmPlan plan(Lut::exact(layer.type), k, width, group.weights);
+  std::vector<double> y(prepared.patches * width);
+  const auto take = [&](const auto& sums) { std::copy(sums.begin(), sums.end(), y.begin()); };
+  if (plan.accumulator() == Accumulator::int32)
+    take(exact_products<std::int32_t>(plan, prepared, group));
+  else
+    take(exact_products<std::int64_t>(plan, prepared, group));
+  const auto value = [](std::uint8_t byte, bool is_signed) {
+    return static_cast<double>(is_signed ? static_cast<std::int8_t>(byte) : int{byte});
+  };
+  std::vector<double> of_filter(width, 0.0);
+  for (std::size_t i = 0; i < k * width; ++i)
+    of_filter[i % width] += value(group.weights[i], b_is_signed(layer.type));
+  for (std::size_t s = 0; s < prepared.patches; ++s) {
+    double of_patch = 0;
+    for (std::size_t i = 0; i < k; ++i)
+      of_patch += value(group.patches[s * k + i], a_is_signed(layer.type));
+    for (std::size_t m = 0; m < width; ++m) {
+      const std::size_t channel = layer.b_zero_point.size() == 1 ? 0 : g * width + m;
+      const double z_a = layer.a_zero_point, z_b = layer.b_zero_point[channel];
+      y[s * width + m] += static_cast<double>(k) * z_a * z_b - z_b * of_patch - z_a * of_filter[m];
+    }
+  }
+  return y;
+}
+
+Evidence find_evidence(const LayerOperands& layer, const PreparedLayer& prepared) {
+  Evidence evidence;
+  evidence.receptive_fields = prepared.patches;
+  if (!layer.has_patches() || !layer.has_weights()) return evidence;
+  evidence.outputs_vary = false;
+  const std::size_t width = prepared.group_channels;
+  ChannelFigures figures{std::vector<double>(layer.out_channels),
+                         std::vector<double>(layer.out_channels)};
+  for (std::size_t g = 0; g < layer.groups; ++g) {
+    PreparedGroup group;
+    copy_operands(layer, prepared.rows, g, group);
+    const std::vector<double> y = exact_sums(layer, prepared, group, g);
+    for (std::size_t i = width; i < y.size(); ++i)
+      if (y[i] != y[i % width]) evidence.outputs_vary = true;
+    column_moments(y.data(), prepared.patches, width, figures.mean.data() + g * width,
+                   figures.variance.data() + g * width);
+  }
+  evidence.output_std = combine_channels(prepared, std::move(figures), false).sigma_acc;
+  return evidence;
 }
 
 PreparedGroup prepare_group(const LayerOperands& layer, const PredictOptions& options,
                             const PreparedLayer& prepared, std::size_t g) {
   PreparedGroup group;
-  const std::span<const double> weights(
-      prepared.channel_weight.data() + g * prepared.group_channels, prepared.group_channels);
+  const std::span<const double> scales(prepared.channel_scale.data() + g * prepared.group_channels,
+                                       prepared.group_channels);
   const double fan_in = static_cast<double>(layer.fan_in);
   if (needs_patches(options.model)) copy_operands(layer, prepared.rows, g, group);
   if (options.model == ErrorModel::sampled) return group;
@@ -282,12 +329,12 @@ PreparedGroup prepare_group(const LayerOperands& layer, const PredictOptions& op
     if (taps.size() > 1) {
       for (auto& [label, list] : taps)
         group.strata.push_back(
-            prepare_stratum(layer, group, prepared.patches, std::move(list), weights));
+            prepare_stratum(layer, group, prepared.patches, std::move(list), scales.size()));
       return group;
     }
   }
   prepare_activations(layer, prepared.rows, g, group);
-  prepare_weights(weight_histograms(layer, g), fan_in, weights, group);
+  prepare_weights(weight_histograms(layer, g), fan_in, scales, group);
   if (options.model == ErrorModel::permutation || stratified) {
     prepare_cooccurrence(prepared.patches, group);
     if (options.intervals) prepare_interval_patches(group, prepared.patches);
@@ -313,7 +360,8 @@ PreparedLayer prepare_layer(const LayerOperands& layer, const PredictOptions& op
   prepared.group_channels = layer.channels_per_group();
   prepared.rows = select_patch_rows(layer.patch_count, options);
   prepared.patches = prepared.rows.size();
-  prepared.channel_weight = channel_weights(layer);
+  prepared.channel_scale = relative_scales(layer);
+  prepared.evidence = find_evidence(layer, prepared);
   for (std::size_t g = 0; g < layer.groups; ++g)
     prepared.groups.push_back(prepare_group(layer, options, prepared, g));
   if (options.model == ErrorModel::global || options.model == ErrorModel::monte_carlo)

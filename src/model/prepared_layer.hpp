@@ -38,9 +38,9 @@ constexpr std::size_t interval_step(std::size_t patches) { return (patches + 127
 struct PreparedGroup {
   std::vector<std::uint16_t> a_values, b_values;  ///< operand indices that occur, ascending
   std::vector<double> p_bar;                      ///< [A] mean activation histogram
-  std::vector<double> q_bar;                      ///< [B] mean weight histogram, channels weighed
-  std::vector<double> q_bar_full;                 ///< [256] the same over all values
-  std::vector<double> q;  ///< [B, panels·8] histogram per channel, in panels
+  std::vector<double> q_bar;     ///< [B] weight histogram, channels weighed by squared scale
+  std::vector<double> q_pooled;  ///< [256] weight histogram, all channels alike
+  std::vector<double> q;         ///< [B, panels·8] histogram per channel, in panels
   SparsePatches sparse;
   SparsePatches interval_sparse;  ///< every interval_step()-th of them
   std::size_t padded = 0;         ///< A rounded up to a multiple of 4
@@ -55,8 +55,9 @@ struct PreparedLayer {
   OperandType type = OperandType::u8u8;
   std::size_t fan_in = 0, patches = 0, channels = 0, group_channels = 0;
   double output_std = 0;
-  std::vector<std::size_t> rows;       ///< receptive fields used, ascending
-  std::vector<double> channel_weight;  ///< [M], mean 1
+  std::vector<std::size_t> rows;      ///< receptive fields used, ascending
+  std::vector<double> channel_scale;  ///< [M], relative_scales()
+  Evidence evidence;
   std::vector<PreparedGroup> groups;
   // Pooled over groups, for the models of a single distribution:
   std::vector<double> p_pooled, q_pooled;  ///< [256] by operand index
@@ -64,6 +65,13 @@ struct PreparedLayer {
 
 /// Throws as ErrorPredictor's constructor.
 PreparedLayer prepare_layer(const LayerOperands& layer, const PredictOptions& options);
+
+/// Of the scales of a layer's or group's channels.
+struct ScaleMoments {
+  double mean = 1, variance = 0;
+  double square() const { return mean * mean + variance; }
+};
+ScaleMoments scale_moments(std::span<const double> scales);
 
 /// A multiplier as a layer type sees it.
 struct EncodedMultiplier {
@@ -78,6 +86,11 @@ struct ChannelFigures {
 };
 Prediction combine_channels(const PreparedLayer& layer, ChannelFigures figures, bool keep_channels);
 
+/// sigma_acc² and mean_acc where a group of channels, all channels here, share one distribution of
+/// the integer sum: s_m·sum has mean s_m·mean and variance s_m²·variance.
+void set_shared_figures(const ScaleMoments& scales, double mean, double variance,
+                        Prediction& prediction);
+
 /// Completes what follows from mean_acc and sigma_acc.
 void finish_prediction(const PreparedLayer& layer, Prediction& prediction);
 
@@ -86,8 +99,13 @@ void finish_prediction(const PreparedLayer& layer, Prediction& prediction);
 /// the prediction used (contributions may be of a part of them).
 void patch_intervals(std::span<const double> mean_of_patch, std::span<const double> square_of_patch,
                      std::size_t total, Prediction& prediction);
-/// 95 % intervals for `draws` independent, nearly normal draws: Student t and chi-squared.
-void draw_intervals(std::size_t draws, double mean, double sigma, Prediction& prediction);
+/// effective_fields and fields_90 from what some or all of `total` receptive fields contribute to
+/// the variance.
+void count_fields(std::vector<double> square_of_patch, std::size_t total, Prediction& prediction);
+/// 95 % intervals for `draws` independent, nearly normal draws of the integer sum, of this mean and
+/// standard deviation: Student t and chi-squared.
+void draw_intervals(std::size_t draws, double mean, double sigma, const ScaleMoments& scales,
+                    Prediction& prediction);
 
 // The models. cells: one prediction per multiplier.
 void predict_global(const PreparedLayer& layer, std::span<const EncodedMultiplier* const> batch,

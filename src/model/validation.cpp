@@ -114,11 +114,15 @@ ModelValidation compare(const PredictionMatrix& predicted, const PredictionMatri
         if (t.channel_sigma[m] > 0)
           channel_error.push_back(std::fabs(p.channel_sigma[m] - t.channel_sigma[m]) /
                                   t.channel_sigma[m]);
+      if (p.has_rare_events())
+        result.rare.push_back(
+            {layers[l].name, names[j], p.effective_fields, p.fields_90, relative.back()});
       if (relative.back() <= worst) continue;
       worst = relative.back();
       result.max_layer = layers[l].name;
       result.max_multiplier = names[j];
     }
+  std::ranges::stable_sort(result.rare, {}, &RarePair::effective_fields);
   result.pearson = pearson(sigma, true_sigma);
   result.spearman = pearson(ranks(sigma), ranks(true_sigma));
   result.rel_error = summarise(std::move(relative));

@@ -82,41 +82,45 @@ struct Brute {
   std::vector<long double> channel_mean, channel_sigma;
 };
 
-/// Layer figures from E[ε] and Var[ε] of every (patch, channel), by definition.
+/// Scale of channel m over the root mean square of all.
+inline long double relative_scale(const LayerOperands& layer, std::size_t m) {
+  if (layer.b_scale.size() == 1) return 1;
+  long double square = 0;
+  for (const double b : layer.b_scale) square += static_cast<long double>(b) * b;
+  return layer.b_scale[m] / std::sqrt(square / static_cast<long double>(layer.b_scale.size()));
+}
+
+/// Layer figures from E[ε] and Var[ε] of every (patch, channel), by definition: in real units over
+/// a_scale·rms(b_scale), over all patches and channels; per channel in accumulator units.
 template <class MeanOf, class VarianceOf>
 Brute layer_figures(const LayerOperands& layer, MeanOf mean_of, VarianceOf variance_of) {
   Brute brute;
   const std::size_t channels = layer.out_channels, patches = layer.patch_count;
-  std::vector<long double> weight(channels, 1.0L);
-  if (layer.b_scale.size() > 1) {
-    long double square = 0;
-    for (const double b : layer.b_scale) square += static_cast<long double>(b) * b;
-    for (std::size_t m = 0; m < channels; ++m)
-      weight[m] = static_cast<long double>(layer.b_scale[m]) * layer.b_scale[m] /
-                  (square / static_cast<long double>(channels));
-  }
-  long double within = 0, second = 0;
+  const long double count = static_cast<long double>(channels * patches);
   for (std::size_t m = 0; m < channels; ++m) {
-    long double mean = 0, square = 0, pairing = 0;
+    long double mean = 0, square = 0;
     for (std::size_t s = 0; s < patches; ++s) mean += mean_of(s, m);
     mean /= static_cast<long double>(patches);
     for (std::size_t s = 0; s < patches; ++s) {
       const long double d = mean_of(s, m) - mean;
-      square += d * d;
-      pairing += variance_of(s, m);
+      square += d * d + variance_of(s, m);
     }
-    const long double variance = (square + pairing) / static_cast<long double>(patches);
     brute.channel_mean.push_back(mean);
-    brute.channel_sigma.push_back(std::sqrt(variance));
-    brute.mean += weight[m] * mean / static_cast<long double>(channels);
-    within += weight[m] * variance / static_cast<long double>(channels);
+    brute.channel_sigma.push_back(std::sqrt(square / static_cast<long double>(patches)));
   }
-  for (std::size_t m = 0; m < channels; ++m) {
-    const long double d = brute.channel_mean[m] - brute.mean;
-    second += weight[m] * d * d / static_cast<long double>(channels);
-  }
-  brute.corrected = std::sqrt(within);
-  brute.sigma = std::sqrt(within + second);
+  for (std::size_t m = 0; m < channels; ++m)
+    for (std::size_t s = 0; s < patches; ++s)
+      brute.mean += relative_scale(layer, m) * mean_of(s, m) / count;
+  for (std::size_t m = 0; m < channels; ++m)
+    for (std::size_t s = 0; s < patches; ++s) {
+      const long double scale = relative_scale(layer, m), real = scale * mean_of(s, m);
+      const long double corrected = real - scale * brute.channel_mean[m];
+      const long double pairing = scale * scale * variance_of(s, m);
+      brute.sigma += ((real - brute.mean) * (real - brute.mean) + pairing) / count;
+      brute.corrected += (corrected * corrected + pairing) / count;
+    }
+  brute.corrected = std::sqrt(brute.corrected);
+  brute.sigma = std::sqrt(brute.sigma);
   return brute;
 }
 

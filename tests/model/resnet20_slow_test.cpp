@@ -1,5 +1,7 @@
 // All error models on ResNet-20 in both encodings and splits, with the bounds of the project.
 // AXMUL_TEST_VERBOSE=1 prints the tables of bench/README.md.
+#include <map>
+
 #include "model/network_support.hpp"
 
 using namespace axmul;
@@ -77,4 +79,22 @@ TEST_CASE("kernel positions as strata") {
   options.predict.strata = Strata::kernel_position;
   const ValidationReport report = run(*network, options, "affine, none, by kernel position");
   check_bounds(report.models.front(), 0.025, 0.09);
+}
+
+TEST_CASE("rare events with all receptive fields of the first half") {
+  for (const Encoding encoding : {Encoding::sign_magnitude, Encoding::affine}) {
+    const std::optional<Network> network = load(encoding);
+    if (!network) AXMUL_SKIP("needs AXMUL_DATA/traces and /evoapprox");
+    ValidationOptions options;
+    options.models = {ErrorModel::sampled};
+    options.predict.patches = 0;
+    const ValidationReport report = run(*network, options, "rare events, all of the first half");
+    // A single pair may be right by luck, a multiplier that is warned of is wrong somewhere.
+    std::map<std::string, double> worst;
+    for (const RarePair& pair : report.models.front().rare)
+      worst[pair.multiplier] = std::max(worst[pair.multiplier], pair.rel_error);
+    REQUIRE(worst.size() == 2);
+    CHECK(worst.at("mul8u_JQQ") > 1);
+    CHECK(worst.at("mul8u_1446") > 0.15);
+  }
 }

@@ -61,18 +61,46 @@ struct AXMUL_API Interval {
   double upper = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Accumulated error of one layer with one multiplier, integer accumulator units
-/// (src/README.md#words). Where b_scale differs by channel, channel m weighs
-/// (b_scale[m]/rms(b_scale))² in the layer's figures.
+/// A σ that rests on fewer receptive fields in effect has a standard error of over 10 %: ½/√25.
+inline constexpr double kFewFields = 25;
+
+/// Accumulated error of one layer with one multiplier. Figures per channel are in integer
+/// accumulator units. Figures of the layer are in real units over acc_scale(): of s_m·ε[n,m] with
+/// s_m of relative_scales(), which is the integer sum itself where all channels have one scale.
 struct AXMUL_API Prediction {
   double mean_acc = 0;
-  double sigma_acc = 0;
+  double sigma_acc = 0;        ///< over all receptive fields and channels, about mean_acc
   double sigma_corrected = 0;  ///< NaN for models without channels (global, monte-carlo, multi-p.)
   double rmse_acc = 0;         ///< √(mean_acc² + sigma_acc²)
   double sigma_rel = 0;        ///< sigma_acc / output_std; NaN when output_std is unknown or 0
   double sigma_corrected_rel = 0;
   Interval mean_interval, sigma_interval;
   std::vector<double> channel_mean, channel_sigma;  ///< [M], or empty
+  /// On how many receptive fields σ rests in effect: (Σ c_n)²/Σ c_n² with c_n what receptive field
+  /// n contributes to sigma_corrected² (sigma_acc² in multi-population). All S where each
+  /// contributes the same, 1 where one does it all. The standard error of σ, relative, is
+  /// ½·√(1/this − 1/S). NaN at σ = 0, for models without receptive fields, and but for stratified
+  /// and sampled where no intervals are asked for.
+  double effective_fields = std::numeric_limits<double>::quiet_NaN();
+  /// The fewest receptive fields that carry 90 % of Σ c_n.
+  double fields_90 = std::numeric_limits<double>::quiet_NaN();
+  /// The larger of sampled's σ and permutation's, once add_bounds() has set them.
+  double sigma_bound = std::numeric_limits<double>::quiet_NaN(),
+         sigma_corrected_bound = std::numeric_limits<double>::quiet_NaN();
+
+  /// The multiplier errs so seldom that σ rests on few receptive fields; on others it may be a
+  /// multiple.
+  bool has_rare_events() const { return effective_fields < kFewFields; }
+};
+
+/// What the receptive fields that a prediction used tell about the layer itself.
+struct AXMUL_API Evidence {
+  std::size_t receptive_fields = 0;
+  /// Whether any channel's exact sum differs between them; true where the layer has histograms
+  /// only.
+  bool outputs_vary = true;
+  /// As LayerOperands::output_std, from them alone; NaN where the layer has histograms only.
+  double output_std = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Predictions of one model, row = layer, column = multiplier.
@@ -80,8 +108,9 @@ struct AXMUL_API PredictionMatrix {
   ErrorModel model = ErrorModel::permutation;
   std::size_t layers = 0;
   std::size_t multipliers = 0;
-  std::vector<Prediction> cells;  ///< [layers, multipliers]
-  double ns_per_prediction = 0;   ///< wall clock, preparation of the layers not included
+  std::vector<Prediction> cells;   ///< [layers, multipliers]
+  std::vector<Evidence> evidence;  ///< [layers]; empty where predictions come from elsewhere
+  double ns_per_prediction = 0;    ///< wall clock, preparation of the layers not included
 
   const Prediction& operator()(std::size_t layer, std::size_t multiplier) const {
     return cells[layer * multipliers + multiplier];
@@ -113,6 +142,15 @@ class AXMUL_API ErrorPredictor {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// One cell of add_bounds().
+AXMUL_API void set_bounds(Prediction& sampled, const Prediction& permutation);
+
+/// Sets sigma_bound and sigma_corrected_bound of `sampled`'s cells: the larger of the two models'.
+/// sampled has no model error but knows nothing of events that its receptive fields missed;
+/// permutation averages over all pairings of their operands, so it knows of more.
+/// Throws UsageError AX704 unless the models are these two and the shapes agree.
+AXMUL_API void add_bounds(PredictionMatrix& sampled, const PredictionMatrix& permutation);
 
 /// One call for a library that fits in memory.
 AXMUL_API PredictionMatrix predict(std::span<const LayerOperands> layers,

@@ -30,7 +30,8 @@ struct AXMUL_API LayerOperands {
   std::size_t kernel_h = 1;
   std::size_t kernel_w = 1;
   std::string tap_order = "c,kh,kw";  ///< tap k = (c·kernel_h + kh)·kernel_w + kw
-  /// Standard deviation over all outputs of Σ(a−z_a)(b−z_b); NaN = unknown.
+  /// Standard deviation over all outputs of s_m·Σ(a−z_a)(b−z_b), s_m of relative_scales(): real
+  /// outputs, before the layer's bias, over acc_scale(). NaN = unknown.
   double output_std = std::numeric_limits<double>::quiet_NaN();
   std::int32_t a_zero_point = 0;
   std::vector<std::int32_t> b_zero_point{0};  ///< one, or one per output channel
@@ -55,6 +56,14 @@ constexpr std::uint8_t operand_byte(int value) { return static_cast<std::uint8_t
 constexpr std::size_t operand_index(std::uint8_t byte, bool is_signed) {
   return static_cast<std::size_t>(is_signed ? byte ^ 0x80u : byte);
 }
+
+/// Scale of each output channel over the root mean square of all: [M], mean square 1, exactly 1
+/// where all are equal. Layer figures are of s_m·(integer sum of channel m).
+AXMUL_API std::vector<double> relative_scales(const LayerOperands& layer);
+/// Whether b_scale differs between channels.
+AXMUL_API bool has_unequal_scales(const LayerOperands& layer);
+/// Real value of one unit of the layer figures: a_scale·rms(b_scale).
+AXMUL_API double acc_scale(const LayerOperands& layer);
 
 /// Throws InputError AX700 (names the layer, the dataset or attribute, the offending figure and
 /// what it must be) unless the layer is usable: sizes agree, at least one receptive field, weights

@@ -31,6 +31,13 @@ struct AXMUL_API ErrorSummary {
   double median = 0, p90 = 0, max = 0;  ///< quantiles by linear interpolation
 };
 
+/// A pair whose prediction rests on few receptive fields (Prediction::has_rare_events()).
+struct AXMUL_API RarePair {
+  std::string layer, multiplier;
+  double effective_fields = 0, fields_90 = 0;
+  double rel_error = 0;  ///< |σ_predicted − σ_true| / σ_true
+};
+
 struct AXMUL_API ModelValidation {
   ErrorModel model = ErrorModel::global;
   double pearson = 0, spearman = 0;       ///< predicted against true sigma_acc, over pairs
@@ -39,6 +46,7 @@ struct AXMUL_API ModelValidation {
   ErrorSummary mean_error;                ///< |mean_predicted − mean_true| / σ_true
   /// |σ_m predicted − true| / true over pairs and channels of true σ_m > 0; NaN without channels.
   ErrorSummary channel_rel_error;
+  std::vector<RarePair> rare;    ///< by rising effective_fields
   double ns_per_prediction = 0;  ///< one layer, one multiplier; preparation of layers included
 };
 
