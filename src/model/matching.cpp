@@ -20,6 +20,30 @@ struct Tolerance {
   double sigma, curvature;
 };
 
+[[noreturn]] void refuse(const LayerOperands& layer, const std::string& what) {
+  throw InputError(707, "layer \"" + layer.name + "\": " + what);
+}
+
+// What a layer must tell of itself for any multiplier to be matched.
+void check_layer_facts(const LayerOperands& layer, const Evidence& evidence) {
+  if (std::isnan(layer.output_std) && has_unequal_scales(layer))
+    refuse(layer,
+           "b_scale differs between channels, so attribute \"output_std_real\" (standard deviation "
+           "of the real outputs) is needed, output_std of the integer sums does not do; trace the "
+           "network again");
+  if (!(layer.output_std > 0))
+    refuse(layer, "attribute \"output_std\" is unknown or 0; matching needs it");
+  if (!(layer.ops > 0))
+    refuse(layer,
+           "attribute \"ops\" (multiplications per image) is unknown or 0; matching needs it");
+  if (evidence.receptive_fields == 1)
+    refuse(layer, "one receptive field tells no σ; trace or use (--patches) more of them");
+  if (!evidence.outputs_vary)
+    refuse(layer,
+           "no exact sum differs between its receptive fields, so they tell no σ; trace inputs "
+           "that differ");
+}
+
 // By layer name; every layer has exactly one.
 std::map<std::string, Tolerance> tolerances(std::span<const LayerOperands> layers,
                                             std::span<const LayerSigma> sigmas) {
@@ -37,9 +61,6 @@ std::map<std::string, Tolerance> tolerances(std::span<const LayerOperands> layer
     if (!of_layer.contains(layer.name))
       throw InputError(
           707, "layer \"" + layer.name + "\" of the traces has no sigma; add it to the sigma file");
-    if (!(layer.output_std > 0))
-      throw InputError(707, "layer \"" + layer.name +
-                                "\": attribute \"output_std\" is unknown or 0; matching needs it");
   }
   for (const auto& [name, tolerance] : of_layer)
     if (!known.contains(name))
@@ -58,10 +79,12 @@ std::string describe(const Multiplier& multiplier) {
 struct Candidate {
   std::size_t index;
   std::string sha256;
+  bool error_free;
 };
 
 std::vector<Candidate> candidates(std::span<const Multiplier> library, MatchReport& report) {
   std::vector<Candidate> list;
+  std::map<OperandType, std::string> exact_sha256;
   for (std::size_t j = 0; j < library.size(); ++j) {
     const Cost& cost = library[j].cost;
     if (!(cost.power_rel > 0) || !std::isfinite(cost.power_rel)) {
@@ -75,7 +98,11 @@ std::vector<Candidate> candidates(std::span<const Multiplier> library, MatchRepo
                                   " and " + describe(library[j]) +
                                   "; leave one of them out or give both the same kind of cost");
     }
-    list.push_back({j, library[j].lut.sha256()});
+    std::string sha256 = library[j].lut.sha256();
+    std::string& exact = exact_sha256[library[j].lut.type()];
+    if (exact.empty()) exact = Lut::exact(library[j].lut.type()).sha256();
+    const bool error_free = sha256 == exact;
+    list.push_back({j, std::move(sha256), error_free});
   }
   if (!list.empty()) {
     report.source = library[list.front().index].cost.source;
@@ -84,19 +111,32 @@ std::vector<Candidate> candidates(std::span<const Multiplier> library, MatchRepo
   return list;
 }
 
-// σ over output_std [layer, candidate].
+[[noreturn]] void refuse_sigma(const PredictionMatrix& predictions, const Prediction& p,
+                               const std::string& pair, const MatchOptions& options) {
+  if (options.pessimistic && std::isnan(p.sigma_bound))
+    throw UsageError(709,
+                     "pessimistic matching compares the larger σ of the models sampled and "
+                     "permutation, which these predictions do not have");
+  if (options.bias_folding && std::isnan(p.sigma_corrected))
+    throw UsageError(709, "model " + std::string(to_string(predictions.model)) +
+                              " has no sigma_corrected for " + pair +
+                              ", which bias folding compares; use permutation, stratified or "
+                              "sampled, or match without folding");
+  throw UsageError(709, "the predicted σ of " + pair + " is no number from 0 up");
+}
+
+// The compared σ over output_std [layer, candidate].
 Array2<double> relative_sigmas(std::span<const LayerOperands> layers,
+                               std::span<const Multiplier> library,
                                const std::vector<Candidate>& list,
-                               const PredictionMatrix& predictions, bool folding) {
+                               const PredictionMatrix& predictions, const MatchOptions& options) {
   Array2<double> sigma(layers.size(), list.size());
   for (std::size_t l = 0; l < layers.size(); ++l)
     for (std::size_t c = 0; c < list.size(); ++c) {
       const Prediction& p = predictions(l, list[c].index);
-      const double value = folding ? p.sigma_corrected : p.sigma_acc;
-      if (std::isnan(value))
-        throw UsageError(709, "model " + std::string(to_string(predictions.model)) +
-                                  " has no sigma_corrected, which bias folding compares; use "
-                                  "permutation, stratified or sampled, or match without folding");
+      const double value = compared_sigma(p, options);
+      if (!(value >= 0))
+        refuse_sigma(predictions, p, layers[l].name + " × " + library[list[c].index].name, options);
       sigma(l, c) = value / layers[l].output_std;
     }
   return sigma;
@@ -129,6 +169,9 @@ struct Problem {
   double power(std::size_t candidate) const {
     return candidate == kNone ? 1.0 : library[list[candidate].index].cost.power_rel;
   }
+  bool fits(std::size_t l, std::size_t candidate, double most) const {
+    return power(candidate) <= 1 && sigma(l, candidate) <= most;
+  }
   double loss(std::size_t l, std::size_t candidate) const {
     return candidate == kNone ? 0.0
                               : tolerance[l].curvature * sigma(l, candidate) * sigma(l, candidate);
@@ -149,7 +192,8 @@ std::vector<std::size_t> match_each(const Problem& p) {
   std::vector<std::size_t> chosen(p.layers.size(), kNone);
   for (std::size_t l = 0; l < p.layers.size(); ++l)
     for (const std::size_t c : preference(p.list, p.library, p.sigma.row(l)))
-      if (p.power(c) <= 1 && p.sigma(l, c) <= p.tolerance[l].sigma) {
+      if (p.fits(l, c, p.tolerance[l].sigma) &&
+          (p.tolerance[l].sigma > 0 || p.list[c].error_free)) {
         chosen[l] = c;
         break;
       }
@@ -160,11 +204,13 @@ std::vector<std::size_t> match_each(const Problem& p) {
 std::vector<std::size_t> match_together(const Problem& p, const MatchOptions& options) {
   std::vector<std::vector<std::size_t>> of_layer;
   std::vector<std::vector<KnapsackOption>> items;
+  const bool nothing_tolerated = p.budget() == 0;
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
     of_layer.push_back(preference(p.list, p.library, p.sigma.row(l)));
     const double most = std::max(options.sigma_limit, p.tolerance[l].sigma);
-    std::erase_if(of_layer.back(),
-                  [&](std::size_t c) { return p.power(c) > 1 || p.sigma(l, c) > most; });
+    std::erase_if(of_layer.back(), [&](std::size_t c) {
+      return !p.fits(l, c, most) || (nothing_tolerated && !p.list[c].error_free);
+    });
     if (options.may_stay_exact) of_layer.back().push_back(kNone);
     items.emplace_back();
     for (const std::size_t c : of_layer.back())
@@ -188,10 +234,7 @@ std::vector<std::size_t> choose(const Problem& p, const MatchOptions& options) {
 
 void check_budget_inputs(std::span<const LayerOperands> layers, const std::vector<Tolerance>& of) {
   for (std::size_t l = 0; l < layers.size(); ++l)
-    if (!(layers[l].ops > 0))
-      throw InputError(707, "layer \"" + layers[l].name +
-                                "\": attribute \"ops\" is unknown or 0; the budget rule needs it");
-    else if (!(of[l].curvature > 0) || !std::isfinite(of[l].curvature))
+    if (!(of[l].curvature > 0) || !std::isfinite(of[l].curvature))
       throw InputError(707, "layer \"" + layers[l].name + "\" has " +
                                 (std::isnan(of[l].curvature)
                                      ? std::string("no loss_curvature")
@@ -200,7 +243,35 @@ void check_budget_inputs(std::span<const LayerOperands> layers, const std::vecto
                                 "writes them), or match with the tolerance rule");
 }
 
+LayerMatch match_of(const Problem& p, const PredictionMatrix& predictions, std::size_t l,
+                    std::size_t c, MatchRule rule) {
+  LayerMatch match;
+  match.layer = p.layers[l].name;
+  match.threshold = p.tolerance[l].sigma;
+  match.ops = p.layers[l].ops;
+  match.power_rel = p.power(c);
+  if (c == kNone) {
+    match.none_fits = rule == MatchRule::tolerance;
+    match.multiplier = "exact";
+    return match;
+  }
+  const Prediction& prediction = predictions(l, p.list[c].index);
+  match.multiplier = p.library[p.list[c].index].name;
+  match.sha256 = p.list[c].sha256;
+  match.sigma_rel = prediction.sigma_acc / p.layers[l].output_std;
+  match.sigma_corrected_rel = prediction.sigma_corrected / p.layers[l].output_std;
+  match.sigma_compared = p.sigma(l, c);
+  match.effective_fields = prediction.effective_fields;
+  match.fields_90 = prediction.fields_90;
+  return match;
+}
+
 }  // namespace
+
+double compared_sigma(const Prediction& p, const MatchOptions& options) {
+  if (options.pessimistic) return options.bias_folding ? p.sigma_corrected_bound : p.sigma_bound;
+  return options.bias_folding ? p.sigma_corrected : p.sigma_acc;
+}
 
 std::string_view to_string(MatchRule rule) {
   return rule == MatchRule::tolerance ? "tolerance" : "budget";
@@ -221,31 +292,25 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
                               " multipliers, not for " + std::to_string(layers.size()) + " and " +
                               std::to_string(library.size()));
   const std::map<std::string, Tolerance> of_layer = tolerances(layers, sigmas);
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    check_layer_facts(layers[l], predictions.evidence.size() == layers.size()
+                                     ? predictions.evidence[l]
+                                     : Evidence{layers[l].patch_count});
   MatchReport report;
   Problem problem{layers, library, candidates(library, report), {}, {}};
   for (const LayerOperands& layer : layers) problem.tolerance.push_back(of_layer.at(layer.name));
   if (options.rule == MatchRule::budget) check_budget_inputs(layers, problem.tolerance);
-  problem.sigma = relative_sigmas(layers, problem.list, predictions, options.bias_folding);
+  problem.sigma = relative_sigmas(layers, library, problem.list, predictions, options);
   const std::vector<std::size_t> chosen = choose(problem, options);
   double energy = options.ops_not_covered, ops = options.ops_not_covered;
   report.loss_rise = 0;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const std::size_t c = chosen[l];
-    LayerMatch match;
-    match.layer = layers[l].name;
-    match.threshold = problem.tolerance[l].sigma;
-    match.ops = layers[l].ops;
-    match.power_rel = problem.power(c);
-    const bool exact = c == kNone;
-    match.none_fits = exact && options.rule == MatchRule::tolerance;
-    match.multiplier = exact ? "exact" : library[problem.list[c].index].name;
-    match.sha256 = exact ? "" : problem.list[c].sha256;
-    match.sigma_rel = exact ? 0 : problem.sigma(l, c);
-    energy += match.ops * match.power_rel;
-    if (exact && !options.may_stay_exact) energy = HUGE_VAL;
-    ops += match.ops;
+    report.layers.push_back(match_of(problem, predictions, l, c, options.rule));
+    energy += layers[l].ops * problem.power(c);
+    if (c == kNone && !options.may_stay_exact) energy = HUGE_VAL;
+    ops += layers[l].ops;
     report.loss_rise += problem.loss(l, c);
-    report.layers.push_back(std::move(match));
   }
   report.loss_budget = problem.budget();
   if (std::isnan(report.loss_budget)) report.loss_rise = report.loss_budget;

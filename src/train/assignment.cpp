@@ -58,13 +58,13 @@ std::vector<std::vector<double>> first_centres(const Array2<double>& rows, std::
 // far from 1, where it matters no more how well or how badly a multiplier fits.
 Array2<double> preferences(std::span<const LayerOperands> layers,
                            const PredictionMatrix& predictions, std::span<const double> tolerated,
-                           std::span<const std::size_t> candidates, bool folding) {
+                           std::span<const std::size_t> candidates, const MatchOptions& options) {
   Array2<double> rows(layers.size(), candidates.size());
   for (std::size_t l = 0; l < layers.size(); ++l)
     for (std::size_t j = 0; j < candidates.size(); ++j) {
       const Prediction& p = predictions(l, candidates[j]);
-      const double ratio = (folding ? p.sigma_corrected : p.sigma_acc) /
-                           std::max(tolerated[l] * layers[l].output_std, 1e-300);
+      const double ratio =
+          compared_sigma(p, options) / std::max(tolerated[l] * layers[l].output_std, 1e-300);
       rows(l, j) = std::log2(std::clamp(ratio, 1.0 / 16, 16.0));
     }
   return rows;
@@ -85,6 +85,7 @@ struct Problem {
     PredictionMatrix part;
     part.model = predictions.model;
     part.layers = layers.size();
+    part.evidence = predictions.evidence;
     std::vector<Multiplier> chosen;
     for (const std::size_t j : allowed)
       if (j == kExact)
@@ -110,8 +111,7 @@ struct Problem {
       bool all = true;
       for (const std::size_t l : members) {
         const Prediction& p = predictions(l, j);
-        const double sigma =
-            (options.bias_folding ? p.sigma_corrected : p.sigma_acc) / layers[l].output_std;
+        const double sigma = compared_sigma(p, options) / layers[l].output_std;
         all = all && sigma <= tolerated[l];
         worst = std::max(worst, sigma);
       }
@@ -199,8 +199,8 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
   std::vector<double> tolerated;
   for (const LayerMatch& m : report.layers) tolerated.push_back(m.threshold);
   const Problem problem{layers, library, predictions, sigmas, options};
-  const auto group = k_means(
-      preferences(layers, predictions, tolerated, candidates, options.bias_folding), most, seed);
+  const auto group =
+      k_means(preferences(layers, predictions, tolerated, candidates, options), most, seed);
   std::set<std::size_t> chosen;
   for (std::size_t g = 0; g < most; ++g) {
     std::vector<std::size_t> members;

@@ -60,7 +60,9 @@ TEST_CASE("the cheapest that fits wins; none fits is said; energy weighs by ops"
   CHECK(report.layers[1].multiplier == "cheap");  // 0.2 ≤ |−0.2|
   CHECK(report.layers[1].sha256 == c.library[1].lut.sha256());
   CHECK(report.layers[1].threshold == 0.2);
-  CHECK(report.layers[1].sigma_rel == doctest::Approx(0.2));
+  CHECK(report.layers[1].sigma_compared == doctest::Approx(0.2));
+  CHECK(report.layers[1].sigma_corrected_rel == doctest::Approx(0.2));
+  CHECK(report.layers[1].sigma_rel == doctest::Approx(2));  // sigma_acc, as Prediction has it
   CHECK(report.relative_energy == doctest::Approx((1000 * 1 + 3000 * 0.3) / 4000));
   CHECK(report.without_cost == 2);
   CHECK(report.source == "published");
@@ -106,8 +108,17 @@ TEST_CASE("costs of different origin, missing layers and wrong models are refuse
   other.sigmas[0].sigma_l = std::nan("");
   CHECK_THROWS_AS(other.run(), InputError);
   other = c;
+  for (const double unknown : {std::nan(""), 0.0}) {
+    other.layers[0].output_std = unknown;
+    CHECK_THROWS_WITH_AS(other.run(), doctest::Contains("output_std"), InputError);
+  }
+  other = c;
   other.layers[0].output_std = std::nan("");
-  CHECK_THROWS_WITH_AS(other.run(), doctest::Contains("output_std"), InputError);
+  other.layers[0].b_scale = {1, 2, 3, 4, 5};
+  CHECK_THROWS_WITH_AS(other.run(), doctest::Contains("output_std_real"), InputError);
+  other = c;
+  other.layers[1].ops = 0;  // a trace without the attribute
+  CHECK_THROWS_WITH_AS(other.run(), doctest::Contains("\"ops\""), InputError);
   other = c;
   other.predictions.cells[0].sigma_corrected = std::nan("");
   CHECK_THROWS_AS(other.run(), UsageError);
@@ -198,7 +209,7 @@ TEST_CASE(
     CHECK(together.relative_energy <= each.relative_energy);
     double rise = 0, energy = 0, ops = 0;
     for (std::size_t l = 0; l < 5; ++l) {
-      rise += f.loss(l, together.layers[l].sigma_rel);
+      rise += f.loss(l, together.layers[l].sigma_compared);
       energy += f.layers[l].ops * together.layers[l].power_rel;
       ops += f.layers[l].ops;
     }
@@ -267,4 +278,96 @@ TEST_CASE("the budget rule needs positive curvatures; without them no loss is pr
   CHECK(parse_match_rule("budget") == MatchRule::budget);
   CHECK(parse_match_rule("tolerance") == MatchRule::tolerance);
   CHECK_FALSE(parse_match_rule("cheapest"));
+}
+
+TEST_CASE("where nothing is tolerated only a table without errors fits, whatever is predicted") {
+  Case c({named("cheapest", 0.004, 1), named("right", 0.9, 2)}, {{0, 0}, {0, 0}});
+  c.library[1].lut = Lut::exact(OperandType::u8u8);
+  c.sigmas[0].sigma_l = 0;
+  MatchReport report = c.run();
+  CHECK(report.layers[0].multiplier == "right");
+  CHECK(report.layers[1].multiplier == "cheapest");  // tolerates 0.2, and 0 is predicted
+  c.library[1].lut = random_lut(OperandType::u8u8, 9);
+  report = c.run();
+  CHECK(report.layers[0].multiplier == "exact");
+  CHECK(report.layers[0].none_fits);
+  CHECK(report.relative_energy == doctest::Approx((1000 + 3000 * 0.004) / 4000));
+  // The budget rule: a budget of nothing buys nothing.
+  for (LayerSigma& s : c.sigmas) {
+    s.sigma_l = 0;
+    s.loss_curvature = 2;
+  }
+  MatchOptions options;
+  options.rule = MatchRule::budget;
+  report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+  CHECK(report.relative_energy == 1);
+  CHECK(report.loss_budget == 0);
+}
+
+TEST_CASE("receptive fields that tell no σ are refused: one only, or none that differs") {
+  const LayerOperands layer = random_layer({.s = 30}, 1);
+  const std::vector<Multiplier> library{named("cheapest", 0.004, 1)};
+  const std::vector<LayerSigma> sigmas{{"layer1", 0.1}};
+  const auto run = [&](const LayerOperands& of, std::size_t patches, ErrorModel model) {
+    PredictOptions options;
+    options.model = model;
+    options.patches = patches;
+    return match({&of, 1}, library, predict({&of, 1}, {&library[0].lut, 1}, options), sigmas);
+  };
+  LayerOperands dead = layer;
+  dead.b_zero_point = {128};
+  dead.weights.assign(dead.weights.size(), 128);
+  for (const ErrorModel model : {ErrorModel::sampled, ErrorModel::permutation}) {
+    CAPTURE(to_string(model));
+    CHECK(run(layer, 0, model).layers[0].multiplier == "exact");  // σ is far above 0.1
+    CHECK_THROWS_WITH_AS(run(layer, 1, model), doctest::Contains("one receptive field"),
+                         InputError);
+    CHECK_THROWS_WITH_AS(run(select_patches(layer, {3}), 0, model),
+                         doctest::Contains("one receptive field"), InputError);
+    CHECK_THROWS_WITH_AS(run(select_patches(layer, {3, 3, 3, 3}), 0, model),
+                         doctest::Contains("no exact sum differs"), InputError);
+    CHECK_THROWS_WITH_AS(run(dead, 0, model), doctest::Contains("no exact sum differs"),
+                         InputError);
+  }
+  CHECK_THROWS_WITH_AS(run(select_patches(histograms_only(layer), {3}), 0, ErrorModel::permutation),
+                       doctest::Contains("one receptive field"), InputError);
+  // Predictions from elsewhere come without evidence: the layer itself tells of one field.
+  PredictionMatrix bare;
+  bare.layers = bare.multipliers = 1;
+  bare.cells.resize(1);
+  const LayerOperands one = select_patches(layer, {3});
+  CHECK_THROWS_AS(match({&one, 1}, library, bare, sigmas), InputError);
+}
+
+TEST_CASE("a σ that is no number is refused with the pair's names") {
+  Case c({named("x", 0.5, 1)}, {{0.05}, {0.01}});
+  c.predictions.cells[1].sigma_corrected = std::nan("");
+  CHECK_THROWS_WITH_AS(c.run(), doctest::Contains("layer2 × x"), UsageError);
+  c.predictions.cells[1].sigma_corrected = -1;
+  CHECK_THROWS_WITH_AS(c.run(), doctest::Contains("layer2 × x"), UsageError);
+  c.predictions.cells[1].sigma_acc = std::nan("");
+  CHECK_THROWS_WITH_AS(c.run(false), doctest::Contains("layer2 × x"), UsageError);
+}
+
+TEST_CASE("pessimistic matching compares the larger of sampled and permutation") {
+  Case c({named("x", 0.5, 1)}, {{0.05}, {0.01}});
+  MatchOptions options;
+  options.pessimistic = true;
+  CHECK_THROWS_WITH_AS(match(c.layers, c.library, c.predictions, c.sigmas, options),
+                       doctest::Contains("pessimistic"), UsageError);
+  c.predictions.model = ErrorModel::sampled;
+  PredictionMatrix other = c.predictions;
+  CHECK_THROWS_AS(add_bounds(c.predictions, other), UsageError);
+  other.model = ErrorModel::permutation;
+  other.cells[0].sigma_corrected *= 3;     // 0.15 > 0.1
+  other.cells[1].sigma_corrected *= 0.01;  // sampled's own is the larger
+  add_bounds(c.predictions, other);
+  MatchReport report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+  CHECK(report.layers[0].multiplier == "exact");
+  CHECK(report.layers[1].multiplier == "x");
+  CHECK(report.layers[1].sigma_compared == doctest::Approx(0.01));
+  c.sigmas[0].sigma_l = 0.16;
+  report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+  CHECK(report.layers[0].sigma_compared == doctest::Approx(0.15));
+  CHECK(report.layers[0].sigma_corrected_rel == doctest::Approx(0.05));
 }

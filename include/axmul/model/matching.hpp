@@ -51,17 +51,29 @@ struct AXMUL_API MatchOptions {
   double sigma_limit = 0.5;
   /// false: no layer may stay exact; where one must, relative_energy is infinite.
   bool may_stay_exact = true;
+  /// Compare the upper bounds that add_bounds() set instead of the predictions themselves.
+  bool pessimistic = false;
 };
+
+/// What matching compares with sigma_l·output_std of a prediction: sigma_corrected with bias
+/// folding, sigma_acc without, their bounds where pessimistic.
+AXMUL_API double compared_sigma(const Prediction& prediction, const MatchOptions& options);
 
 struct AXMUL_API LayerMatch {
   std::string layer;
-  std::string multiplier;  ///< name, or "exact"
-  std::string sha256;      ///< of the multiplier's own table; empty for "exact"
-  bool none_fits = false;  ///< by the tolerance rule, so that it stays exact
-  double sigma_rel = 0;    ///< the compared σ over output_std
-  double threshold = 0;    ///< |sigma_l|
+  std::string multiplier;          ///< name, or "exact"
+  std::string sha256;              ///< of the multiplier's own table; empty for "exact"
+  bool none_fits = false;          ///< by the tolerance rule, so that it stays exact
+  double sigma_rel = 0;            ///< sigma_acc / output_std, as Prediction has it
+  double sigma_corrected_rel = 0;  ///< sigma_corrected / output_std; NaN for models without
+  double sigma_compared = 0;       ///< compared_sigma() / output_std, held against the threshold
+  double threshold = 0;            ///< |sigma_l|
   double power_rel = 1;
   double ops = 0;
+  /// As Prediction has them; NaN for "exact" and where the model does not tell.
+  double effective_fields = std::numeric_limits<double>::quiet_NaN(),
+         fields_90 = std::numeric_limits<double>::quiet_NaN();
+  bool has_rare_events() const { return effective_fields < kFewFields; }
 };
 
 struct AXMUL_API MatchReport {
@@ -77,11 +89,14 @@ struct AXMUL_API MatchReport {
 
 /// predictions: [layers, library], as predict() returns them for the same layers and library.
 /// Among multipliers that fit, the smallest power_rel wins, ties by smaller σ, then by smaller
-/// SHA-256. Multipliers that cost more than the exact one (power_rel > 1) lose to it. Throws
-/// InputError AX707 (a layer without sigma or a sigma without layer, one given twice, unknown
-/// output_std, sigma_l not finite; with MatchRule::budget unknown ops or a loss_curvature that is
-/// unknown or not positive), AX708 (costs of different sources or technologies, both named),
-/// UsageError AX709 (sizes differ; bias folding with a model without channels).
+/// SHA-256. Multipliers that cost more than the exact one (power_rel > 1) lose to it. Where nothing
+/// is tolerated (sigma_l = 0; with MatchRule::budget, of all layers) only tables without any error
+/// fit. Throws InputError AX707 (a layer without sigma or a sigma without layer, one given twice,
+/// sigma_l not finite; unknown output_std or ops; receptive fields that tell no σ, since there is
+/// one only or none of the layer's sums differs between them; with MatchRule::budget a
+/// loss_curvature that is unknown or not positive), AX708 (costs of different sources or
+/// technologies, both named), UsageError AX709 (sizes differ; a σ to compare is NaN: bias folding
+/// with a model without channels, pessimistic without bounds).
 AXMUL_API MatchReport match(std::span<const LayerOperands> layers,
                             std::span<const Multiplier> library,
                             const PredictionMatrix& predictions, std::span<const LayerSigma> sigmas,
