@@ -1,6 +1,7 @@
 // Predictions collected in batches and written as one HDF5 group.
 #include "axmul/tables/predictions.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -15,8 +16,8 @@ NetworkPredictions::NetworkPredictions(std::span<const LayerOperands> network,
                                        std::vector<ErrorModel> error_models)
     : models(std::move(error_models)), ns_per_prediction(models.size(), 0.0) {
   for (const LayerOperands& layer : network)
-    layers.push_back(
-        {layer.name, layer.type, layer.fan_in, layer.out_channels, layer.ops, layer.output_std});
+    layers.push_back({layer.name, layer.type, layer.fan_in, layer.out_channels, layer.ops,
+                      layer.output_std, axmul::acc_scale(layer)});
 }
 
 void NetworkPredictions::append(const std::vector<Name>& names,
@@ -36,35 +37,53 @@ void NetworkPredictions::append(const std::vector<Name>& names,
 
 namespace {
 
-struct Figure {
-  const char* name;
-  detail::Meaning meaning;
-  double (*get)(const Prediction&);
-};
+constexpr const char* kAcc = "accumulator units";
+using P = Prediction;
 
-constexpr Figure kFigures[] = {
-    {"mean_acc",
-     {"accumulator units", "mean of the accumulated error", "mean over all outputs of sum e(a,b)"},
-     [](const Prediction& p) { return p.mean_acc; }},
-    {"sigma_acc",
-     {"accumulator units", "standard deviation of the accumulated error",
-      "over all outputs, about the layer mean"},
-     [](const Prediction& p) { return p.sigma_acc; }},
-    {"sigma_corrected",
-     {"accumulator units", "standard deviation with each output channel's mean removed",
-      "sqrt(mean over channels of sigma_m^2)"},
-     [](const Prediction& p) { return p.sigma_corrected; }},
-    {"rmse_acc",
-     {"accumulator units", "root mean square of the accumulated error",
-      "sqrt(mean_acc^2 + sigma_acc^2)"},
-     [](const Prediction& p) { return p.rmse_acc; }},
-    {"sigma_rel",
-     {"1", "relative standard deviation", "sigma_acc / output_std"},
-     [](const Prediction& p) { return p.sigma_rel; }},
-    {"sigma_corrected_rel",
-     {"1", "relative standard deviation with channel means removed",
-      "sigma_corrected / output_std"},
-     [](const Prediction& p) { return p.sigma_corrected_rel; }}};
+constexpr PredictionFigure kFigures[] = {
+    {"sigma_rel", "1", "sigma_acc relative to the layer's outputs", "sigma_acc / output_std",
+     [](const P& p) { return p.sigma_rel; }, true},
+    {"sigma_corrected_rel", "1", "relative standard deviation with channel means removed",
+     "sigma_corrected / output_std", [](const P& p) { return p.sigma_corrected_rel; }, true},
+    {"sigma_acc", kAcc, "standard deviation of the accumulated error",
+     "over all outputs, about the layer mean; times acc_scale: in real units",
+     [](const P& p) { return p.sigma_acc; }, true},
+    {"sigma_corrected", kAcc, "standard deviation with each output channel's mean removed",
+     "sqrt(mean over channels of (s_m sigma_m)^2), s_m = b_scale[m] / rms(b_scale)",
+     [](const P& p) { return p.sigma_corrected; }, true},
+    {"mean_acc", kAcc, "mean of the accumulated error", "mean over all outputs of s_m sum e(a,b)",
+     [](const P& p) { return p.mean_acc; }, true},
+    {"rmse_acc", kAcc, "root mean square of the accumulated error",
+     "sqrt(mean_acc^2 + sigma_acc^2)", [](const P& p) { return p.rmse_acc; }, true},
+    {"effective_fields", "1", "receptive fields that sigma rests on in effect",
+     "(sum c)^2 / sum c^2, c = what each contributes to the variance",
+     [](const P& p) { return p.effective_fields; }, true},
+    {"fields_90", "1", "receptive fields that carry 90 % of the variance", "the fewest that do",
+     [](const P& p) { return p.fields_90; }, true},
+    {"rare_events", "1", "whether sigma rests on few receptive fields",
+     "1 where effective_fields < 25: on other inputs sigma may be a multiple",
+     [](const P& p) {
+       return std::isnan(p.effective_fields) ? p.effective_fields : p.has_rare_events() ? 1.0 : 0.0;
+     },
+     true},
+    {"sigma_bound", kAcc, "upper bound of sigma_acc",
+     "the larger of what sampled and permutation predict", [](const P& p) { return p.sigma_bound; },
+     false},
+    {"sigma_corrected_bound", kAcc, "upper bound of sigma_corrected",
+     "the larger of what sampled and permutation predict",
+     [](const P& p) { return p.sigma_corrected_bound; }, false},
+    {"mean_lower", kAcc, "lower end of the 95 % interval of mean_acc",
+     "covers the choice of receptive fields, not the model",
+     [](const P& p) { return p.mean_interval.lower; }, false},
+    {"mean_upper", kAcc, "upper end of the 95 % interval of mean_acc",
+     "covers the choice of receptive fields, not the model",
+     [](const P& p) { return p.mean_interval.upper; }, false},
+    {"sigma_lower", kAcc, "lower end of the 95 % interval of sigma_acc",
+     "covers the choice of receptive fields, not the model",
+     [](const P& p) { return p.sigma_interval.lower; }, false},
+    {"sigma_upper", kAcc, "upper end of the 95 % interval of sigma_acc",
+     "covers the choice of receptive fields, not the model",
+     [](const P& p) { return p.sigma_interval.upper; }, false}};
 
 void write_scale(h5::File& file, const std::string& path, const std::vector<std::string>& texts,
                  const char* long_name) {
@@ -75,11 +94,12 @@ void write_scale(h5::File& file, const std::string& path, const std::vector<std:
 
 void write_layer_figures(h5::File& file, const std::string& group,
                          const NetworkPredictions& predictions) {
-  std::vector<double> output_std, ops;
+  std::vector<double> output_std, ops, scales;
   std::vector<std::int64_t> fan_in;
   for (const LayerSummary& layer : predictions.layers) {
     output_std.push_back(layer.output_std);
     ops.push_back(layer.ops);
+    scales.push_back(layer.acc_scale);
     fan_in.push_back(static_cast<std::int64_t>(layer.fan_in));
   }
   const h5::Shape shape{predictions.layers.size()};
@@ -87,29 +107,34 @@ void write_layer_figures(h5::File& file, const std::string& group,
   file.write<double>(group + "/output_std", shape, output_std);
   detail::set_meaning(file, group + "/output_std",
                       {"accumulator units", "standard deviation of the layer's outputs",
-                       "of sum (a - z_a)(b - z_b) over all outputs"});
+                       "of s_m sum (a - z_a)(b - z_b) over all outputs"});
+  file.write<double>(group + "/acc_scale", shape, scales);
+  detail::set_meaning(
+      file, group + "/acc_scale",
+      {"1", "real value of one accumulator unit of the layer's figures", "a_scale * rms(b_scale)"});
   file.write<std::int64_t>(group + "/fan_in", shape, fan_in);
   detail::set_meaning(file, group + "/fan_in",
                       {"1", "multiplications accumulated per output", "K"});
   file.write<double>(group + "/ops", shape, ops);
   detail::set_meaning(file, group + "/ops",
                       {"1", "multiplications per input image", "padded taps included"});
-  for (const char* name : {"/output_std", "/fan_in", "/ops"})
+  for (const char* name : {"/output_std", "/acc_scale", "/fan_in", "/ops"})
     file.attach_scale(group + name, 0, scale);
 }
 
 void write_figure(h5::File& file, const std::string& group, const NetworkPredictions& predictions,
-                  const Figure& figure) {
+                  const PredictionFigure& figure) {
   std::vector<double> values;
   for (std::size_t k = 0; k < predictions.models.size(); ++k)
     for (std::size_t l = 0; l < predictions.layers.size(); ++l)
       for (std::size_t j = 0; j < predictions.multipliers.size(); ++j)
         values.push_back(figure.get(predictions.cell(k, l, j)));
+  if (!figure.always && std::ranges::all_of(values, [](double v) { return std::isnan(v); })) return;
   const std::string path = group + "/" + figure.name;
   file.write<double>(
       path, {predictions.models.size(), predictions.layers.size(), predictions.multipliers.size()},
       values);
-  detail::set_meaning(file, path, figure.meaning);
+  detail::set_meaning(file, path, {figure.units, figure.long_name, figure.definition});
   unsigned axis = 0;
   for (const char* scale : {"/model", "/layer", "/multiplier"})
     file.attach_scale(path, axis++, group + scale);
@@ -155,6 +180,8 @@ void write_channels(h5::File& file, const std::string& group, const NetworkPredi
 
 }  // namespace
 
+std::span<const PredictionFigure> prediction_figures() { return kFigures; }
+
 void write_predictions(const std::string& path, const NetworkPredictions& predictions,
                        const PredictionFileOptions& options) {
   const std::string network = options.network.empty() ? "network" : options.network;
@@ -180,7 +207,7 @@ void write_predictions(const std::string& path, const NetworkPredictions& predic
   file.write_text(group + "/sha256", hashes);
   file.attach_scale(group + "/sha256", 0, group + "/multiplier");
   write_layer_figures(file, group, predictions);
-  for (const Figure& figure : kFigures) write_figure(file, group, predictions, figure);
+  for (const PredictionFigure& figure : kFigures) write_figure(file, group, predictions, figure);
   for (std::size_t l = 0; options.channels && l < predictions.layers.size(); ++l)
     write_channels(file, group, predictions, l);
   file.set_attribute("/", "complete", std::int64_t{1});

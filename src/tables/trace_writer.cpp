@@ -87,8 +87,12 @@ class LayerWriter {
     number("kernel_h", layer_.kernel_h);
     number("kernel_w", layer_.kernel_w);
     file_.set_attribute(group_, "tap_order", layer_.tap_order);
-    if (!std::isnan(layer_.output_std))
-      file_.set_attribute(group_, "output_std", layer_.output_std);
+    if (!std::isnan(layer_.output_std)) {
+      if (has_unequal_scales(layer_))
+        file_.set_attribute(group_, "output_std_real", layer_.output_std * acc_scale(layer_));
+      else
+        file_.set_attribute(group_, "output_std", layer_.output_std);
+    }
     file_.set_attribute(group_, "a_zero_point", std::int64_t{layer_.a_zero_point});
     file_.set_attribute(group_, "a_scale", layer_.a_scale);
     if (layer_.b_zero_point.size() == 1) {

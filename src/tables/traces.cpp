@@ -216,7 +216,22 @@ void read_quantisation(const LayerGroup& group, LayerOperands& layer) {
         std::min<std::int64_t>(integer_of(group, "b_zero_point", value, -1000000), 1000000)));
   layer.a_scale = group.file.attribute_double(group.path, "a_scale").value_or(1);
   layer.b_scale = numbers(group, "b_scale", {1});
-  layer.output_std = group.file.attribute_double(group.path, "output_std").value_or(std::nan(""));
+}
+
+// output_std is of the integer sums: of the real outputs it tells only where all channels have one
+// scale. output_std_real is of the real outputs.
+void read_output_std(const LayerGroup& group, LayerOperands& layer) {
+  const auto sums = group.file.attribute_double(group.path, "output_std");
+  const auto real = group.file.attribute_double(group.path, "output_std_real");
+  if (sums && !has_unequal_scales(layer)) layer.output_std = *sums;
+  if (!real) return;
+  const double from_real = *real / acc_scale(layer);
+  if (std::abs(layer.output_std - from_real) > 1e-6 * from_real)
+    group.refuse(843, "attribute \"output_std_real\" is " + std::to_string(*real) +
+                          ", but output_std * a_scale * b_scale is " +
+                          std::to_string(layer.output_std * acc_scale(layer)) +
+                          "; leave one of them out");
+  if (std::isnan(layer.output_std)) layer.output_std = from_real;
 }
 
 // The kernel's shape must give the fan-in, wherever the file states enough of it.
@@ -276,6 +291,8 @@ LayerOperands read_layer(const LayerGroup& group, const std::string& name) {
       group, "in_channels",
       std::max<std::size_t>(1, layer.fan_in * layer.groups / (layer.kernel_h * layer.kernel_w)));
   read_image(group, layer);
+  check_layer(layer, group.file.path());
+  read_output_std(group, layer);
   check_layer(layer, group.file.path());
   return layer;
 }

@@ -53,7 +53,7 @@ void check_equal(const LayerOperands& x, const LayerOperands& y) {
   CHECK(x.groups == y.groups);
   CHECK(x.kernel_h == y.kernel_h);
   CHECK(x.kernel_w == y.kernel_w);
-  CHECK(x.output_std == y.output_std);
+  CHECK(std::abs(x.output_std - y.output_std) <= 1e-15 * y.output_std);  // stored in real units
   CHECK(x.a_zero_point == y.a_zero_point);
   CHECK(x.b_zero_point == y.b_zero_point);
   CHECK(x.a_scale == y.a_scale);
@@ -243,4 +243,52 @@ TEST_CASE("trace(FILE,layer=NAME,operand=a|b) counts what the layer saw") {
                        doctest::Contains("operand a is unsigned"), InputError);
   CHECK_THROWS_AS(parse_distribution(text + "c)", false, context), UsageError);
   CHECK_THROWS_AS(parse_distribution("trace(" + path + ",operand=a)", false, context), UsageError);
+}
+
+TEST_CASE("where scales differ the spread of the outputs is stored in real units") {
+  const test::ScratchDir scratch;
+  const std::string path = scratch / "t.h5";
+  LayerOperands layer = sample("conv", OperandType::u8s8, 1);
+  write_traces(path, "n", std::span(&layer, 1));
+  CHECK(test::python(R"(import sys, h5py, numpy as np
+g = h5py.File(sys.argv[1])['traces/n/conv'].attrs
+assert 'output_std' not in g
+assert abs(g['output_std_real'] / (17.25 * 0.5 * np.sqrt(np.mean(g['b_scale'] ** 2))) - 1) < 1e-14
+)",
+                     path));
+  layer.b_scale.assign(5, 0.25);
+  write_traces(path, "n", std::span(&layer, 1), {{}, true});
+  CHECK(test::python(R"(import sys, h5py
+g = h5py.File(sys.argv[1])['traces/n/conv'].attrs
+assert 'output_std_real' not in g and g['output_std'] == 17.25
+)",
+                     path));
+}
+
+TEST_CASE("output_std of integer sums tells nothing where scales differ") {
+  const test::ScratchDir scratch;
+  const auto output_std = [&](const std::string& attributes) {
+    const std::string path = scratch / "t.h5";
+    REQUIRE(test::python(R"(import sys, h5py, numpy as np
+f = h5py.File(sys.argv[1], 'w')
+f.attrs.update(format='axmul-traces', format_version='1.0')
+g = f.create_group('traces/n/conv')
+g['patches'], g['weights'] = np.full((4, 18), 7, 'u1'), np.full((18, 2), 9, 'u1')
+g.attrs.update(type='u8u8', ops=100, a_scale=0.5, )" +
+                             attributes + ")\n",
+                         path));
+    return read_traces(path).front().output_std;
+  };
+  CHECK(output_std("b_scale=[0.3, 0.3], output_std=7.0") == 7);
+  CHECK(std::isnan(output_std("b_scale=[0.3, 0.1], output_std=7.0")));  // as older files are
+  const double rms = std::sqrt((0.09 + 0.01) / 2);
+  CHECK(output_std("b_scale=[0.3, 0.1], output_std_real=7.0") ==
+        doctest::Approx(7 / (0.5 * rms)).epsilon(1e-14));
+  CHECK(output_std("b_scale=[0.3, 0.1], output_std_real=7.0, output_std=99.0") ==
+        doctest::Approx(7 / (0.5 * rms)).epsilon(1e-14));
+  CHECK(output_std("b_scale=0.3, output_std_real=1.05") == doctest::Approx(7).epsilon(1e-14));
+  CHECK(output_std("b_scale=0.3, output_std=7.0, output_std_real=1.05") == 7);
+  CHECK(std::isnan(output_std("b_scale=0.3")));
+  names(refusal("g.attrs['output_std_real'] = 2.0"), "/traces/n/conv", "leave one of them out");
+  names(refusal("g.attrs['output_std_real'] = -1.0"), "/traces/n/conv", "output_std_real");
 }

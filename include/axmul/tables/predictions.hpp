@@ -18,7 +18,19 @@ struct AXMUL_API LayerSummary {
   OperandType type = OperandType::u8u8;
   std::size_t fan_in = 0, out_channels = 0;
   double ops = 0, output_std = 0;
+  double acc_scale = 1;  ///< real value of one unit of the layer's figures
 };
+
+/// The figures of a prediction by their names, in the order in which outputs list them.
+struct AXMUL_API PredictionFigure {
+  const char* name;
+  const char* units;
+  const char* long_name;
+  const char* definition;
+  double (*get)(const Prediction&);
+  bool always;  ///< false: outputs leave it out where it is NaN everywhere
+};
+AXMUL_API std::span<const PredictionFigure> prediction_figures();
 
 /// Predictions of several models, collected batch by batch of multipliers.
 struct AXMUL_API NetworkPredictions {
@@ -50,8 +62,8 @@ struct AXMUL_API PredictionFileOptions {
   bool force = false;
 };
 
-/// Writes /model/<network>: mean_acc, sigma_acc, sigma_corrected, rmse_acc, sigma_rel,
-/// sigma_corrected_rel [model, layer, multiplier]; output_std, fan_in, ops [layer];
+/// Writes /model/<network>: prediction_figures() [model, layer, multiplier]; output_std, acc_scale,
+/// fan_in, ops [layer];
 /// <layer>/mean_channel and sigma_channel [model, multiplier, channel], NaN where a model has none.
 /// The words are those of src/README.md#words.
 /// Throws OutputError as AtomicFile and h5::File, UsageError AX840 for a network name with '/'.
