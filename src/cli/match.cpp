@@ -18,17 +18,22 @@ namespace axmul::cli {
 namespace {
 
 std::string as_json(const MatchReport& report, ErrorModel model, const MatchOptions& options) {
-  Json json{{"schema", "axmul.match/1"},       {"model", to_string(model)},
-            {"rule", to_string(options.rule)}, {"bias_folding", options.bias_folding},
-            {"cost_source", report.source},    {"technology", report.technology},
-            {"layers", Json::array()}};
+  Json json{{"schema", "axmul.match/1"},          {"model", to_string(model)},
+            {"rule", to_string(options.rule)},    {"bias_folding", options.bias_folding},
+            {"pessimistic", options.pessimistic}, {"cost_source", report.source},
+            {"technology", report.technology},    {"layers", Json::array()}};
   for (const LayerMatch& m : report.layers)
     json["layers"].push_back(Json{{"layer", m.layer},
                                   {"multiplier", m.multiplier},
                                   {"sha256", m.sha256},
                                   {"none_fits", m.none_fits},
                                   {"sigma_rel", number(m.sigma_rel)},
+                                  {"sigma_corrected_rel", number(m.sigma_corrected_rel)},
+                                  {"sigma_compared", number(m.sigma_compared)},
                                   {"threshold", number(m.threshold)},
+                                  {"effective_fields", number(m.effective_fields)},
+                                  {"fields_90", number(m.fields_90)},
+                                  {"rare_events", m.has_rare_events()},
                                   {"power_rel", number(m.power_rel)},
                                   {"ops", number(m.ops)}});
   json["ops_not_covered"] = options.ops_not_covered;
@@ -45,8 +50,9 @@ std::string as_table(const MatchReport& report, double ops_not_covered, bool col
   double ops = ops_not_covered;
   for (const LayerMatch& m : report.layers) ops += m.ops;
   for (const LayerMatch& m : report.layers)
-    table.row({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier, short_number(m.sigma_rel),
-               short_number(m.threshold), short_number(m.power_rel), percent(m.ops / ops)});
+    table.row({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier,
+               short_number(m.sigma_compared), short_number(m.threshold), short_number(m.power_rel),
+               percent(m.ops / ops)});
   if (ops_not_covered > 0)
     table.row({"(in no layer)", "exact", "–", "–", "1", percent(ops_not_covered / ops)});
   std::string text = table.render(color) +
@@ -56,6 +62,18 @@ std::string as_table(const MatchReport& report, double ops_not_covered, bool col
     text += fmt::format("predicted rise of the loss {:.4f}, tolerated {:.4f}\n", report.loss_rise,
                         report.loss_budget);
   return text;
+}
+
+// Of the multipliers that layers got, those that err rarely there.
+void warn_of_chosen(Session& session, const MatchReport& report,
+                    std::span<const Multiplier> library, const PredictionMatrix& predictions) {
+  std::vector<RareEvents> events;
+  for (std::size_t l = 0; l < report.layers.size(); ++l)
+    for (std::size_t j = 0; j < library.size(); ++j)
+      if (library[j].name == report.layers[l].multiplier)
+        add_rare_events(report.layers[l].layer, predictions.evidence[l].receptive_fields,
+                        library[j].name, predictions(l, j), events);
+  warn_of_rare_events(session, std::move(events));
 }
 
 int run(Session& session) {
@@ -84,13 +102,29 @@ int run(Session& session) {
       session.args.number("sigma-limit", 0, 1e9).value_or(match_options.sigma_limit);
   match_options.ops_not_covered = TraceFile(session.args.text_or("traces", ""))
                                       .ops_not_covered(session.args.text_or("network", ""));
-  const MatchReport report =
-      match(layers, library, predict(layers, luts, options), sigmas, match_options);
+  match_options.pessimistic = session.args.has("pessimistic");
+  if (match_options.pessimistic && options.model != ErrorModel::sampled)
+    throw UsageError(
+        1094,
+        "--pessimistic compares the larger σ of the models sampled and permutation: it "
+        "needs receptive fields in the traces and --model sampled, not " +
+            std::string(to_string(options.model)));
+  PredictionMatrix predictions = predict(layers, luts, options);
+  if (match_options.pessimistic) {
+    options.model = ErrorModel::permutation;
+    add_bounds(predictions, predict(layers, luts, options));
+  }
+  const MatchReport report = match(layers, library, predictions, sigmas, match_options);
+  warn_of_layers(session, layers, predictions.evidence);
+  warn_of_chosen(session, report, library, predictions);
   if (report.without_cost > 0)
     warn(session, fmt::format("{} designs have no positive power_rel and are no candidates",
                               report.without_cost));
   for (const LayerMatch& m : report.layers)
-    if (m.none_fits) warn(session, "no multiplier fits " + m.layer + "; it stays exact");
+    if (m.none_fits)
+      warn(session, m.threshold > 0
+                        ? "no multiplier fits " + m.layer + "; it stays exact"
+                        : m.layer + " tolerates no error (sigma_l is 0); it stays exact");
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json" ? as_json(report, models.front(), match_options)
@@ -126,11 +160,17 @@ CommandSpec match_command() {
                           "0.5"});
   spec.options.push_back(
       {"no-fold", "", "Compare the whole σ, not σ with each channel's mean folded into the bias."});
+  spec.options.push_back({"pessimistic", "",
+                          "Compare an upper bound: the larger σ of sampled and permutation. For "
+                          "multipliers that err rarely."});
   for (OptionSpec& option : output_options({"table", "json"}))
     spec.options.push_back(std::move(option));
   spec.notes =
       "The model is sampled where the traces hold patches, else permutation. Only multiplications\n"
-      "are counted in the energy; with sign-magnitude the sign logic is not.";
+      "are counted in the energy; with sign-magnitude the sign logic is not. In JSON sigma_rel "
+      "and\n"
+      "sigma_corrected_rel are as axmul predict has them, sigma_compared is what was held against\n"
+      "the threshold.";
   spec.run = run;
   return spec;
 }

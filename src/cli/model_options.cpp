@@ -1,7 +1,10 @@
 // Traces, libraries and model options of predict, validate and match.
 #include "cli/model_options.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <sstream>
 
@@ -124,6 +127,59 @@ std::vector<Multiplier> usable(std::span<const LayerOperands> layers,
   });
   left_out += before - multipliers.size();
   return multipliers;
+}
+
+void warn_of_layers(Session& session, std::span<const LayerOperands> layers,
+                    std::span<const Evidence> evidence) {
+  constexpr std::size_t kEnough = 32;  // receptive fields that tell the spread well enough
+  constexpr double kFactor = 3;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerOperands& layer = layers[l];
+    if (std::isnan(layer.output_std) && has_unequal_scales(layer))
+      warn(session, layer.name +
+                        ": b_scale differs between channels and attribute output_std_real is "
+                        "missing, so σ relative to the outputs is not known");
+    const double seen = evidence[l].output_std, stated = layer.output_std;
+    if (evidence[l].receptive_fields >= kEnough && seen > 0 && stated > 0 &&
+        (stated > kFactor * seen || seen > kFactor * stated))
+      warn(session, fmt::format("{}: output_std is {:.4g}, its receptive fields give {:.4g}; is it "
+                                "in accumulator units (src/tables/TRACES.md)?",
+                                layer.name, stated, seen));
+  }
+}
+
+void add_rare_events(const std::string& layer, std::size_t fields, const std::string& multiplier,
+                     const Prediction& p, std::vector<RareEvents>& to) {
+  if (!p.has_rare_events()) return;
+  auto found = std::ranges::find(to, multiplier, &RareEvents::multiplier);
+  if (found == to.end()) {
+    to.push_back({multiplier, layer, p.effective_fields, p.fields_90, fields, 0, 0});
+    found = to.end() - 1;
+  }
+  ++found->layers;
+  if (p.effective_fields > found->effective_fields) return;
+  const std::size_t layers = found->layers;
+  *found = {multiplier, layer,  p.effective_fields,         p.fields_90,
+            fields,     layers, p.sigma_bound / p.sigma_acc};
+}
+
+void warn_of_rare_events(Session& session, std::vector<RareEvents> events) {
+  constexpr std::size_t kMost = 10;
+  std::ranges::stable_sort(events, {}, &RareEvents::effective_fields);
+  for (std::size_t i = 0; i < std::min(events.size(), kMost); ++i) {
+    const RareEvents& e = events[i];
+    std::string text = fmt::format(
+        "{} errs rarely in {} {}: in {} its σ rests on {:.1f} of {} receptive fields in effect (90 "
+        "% "
+        "of the variance on {:.0f}); on other inputs it may be a multiple",
+        e.multiplier, e.layers, e.layers == 1 ? "layer" : "layers", e.layer, e.effective_fields,
+        e.receptive_fields, e.fields_90);
+    if (e.bound > 1.005)
+      text += fmt::format("; permutation predicts {:.2f} times as much", e.bound);
+    warn(session, text);
+  }
+  if (events.size() > kMost)
+    warn(session, fmt::format("{} more multipliers err rarely", events.size() - kMost));
 }
 
 PredictOptions predict_options(Session& session) {

@@ -1,7 +1,9 @@
 // axmul validate: the error models against full behavioural simulation.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -21,7 +23,14 @@ std::string as_json(const ValidationReport& report) {
             {"pairs", report.pairs},
             {"excluded", report.excluded},
             {"models", Json::array()}};
-  for (const ModelValidation& m : report.models)
+  for (const ModelValidation& m : report.models) {
+    Json rare = Json::array();
+    for (const RarePair& pair : m.rare)
+      rare.push_back(Json{{"layer", pair.layer},
+                          {"multiplier", pair.multiplier},
+                          {"effective_fields", number(pair.effective_fields)},
+                          {"fields_90", number(pair.fields_90)},
+                          {"rel_error", number(pair.rel_error)}});
     json["models"].push_back(Json{{"model", to_string(m.model)},
                                   {"pearson", number(m.pearson)},
                                   {"spearman", number(m.spearman)},
@@ -34,8 +43,24 @@ std::string as_json(const ValidationReport& report) {
                                   {"p90_mean_error", number(m.mean_error.p90)},
                                   {"median_channel_rel_error", number(m.channel_rel_error.median)},
                                   {"p90_channel_rel_error", number(m.channel_rel_error.p90)},
-                                  {"ns_per_prediction", number(m.ns_per_prediction)}});
+                                  {"ns_per_prediction", number(m.ns_per_prediction)},
+                                  {"rare_events", std::move(rare)}});
+  }
   return json.dump(2) + "\n";
+}
+
+// What the model warns of, by multiplier, and how far off it was there.
+std::string rare_events_text(const ModelValidation& m) {
+  std::map<std::string, std::vector<double>> of_multiplier;
+  for (const RarePair& pair : m.rare) of_multiplier[pair.multiplier].push_back(pair.rel_error);
+  std::string text;
+  for (const auto& [multiplier, errors] : of_multiplier) {
+    const auto [least, most] = std::ranges::minmax(errors);
+    text += fmt::format("{} warns of rare events: {} in {} {}, off by {} to {}\n",
+                        to_string(m.model), multiplier, errors.size(),
+                        errors.size() == 1 ? "layer" : "layers", percent(least), percent(most));
+  }
+  return text;
 }
 
 std::string as_table(const ValidationReport& report, bool color) {
@@ -50,6 +75,8 @@ std::string as_table(const ValidationReport& report, bool color) {
                number(m.mean_error.p90), percent(m.channel_rel_error.median),
                percent(m.channel_rel_error.p90),
                fmt::format("{:.3g}", m.ns_per_prediction / 1000)});
+  std::string rare;
+  for (const ModelValidation& m : report.models) rare += rare_events_text(m);
   return fmt::format(
              "{} pairs of layer and multiplier ({} with a true σ of 0 left out), split {}: "
              "relative "
@@ -58,7 +85,7 @@ std::string as_table(const ValidationReport& report, bool color) {
              "per prediction\n",
              report.pairs, report.excluded,
              report.split == ValidationSplit::half ? "half" : "none") +
-         table.render(color);
+         table.render(color) + rare;
 }
 
 int run(Session& session) {

@@ -56,7 +56,7 @@ TEST_CASE("predict gives the matrix; match keeps within what layers tolerate") {
   CHECK(match["schema"] == "axmul.match/1");
   CHECK(match["relative_energy"].get<double>() < 1);
   for (const auto& layer : match["layers"]) {
-    CHECK(layer["sigma_rel"].get<double>() <= 0.05);
+    CHECK(layer["sigma_compared"].get<double>() <= 0.05);
     CHECK(layer["multiplier"] != "mul8u_199Z");  // free and always wrong: never a candidate
   }
   // The same file has no curvatures; with them one budget serves both layers.
@@ -75,7 +75,7 @@ TEST_CASE("predict gives the matrix; match keeps within what layers tolerate") {
   CHECK(budget["loss_budget"].get<double>() == doctest::Approx(2.1 * 0.05 * 0.05));
   CHECK(budget["loss_rise"].get<double>() <= budget["loss_budget"].get<double>());
   CHECK(budget["relative_energy"].get<double>() < match["relative_energy"].get<double>());
-  CHECK(budget["layers"][0]["sigma_rel"].get<double>() > 0.05);  // paid for by the other
+  CHECK(budget["layers"][0]["sigma_compared"].get<double>() > 0.05);  // paid for by the other
 
   auto without = words;
   without.erase(without.begin() + 7, without.begin() + 9);
