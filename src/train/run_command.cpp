@@ -198,6 +198,7 @@ std::string settings_text(const Session& session, const RunPlan& plan) {
          {"exact_layers", plan.exact_layers},
          {"first_error_model", to_string(plan.models.front())},
          {"first_rule", to_string(plan.rules.front())}};
+  if (plan.pessimistic) j["pessimistic"] = true;
   for (const char* name :
        {"data", "weights", "mean", "std", "limit", "test-limit", "batch", "seed", "augment",
         "encoding", "per-channel", "calibrate", "recalibrate", "library", "costs", "model"})
@@ -289,6 +290,11 @@ RunPlan make_plan(Session& session, Job& job) {
   plan.fold_images = natural(session, "fold-images", 1, plan.fold_images);
   plan.norm_images = natural(session, "norm-images", 0, plan.norm_images);
   plan.fold = !args.has("no-fold");
+  plan.pessimistic = args.has("pessimistic");
+  if (plan.pessimistic && plan.models != std::vector{ErrorModel::sampled})
+    throw UsageError(969,
+                     "--pessimistic compares the larger σ of the models sampled and "
+                     "permutation; leave --error-model at sampled");
   plan.most = natural(session, "max-multipliers", 1, 0);
   plan.greedy_images = natural(session, "greedy-images", 1, plan.greedy_images);
   plan.uniform_names = split_values(args.values("uniform"));
@@ -356,7 +362,7 @@ std::string layer_table(const RunPoint& point, bool color) {
                        "llrrrrrr");
   for (const PointLayer& l : point.layers)
     table.row({l.layer, l.is_exact() ? "exact" : l.multiplier, fixed(l.power_rel, 3),
-               cli::percent(l.ops / ops), fixed(l.sigma_l, 3), fixed(l.sigma_rel, 3),
+               cli::percent(l.ops / ops), fixed(l.sigma_l, 3), fixed(l.sigma_compared, 3),
                cli::short_number(l.predicted_sigma), cli::short_number(l.measured_sigma)});
   return table.render(color);
 }
@@ -442,6 +448,9 @@ std::vector<cli::OptionSpec> run_options() {
        "Rules of the matching, a point each: tolerance (each layer by itself), budget (all "
        "together, within the same rise of the loss).",
        "budget", true},
+      {"pessimistic", "",
+       "Match by an upper bound: the larger σ of the models sampled and permutation. For "
+       "multipliers that err rarely."},
       {"patches", "N", "Receptive fields traced per layer.", "512"},
       {"trace-images", "N", "Training images that are traced.", "128"},
       {"fold-images", "N", "Training images that measure the errors, and their means.", "128"},

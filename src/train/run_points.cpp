@@ -71,6 +71,7 @@ void write_assignment(const Run& run, const RunPoint& point) {
          {"model", point.model},
          {"rule", point.rule},
          {"bias_folding", compared_corrected(run, point)},
+         {"pessimistic", run.plan.pessimistic},
          {"cost_source", run.record.cost_source},
          {"technology", run.record.technology},
          {"layers", Json::array()}};
@@ -80,7 +81,12 @@ void write_assignment(const Run& run, const RunPoint& point) {
                                {"sha256", l.sha256},
                                {"none_fits", none_fits(run, point, l)},
                                {"sigma_rel", cli::number(l.sigma_rel)},
+                               {"sigma_corrected_rel", cli::number(l.sigma_corrected_rel)},
+                               {"sigma_compared", cli::number(l.sigma_compared)},
                                {"threshold", cli::number(l.sigma_l)},
+                               {"effective_fields", cli::number(l.effective_fields)},
+                               {"fields_90", cli::number(l.fields_90)},
+                               {"rare_events", l.effective_fields < kFewFields},
                                {"power_rel", cli::number(l.power_rel)},
                                {"ops", cli::number(l.ops)}});
   j["ops_not_covered"] = run.record.ops_not_covered;
@@ -104,26 +110,24 @@ void take_measured(const MultiplyLayer& layer, PointLayer& to) {
   if (layer.error_count <= 0 || layer.error_sum.empty()) return;
   const QuantizedWeight weight = quantize_weight(layer);
   const auto channels = layer.error_sum.size();
-  double mean = 0, rms = 0, weighted = 0, total = 0, within = 0;
+  LayerOperands operands;  // for the scales only
+  operands.out_channels = channels;
+  operands.b_scale = weight.scales;
+  const std::vector<double> scales = relative_scales(operands);
+  const double count = static_cast<double>(channels);
+  double mean = 0, within = 0, between = 0;
+  for (std::size_t m = 0; m < channels; ++m)
+    mean += scales[m] * (layer.error_sum[m] / layer.error_count) / count;
   for (std::size_t m = 0; m < channels; ++m) {
-    const double s = weight.scale(static_cast<std::int64_t>(m));
-    rms += s * s / static_cast<double>(channels);
-  }
-  for (std::size_t m = 0; m < channels; ++m) mean += layer.error_sum[m] / layer.error_count;
-  mean /= static_cast<double>(channels);
-  for (std::size_t m = 0; m < channels; ++m) {  // as the models weigh channels of unequal scale
-    const double s = weight.scale(static_cast<std::int64_t>(m));
-    const double w = s * s / rms;
     const double channel_mean = layer.error_sum[m] / layer.error_count;
     const double square = layer.error_square_sum[m] / layer.error_count;
-    within += w * std::max(0.0, square - channel_mean * channel_mean);
-    total +=
-        w * (square - channel_mean * channel_mean + (channel_mean - mean) * (channel_mean - mean));
-    weighted += w;
+    const double d = scales[m] * channel_mean - mean;
+    within += scales[m] * scales[m] * std::max(0.0, square - channel_mean * channel_mean) / count;
+    between += d * d / count;
   }
   to.measured_mean = mean;
-  to.measured_sigma = std::sqrt(std::max(0.0, total / weighted));
-  to.measured_corrected = std::sqrt(within / weighted);
+  to.measured_sigma = std::sqrt(within + between);
+  to.measured_corrected = std::sqrt(within);
 }
 
 // --- from noise levels to multipliers ------------------------------------------------------------
@@ -166,6 +170,7 @@ MatchReport match_layers(const Run& run, const Predicted& predicted, const Predi
   // A model without channels compares the whole σ; folding is the same for all.
   options.bias_folding = run.plan.fold && !std::isnan(matrix.cells.front().sigma_corrected);
   options.ops_not_covered = ops_not_covered(run.job.network);
+  options.pessimistic = run.plan.pessimistic;
   std::vector<LayerOperands> layers;
   std::vector<LayerSigma> tolerated;
   PredictionMatrix rows;
@@ -184,6 +189,7 @@ MatchReport match_layers(const Run& run, const Predicted& predicted, const Predi
     }
     layers.push_back(predicted.layers[l]);
     tolerated.push_back(sigmas[l]);
+    rows.evidence.push_back(matrix.evidence[l]);
     for (std::size_t j = 0; j < matrix.multipliers; ++j) rows.cells.push_back(matrix(l, j));
   }
   rows.layers = layers.size();
@@ -231,6 +237,13 @@ Predicted trace_and_predict(Run& run, const std::string& name) {
     options.patches = 0;  // all that were traced
     predicted.matrices.push_back(predict(predicted.layers, luts, options));
   }
+  if (run.plan.pessimistic) {
+    PredictOptions options;
+    options.model = ErrorModel::permutation;
+    options.patches = 0;
+    options.intervals = options.channels = false;
+    add_bounds(predicted.matrices.front(), predict(predicted.layers, luts, options));
+  }
   NetworkPredictions stored(predicted.layers, run.plan.models);
   stored.append(names, predicted.matrices);
   PredictionFileOptions options;
@@ -266,7 +279,14 @@ std::vector<PointLayer> point_layers(const Run& run, const Predicted& predicted,
       layer.interval_lower = p.sigma_interval.lower;
       layer.interval_upper = p.sigma_interval.upper;
       const bool corrected = run.plan.fold && !std::isnan(p.sigma_corrected);
-      layer.sigma_rel = (corrected ? p.sigma_corrected : p.sigma_acc) / operands.output_std;
+      layer.sigma_rel = p.sigma_acc / operands.output_std;
+      layer.sigma_corrected_rel = p.sigma_corrected / operands.output_std;
+      MatchOptions options;
+      options.bias_folding = corrected;
+      options.pessimistic = run.plan.pessimistic;
+      layer.sigma_compared = compared_sigma(p, options) / operands.output_std;
+      layer.effective_fields = p.effective_fields;
+      layer.fields_90 = p.fields_90;
     }
     layers.push_back(std::move(layer));
   }

@@ -80,7 +80,15 @@ constexpr LayerFigure kLayerFigures[] = {
     {"sigma_l", &PointLayer::sigma_l, "1", "learned noise level, relative to output_std"},
     {"loss_curvature", &PointLayer::loss_curvature, "1",
      "rise of the loss per squared relative noise level, as matching uses it"},
-    {"sigma_rel", &PointLayer::sigma_rel, "1", "predicted error, as compared with sigma_l"},
+    {"sigma_rel", &PointLayer::sigma_rel, "1", "predicted_sigma / output_std"},
+    {"sigma_corrected_rel", &PointLayer::sigma_corrected_rel, "1",
+     "predicted_corrected / output_std"},
+    {"sigma_compared", &PointLayer::sigma_compared, "1",
+     "what the matching compared with sigma_l: one of the two, or its upper bound"},
+    {"effective_fields", &PointLayer::effective_fields, "1",
+     "receptive fields that the prediction rests on in effect; under 25: rare events"},
+    {"fields_90", &PointLayer::fields_90, "1",
+     "receptive fields that carry 90 % of the predicted variance"},
     {"predicted_mean", &PointLayer::predicted_mean, "accumulator units", "mean_acc of the model"},
     {"predicted_sigma", &PointLayer::predicted_sigma, "accumulator units",
      "sigma_acc of the model"},
@@ -113,6 +121,11 @@ PointLayer layer_from(const Json& j) {
   l.sha256 = j.at("sha256").get<std::string>();
   l.type = j.value("type", "");
   for (const LayerFigure& f : kLayerFigures) l.*f.value = real(j, f.name);
+  if (!j.contains("sigma_compared")) {  // a record that calls it sigma_rel
+    l.sigma_compared = l.sigma_rel;
+    l.sigma_rel = l.predicted_sigma / l.output_std;
+    l.sigma_corrected_rel = l.predicted_corrected / l.output_std;
+  }
   return l;
 }
 

@@ -30,7 +30,10 @@ struct PointLayer {
   double output_std = kUnknown;
   double sigma_l = kUnknown;         ///< learned; NaN for the baselines
   double loss_curvature = kUnknown;  ///< measured there; NaN for the baselines
-  double sigma_rel = kUnknown;       ///< of the chosen multiplier as compared with sigma_l
+  /// Of the chosen multiplier, over output_std: σ_acc, σ_corrected, and what the matching compared
+  /// with sigma_l.
+  double sigma_rel = kUnknown, sigma_corrected_rel = kUnknown, sigma_compared = kUnknown;
+  double effective_fields = kUnknown, fields_90 = kUnknown;  ///< of the prediction
   double predicted_mean = kUnknown, predicted_sigma = kUnknown, predicted_corrected = kUnknown;
   double interval_lower = kUnknown, interval_upper = kUnknown;  ///< of predicted_sigma, 95 %
   double measured_mean = kUnknown, measured_sigma = kUnknown, measured_corrected = kUnknown;

@@ -26,6 +26,7 @@ struct RunPlan {
   std::vector<MatchRule> rules;
   std::size_t patches = 512, trace_images = 128, fold_images = 128, norm_images = 1024;
   bool fold = true;
+  bool pessimistic = false;  ///< matching compares the larger σ of sampled and permutation
   std::size_t most = 0;  ///< distinct multipliers; 0: any number
   bool uniform = false, greedy = false;
   std::vector<std::string> uniform_names;

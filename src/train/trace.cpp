@@ -16,6 +16,7 @@ struct Collector {
   std::size_t next = 0;                         // rows of patches taken
   std::size_t total = 0;                        // receptive fields of all images
   std::vector<std::vector<std::uint8_t>> rows;  // by row: all groups, then all taps
+  at::Tensor scales;  // [1, out, 1, 1] relative_scales(), where they differ
   double sum = 0, sum_squares = 0, outputs = 0;
 };
 
@@ -74,8 +75,10 @@ void take_patches(const MultiplyLayer& layer, std::size_t first_image, std::size
   }
 }
 
+// Of the real outputs over acc_scale(): channels of unequal scale weigh as their scales do.
 void add_statistics(const at::Tensor& sums, Collector& to) {
-  const at::Tensor exact = sums.to(at::kDouble);
+  at::Tensor exact = sums.to(at::kDouble);
+  if (to.scales.defined()) exact = exact * to.scales;
   to.sum += exact.sum().item<double>();
   to.sum_squares += exact.square().sum().item<double>();
   to.outputs += static_cast<double>(exact.numel());
@@ -131,7 +134,10 @@ std::vector<LayerOperands> trace_network(Network& network, const ImageSet& image
     modes.push_back(layer.mode);
     layer.mode = LayerMode::quantized;
     layer.capture = true;
-    collectors.emplace_back().operands = describe(layer, i);
+    Collector& to = collectors.emplace_back();
+    to.operands = describe(layer, i);
+    if (has_unequal_scales(to.operands))
+      to.scales = at::tensor(relative_scales(to.operands), at::kDouble).view({1, -1, 1, 1});
   }
   for_each_batch(images, images.size(), options.batch, normalisation,
                  [&](const at::Tensor& x, std::size_t first) {

@@ -16,8 +16,8 @@ struct NetworkTraceOptions {
 };
 
 /// Runs the network in quantised mode over all images and keeps, of each layer's R receptive fields
-/// in image order, one random row of each of S equal parts; output_std is over all outputs. Layers
-/// in order of execution.
+/// in image order, one random row of each of S equal parts; output_std is over all outputs of all
+/// images. Layers in order of execution.
 /// Throws InputError AX910 when the network was not calibrated.
 std::vector<LayerOperands> trace_network(Network& network, const ImageSet& images,
                                          const Normalisation& normalisation,
