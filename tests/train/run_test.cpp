@@ -70,9 +70,9 @@ TEST_CASE("a run records what it did, chooses by the selection images, and grows
       const double curvature = l["loss_curvature"];
       budget += curvature * std::pow(l["sigma_l"].get<double>(), 2);
       if (exact) continue;
-      rise += curvature * std::pow(l["sigma_rel"].get<double>(), 2);
+      rise += curvature * std::pow(l["sigma_compared"].get<double>(), 2);
       if (p["rule"] == "tolerance")
-        CHECK(l["sigma_rel"].get<double>() <= l["sigma_l"].get<double>());
+        CHECK(l["sigma_compared"].get<double>() <= l["sigma_l"].get<double>());
     }
     if (p["method"] == "search") {
       CHECK(p["loss_rise"].get<double>() == doctest::Approx(rise));
@@ -173,7 +173,7 @@ TEST_CASE("layers that stay exact leave all distinct multipliers to the others")
     for (const json& l : p["layers"])
       if (l["layer"] != "conv1") {
         CHECK(l["multiplier"] == p["layers"][1]["multiplier"]);
-        rise += l["loss_curvature"].get<double>() * std::pow(l["sigma_rel"].get<double>(), 2);
+        rise += l["loss_curvature"].get<double>() * std::pow(l["sigma_compared"].get<double>(), 2);
       }
     CHECK(p["loss_rise"].get<double>() == doctest::Approx(rise));
   }

@@ -29,7 +29,8 @@ struct Statistics {
   std::size_t outputs = 0;
 };
 
-// Standard deviation of Σ(a−z_a)(b−z_b) over all patches and channels, by plain loops.
+// Standard deviation of the real outputs a_scale·b_scale[m]·Σ(a−z_a)(b−z_b) over all patches and
+// channels, by plain loops.
 Statistics statistics_of(const LayerOperands& o) {
   const auto value = [](std::uint8_t byte, bool is_signed) {
     return is_signed ? static_cast<int>(static_cast<std::int8_t>(byte)) : static_cast<int>(byte);
@@ -45,8 +46,10 @@ Statistics statistics_of(const LayerOperands& o) {
                 o.a_zero_point) *
                (value(o.weights[(g * o.fan_in + k) * per_group + m], b_is_signed(o.type)) -
                 o.b_zero_point[0]);
-        sum += static_cast<double>(y);
-        squares += static_cast<double>(y) * static_cast<double>(y);
+        const std::size_t channel = o.b_scale.size() == 1 ? 0 : g * per_group + m;
+        const double real = o.a_scale * o.b_scale[channel] * static_cast<double>(y);
+        sum += real;
+        squares += real * real;
         ++n;
       }
   return {std::sqrt(squares / n - sum / n * (sum / n)), static_cast<std::size_t>(n)};
@@ -62,7 +65,11 @@ TEST_CASE("complete traces of plain, grouped and depthwise layers match the laye
     const ImageSet images = noise_images(2, 16);
     reestimate_norms(net, images, norm);
     calibrate(net, images, norm);
-    for (const auto& layer : net.layers) layer->encoding = encoding;
+    const bool per_channel = encoding == TableEncoding::sign_magnitude;
+    for (const auto& layer : net.layers) {
+      layer->encoding = encoding;
+      layer->per_channel = per_channel;
+    }
     NetworkTraceOptions options;
     options.patches = 1 << 20;
     options.batch = 1;
@@ -73,7 +80,8 @@ TEST_CASE("complete traces of plain, grouped and depthwise layers match the laye
       check_layer(o);
       if (o.ops > 400000) continue;  // the loops above are slow; every kind of layer remains
       const Statistics expected = statistics_of(o);
-      CHECK(o.output_std == doctest::Approx(expected.std).epsilon(1e-9));
+      CHECK(o.output_std * acc_scale(o) == doctest::Approx(expected.std).epsilon(1e-9));
+      CHECK(has_unequal_scales(o) == per_channel);
       CHECK(o.ops * 2 == static_cast<double>(expected.outputs * o.fan_in));
       const bool negative = find_layer(net, o.name)->observer.min < 0;
       const OperandType usual = negative ? OperandType::s8s8 : OperandType::u8s8;
@@ -105,7 +113,7 @@ TEST_CASE("sampled receptive fields lie all over the image and in image order") 
   CHECK(padded < 30);
   for (const LayerOperands& o : layers)
     if (o.patch_count == 128 && o.name != "linear")
-      CHECK(statistics_of(o).std == doctest::Approx(o.output_std).epsilon(0.25));
+      CHECK(statistics_of(o).std == doctest::Approx(o.output_std * acc_scale(o)).epsilon(0.25));
 }
 
 TEST_CASE("h5py reads a trace file as src/tables/TRACES.md describes it") {
