@@ -31,6 +31,7 @@ namespace axmul::test {
 
 struct FuzzOptions {
   double seconds = 2;                 ///< time for this target, unless the environment says else
+  std::size_t least_mutants = 20;     ///< however long they take: a loaded machine tests too
   std::uint64_t seed = 1;             ///< of the mutations
   std::size_t max_input = 4u << 20;   ///< bytes of a mutant at most
   unsigned max_case_seconds = 20;     ///< a single input that takes longer is a finding
@@ -263,7 +264,9 @@ inline FuzzReport fuzz(const std::string& name, const std::vector<std::string>& 
   std::uint64_t run = only != ~std::uint64_t{0} ? only : 0;
   for (std::size_t seed_input = 0; finding.empty(); ++seed_input) {
     const bool is_seed = seed_input < corpus.size() && only == ~std::uint64_t{0};
-    if (!is_seed && std::chrono::duration<double>(Clock::now() - start).count() >= seconds) break;
+    if (!is_seed && run >= options.least_mutants &&
+        std::chrono::duration<double>(Clock::now() - start).count() >= seconds)
+      break;
     if (!is_seed && only != ~std::uint64_t{0} && report.runs == 1) break;
     const std::string input = is_seed ? corpus[seed_input] : fuzz_input(corpus, run, options);
     detail::g_input = &input;
