@@ -45,6 +45,24 @@ TEST_CASE("the published tables are read with the first positional index as a") 
   }
 }
 
+TEST_CASE("no published table is doubted, by name or by its products alone, but the one of zeros") {
+  if (tables().empty()) AXMUL_SKIP("needs AXMUL_DATA/evoapprox");
+  for (const auto& path : tables()) {
+    CAPTURE(path);
+    const Multiplier named = read_table(path.string());
+    const Multiplier nameless = parse_table(test::read_text(path), "x.bin");
+    CHECK(nameless.lut == named.lut);
+    CHECK(named.provenance.warning.empty() == (named.name != "mul8u_199Z"));
+    CHECK(nameless.provenance.warning == (named.name == "mul8u_199Z"
+                                              ? "the table resembles a product of two 8-bit "
+                                                "operands in no reading (taken as u8u8, type from "
+                                                "format): score 0.00, an exact multiplier has 1; "
+                                                "check --type, --order, --index and "
+                                                "--input-format, and whether it holds products"
+                                              : ""));
+  }
+}
+
 TEST_CASE("sha256 survives conversion to every format, order and index") {
   if (tables().empty()) AXMUL_SKIP("needs AXMUL_DATA/evoapprox");
   const test::ScratchDir dir;
@@ -81,7 +99,9 @@ TEST_CASE("sign-magnitude tables made from them keep theirs, recognised by their
           CAPTURE(format.name);
           CAPTURE(test::text_of(index));
           const std::string bytes = encode_table(derived, {.format = format.name, .index = index});
-          CHECK(parse_table(bytes, "sm" + format.extensions[0]).lut == derived.lut);
+          const Multiplier read = parse_table(bytes, "sm" + format.extensions[0]);
+          CHECK(read.lut == derived.lut);
+          CHECK(read.provenance.warning.empty());
         }
     }
   }

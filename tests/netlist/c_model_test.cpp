@@ -86,7 +86,7 @@ TEST_CASE("signed circuits: int8_t, and unsigned types that carry bit patterns")
   const Multiplier unnamed =
       read(folder, "x.c", kHeader + "int16_t f(int8_t a, int8_t b) { return 3*a-b; }");
   CHECK(unnamed.lut == s);
-  CHECK(unnamed.provenance.type_from == "dtype");
+  CHECK(unnamed.provenance.type_from == "parameters");
 }
 
 TEST_CASE("helpers, macros, comments, a main and prototypes do not hide the model") {

@@ -1,13 +1,13 @@
 // Product tables in everyone's file formats: one registry, one reader, one writer.
 //
 // What a file does not say is settled in this order, and recorded in Provenance:
-//   type   option, the file's own statement, the file's name (mul8u_…, mul8s_…, a part u8u8, s8s8
-//   or
-//          u8s8), dtype (unsigned: u8u8) or operand columns, the values, the format's default
-//   index  option, the file's own statement, operand columns, the values, the format's default
-//   order  option, the file's own statement, the format's default; never guessed
-// "The values" decide only where the table resembles exact products in exactly one way: cosine c with
-// the exact table at least 0.6, and 1 - c at most 0.6 of that of every other reading.
+//   type   option, the file's own statement, operand columns, the file's name (mul8u_…, mul8s_…, a
+//          part u8u8, s8s8 or u8s8), dtype (unsigned: u8u8), the products, the format's default
+//   index  option, the file's own statement, operand columns, the products, the format's default
+//   order  option, the file's own statement, operand columns, the format's default; the products
+//          only where one operand is signed
+// A decoding other than the usual one (big-endian …) is taken only where the usual one makes no
+// product. src/formats/README.md#how-a-file-is-read has the rule, and what resembles a product.
 //
 // ids of layer formats: 300-309 choosing a format, 310-319 type, order and index, 320-349 contents,
 // 350-359 writing. axmul's own HDF5 files are read by layer tables.
@@ -60,8 +60,8 @@ struct AXMUL_API ReadOptions {
 
 /// Reads a table; its name is the file's without folder and extension. Throws UsageError AX301
 /// (unknown format), InputError AX100-102 (cannot be read), AX300 (unknown content), AX310-319
-/// (type, order or index contradict the file) and AX320-349 (contents: line or byte, value, what is
-/// wrong).
+/// (type, order, index or name contradict the file) and AX320-349 (contents: line or byte, value,
+/// what is wrong).
 AXMUL_API Multiplier read_table(const std::string& path, const ReadOptions& options = {});
 /// The same from bytes; path is used for messages, the name and the extension.
 AXMUL_API Multiplier parse_table(std::string_view content, const std::string& path,

@@ -35,11 +35,12 @@ AXMUL_API bool is_circuit_file(const std::string& path);
 /// function), provenance, published figures and cost. Whether it is one at all is decided by names
 /// ("add8u…", "mul12s…"), port widths, parameter types and comments, and where a circuit has not 16
 /// output bits (a C model returns 8) by its values: they, or they shifted to the product's upper
-/// bits, must leave at most a quarter of the sum of squared exact products;
-/// Provenance::output_shift says which. Else NotMultiplierError. The type is options.type, else
-/// told by the name prefix mul8u / mul8s of module or file, else (C) by int8_t parameters, else
-/// u8u8. Without a published power a netlist's cost is estimated. Throws InputError of the reader,
-/// UsageError AX260 for a C model without allow_native_code.
+/// bits, must resemble products; Provenance::output_shift says which. Else NotMultiplierError.
+/// The type is options.type, else what ports or parameters declare, else told by the name of module
+/// or file, else by the products (src/formats/README.md#how-a-file-is-read); provenance.warning
+/// says where these resemble none. Without a published power a netlist's cost is estimated. Throws
+/// InputError of the reader, AX252 where the name contradicts the products, UsageError AX260 for a
+/// C model without allow_native_code.
 AXMUL_API Multiplier read_design_circuit(const std::string& path,
                                          const NetlistOptions& options = {});
 
