@@ -2,6 +2,9 @@
 #include "axmul/kernels/bench.hpp"
 
 #include <fmt/format.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <charconv>
 #include <cmath>
@@ -190,6 +193,16 @@ void say_doubts(Session& session, const BenchReport& report) {
                       ", so × sgemm is not what it is without that variable");
 }
 
+/// Memory that libraries free stays with the process. Else their products pay for its pages anew in
+/// some calls and not in others, and rounds differ by a multiple.
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  constexpr int kNever = 1 << 30;
+  mallopt(M_TRIM_THRESHOLD, kNever);
+  mallopt(M_MMAP_THRESHOLD, kNever);
+#endif
+}
+
 int run(Session& session) {
   const OutputTarget target = output_target(session);
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
@@ -207,6 +220,7 @@ int run(Session& session) {
   options.levels = static_cast<int>(session.args.integer("levels", 2, 256).value_or(256));
   options.kernel = session.args.text_or("kernel", "");
   options.min_seconds = session.args.number("seconds", 0.01, 600).value_or(0.5);
+  keep_freed_memory();
   const BenchReport report = run_bench(options);
   say_doubts(session, report);
   write_output(session, target,

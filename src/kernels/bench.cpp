@@ -195,18 +195,25 @@ double take_turn(const Contestant& contestant) {
       contestant.threads);
 }
 
-/// Two rounds to warm up and to see how many calls make a turn long enough to be timed, then rounds
-/// in which everyone has a turn, until the time is used, seven at least.
-void compete(std::vector<Contestant>& contestants, double min_seconds) {
+/// Calls contestants until a turn takes long enough to be timed. The first calls of a library may
+/// take a hundred times as long as later ones, so each guess is tried.
+void warm_up(Contestant& c) {
   constexpr double kTurnSeconds = 1e-3;
-  constexpr int kMostCalls = 10000, kLeastRounds = 7;
-  for (Contestant& c : contestants) {
-    take_turn(c);
-    const double seconds = std::max(take_turn(c), 1e-9);
-    c.calls = static_cast<int>(
-        std::clamp(std::ceil(kTurnSeconds / seconds), 1.0, static_cast<double>(kMostCalls)));
-    c.turns.work = c.work * c.calls;
+  constexpr int kMostCalls = 100000;
+  take_turn(c);
+  for (;;) {
+    const double missing = kTurnSeconds / std::max(take_turn(c), 1e-9);
+    if (missing <= 1 || c.calls >= kMostCalls) break;
+    c.calls = std::min(kMostCalls,
+                       static_cast<int>(std::ceil(c.calls * std::clamp(1.2 * missing, 1.5, 10.0))));
   }
+  c.turns.work = c.work * c.calls;
+}
+
+/// Warm-up, then rounds in which everyone has a turn, until the time is used, seven at least.
+void compete(std::vector<Contestant>& contestants, double min_seconds) {
+  constexpr int kLeastRounds = 7;
+  for (Contestant& c : contestants) warm_up(c);
   const auto start = Clock::now();
   for (int round = 0;; ++round) {
     const double used = std::chrono::duration<double>(Clock::now() - start).count();
