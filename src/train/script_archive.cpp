@@ -54,7 +54,7 @@ std::uint64_t read_version(const ZipFile& zip) {
   return version;
 }
 
-// "code/__torch__/net.py" is what libtorch looks up for "__torch__.net".
+// A dot in a qualifier ("__torch__.net") is a slash in the name of its record.
 std::map<std::string, std::string> read_sources(TorchArchive& archive) {
   std::map<std::string, std::string> sources;
   for (const auto& [name, record] : archive.zip().records()) {
