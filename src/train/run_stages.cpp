@@ -55,6 +55,14 @@ Accuracy accuracy_of(const EvaluationReport& part, const EvaluationReport* refer
   return a;
 }
 
+// get() would also make 1 of 1.5.
+std::vector<std::int32_t> classes_from(const Json& list) {
+  for (const Json& value : list)
+    if (!value.is_number_integer())
+      throw Json::other_error::create(501, "a class is no whole number", nullptr);
+  return list.get<std::vector<std::int32_t>>();
+}
+
 // The evaluation that an earlier call stored; nothing where the network has another state by now.
 std::optional<EvaluationReport> stored_evaluation(const Run& run, const std::string& path,
                                                   const std::string& name, const ImageSet& images,
@@ -62,8 +70,8 @@ std::optional<EvaluationReport> stored_evaluation(const Run& run, const std::str
   const Json j = unseal(path, stage_id(run, name));
   return reading_stage_file(path, [&]() -> std::optional<EvaluationReport> {
     EvaluationReport report;
-    report.labels = j.at("labels").get<std::vector<std::int32_t>>();
-    report.predicted = j.at("evaluations").at(0).at("predicted").get<std::vector<std::int32_t>>();
+    report.labels = classes_from(j.at("labels"));
+    report.predicted = classes_from(j.at("evaluations").at(0).at("predicted"));
     report.images = report.labels.size();
     if (report.labels != images.labels)
       refuse_stage_file(path, "it is of other test images than --data has now");

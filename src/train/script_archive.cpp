@@ -50,7 +50,7 @@ std::uint64_t read_version(const ZipFile& zip) {
   return version;
 }
 
-// By the names that libtorch looks up: "__torch__.net" for the text in folder __torch__.
+// A dot in a qualifier ("__torch__.net") is a slash in the name of its record.
 std::map<std::string, std::string> read_sources(TorchArchive& archive) {
   std::map<std::string, std::string> sources;
   for (const auto& [name, record] : archive.zip().records()) {

@@ -9,9 +9,10 @@ namespace {
 
 using cli::Json;
 
+// The order of the keys does not count, nor do spaces.
 std::string checksum_of(const Json& object) {
   Sha256 sum;
-  sum.update(std::string_view(object.dump()));
+  sum.update(std::string_view(nlohmann::json::parse(object.dump()).dump()));
   return sum.hex();
 }
 

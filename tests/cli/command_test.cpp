@@ -151,3 +151,9 @@ TEST_CASE("every command has a purpose, an example and a run function") {
     CHECK_MESSAGE(static_cast<bool>(command.run), command.name);
   }
 }
+
+TEST_CASE("what could steer a terminal is not printed") {
+  CHECK(printable("a\x1b[31m\tb\n") == "a?[31m\tb\n");
+  CHECK(printable("\xa7 \xc2\x85 \xc0\x80 \xed\xa0\x80 \xe2\x82") == "? ?? ?? ??? ??");
+  CHECK(printable("µ – 漢 \xf0\x9f\x98\x80") == "µ – 漢 \xf0\x9f\x98\x80");
+}

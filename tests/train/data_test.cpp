@@ -51,6 +51,10 @@ save('folder/train/ant/images/1.PNG', png(5, 4, (40,)))
 save('folder/train/ant/images/2.png', png(5, 4, (41, 42, 43)))
 save('folder/val/images/a.png', png(5, 4, (1, 2, 3)))
 save('folder/val/val_annotations.txt', b'a.png\tcat\t0\t0\t1\t1\n')
+save('grey/train/x/1.png', png(5, 4, (7,)))
+save('grey/train/y/2.png', png(5, 4, (8,)))
+save('bomb/train-images-idx3-ubyte.gz', gzip.compress(idx((2, 3, 4), bytes(1 << 22))))
+save('bomb/train-labels-idx1-ubyte.gz', gzip.compress(idx((2,), bytes([5, 9]))))
 save('uneven/train/x/1.png', png(5, 4, (1, 2, 3)))
 save('uneven/train/x/2.png', png(6, 4, (1, 2, 3)))
 )");
@@ -92,6 +96,11 @@ TEST_CASE("every format reads, plain and packed") {
   CHECK(images.image(0)[20 * 2 + 3] == 40);  // grey became three equal channels
   CHECK(images.image(2)[20 + 3] == 20);
   CHECK(load("folder:" + root + "/folder", DataPart::test).labels == std::vector<int>{1});
+  const ImageSet grey = load("folder:" + root + "/grey", DataPart::train);
+  CHECK(grey.channels == 1);
+  CHECK(grey.pixels.size() == 2 * 20);
+  CHECK(grey.image(0)[3] == 7);
+  CHECK(grey.image(1)[19] == 8);
 }
 
 TEST_CASE("what is missing, damaged or of another size is said with the file's name") {
@@ -108,6 +117,7 @@ TEST_CASE("what is missing, damaged or of another size is said with the file's n
   std::filesystem::remove(folder / "cifar/cifar-10-batches-bin/data_batch_3.bin");
   CHECK(error_id([&] { load("cifar10:" + root + "/cifar", DataPart::train); }) == 901);
   CHECK(error_id([&] { load("folder:" + root + "/uneven", DataPart::train); }) == 902);
+  CHECK(error_id([&] { load("mnist:" + root + "/bomb", DataPart::train); }) == 902);
   const auto cut = [&](const std::string& name) {
     const std::string text = test::read_text(folder / name);
     test::write_text(folder / name, text.substr(0, text.size() - 9));

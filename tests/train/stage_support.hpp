@@ -23,7 +23,7 @@ struct Damage {
 inline std::string resealed(OrderedJson json) {
   json.erase("checksum");
   Sha256 sum;
-  sum.update(std::string_view(json.dump()));
+  sum.update(std::string_view(nlohmann::json::parse(json.dump()).dump()));
   json["checksum"] = sum.hex();
   return json.dump();
 }
@@ -77,8 +77,8 @@ inline std::vector<Damage> json_damages() {
       if (list != nullptr) *list = OrderedJson::array();
       return list != nullptr;
     });
-    for (const OrderedJson& value :
-         {OrderedJson(-1), OrderedJson(10), OrderedJson(4e9), OrderedJson("3"), OrderedJson()})
+    for (const OrderedJson& value : {OrderedJson(-1), OrderedJson(10), OrderedJson(4e9),
+                                     OrderedJson("3"), OrderedJson(), OrderedJson(1.5)})
       add("prediction " + value.dump(), [=](OrderedJson& j) {
         OrderedJson* list = predicted(j);
         if (list != nullptr) (*list)[1] = value;
