@@ -1,5 +1,6 @@
 // .bin: 65536 little-endian 16- or 32-bit products, nothing else. Big-endian products and float32
 // are read where only they make a multiplier of it.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -48,6 +49,10 @@ Words decode_as(const Input& input, Bytes bytes) {
     if (!is_product(value)) refuse_product(value, {input.path}, "byte " + std::to_string(at));
     words.words.push_back(static_cast<std::int32_t>(value));
   }
+  // Small numbers in usual order, such as the upper bytes of products, would look like products.
+  if (bytes == Bytes::big &&
+      std::ranges::all_of(words.words, [](std::int32_t word) { return word % 256 == 0; }))
+    throw InputError(321, Place{input.path}, "big-endian, every product is a multiple of 256");
   return words;
 }
 

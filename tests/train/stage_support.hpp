@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "axmul/core/errors.hpp"
 #include "axmul/core/sha256.hpp"
 #include "train/run_support.hpp"
 
