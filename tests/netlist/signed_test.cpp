@@ -132,10 +132,11 @@ TEST_CASE("a circuit whose name contradicts its products asks") {
                        InputError);
 }
 
-TEST_CASE("circuits that are no multipliers are read with a doubt") {
-  const Multiplier sum = read("x.v",
-                              "module m(input [7:0] a, b, output [8:0] p);\n  assign p = {1'b0, a} "
-                              "+ {1'b0, b};\nendmodule\n");
+TEST_CASE("circuits of 16 outputs that are no multipliers are read with a doubt") {
+  const Multiplier sum =
+      read("x.v",
+           "module m(input [7:0] a, b, output [15:0] p);\n  assign p = {8'b0, a} "
+           "+ {8'b0, b};\nendmodule\n");
   CHECK(told(sum) == "u8u8 from format");
   CHECK(sum.provenance.warning.find("check --type, --order and --ports") != std::string::npos);
   CHECK(read_design_circuit([] {
