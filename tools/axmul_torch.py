@@ -15,12 +15,14 @@ import contextlib
 import copy
 import json
 import os
+import warnings
 from pathlib import Path
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
 def library_path():
@@ -184,16 +186,46 @@ def _replacement(module):
     return None
 
 
+def _opened(multiplier):
+    """A Multiplier, or None for the exact one, from what convert() takes."""
+    if isinstance(multiplier, str):
+        return Multiplier.open(multiplier)
+    if multiplier is None or isinstance(multiplier, Multiplier):
+        return multiplier
+    raise TypeError(f"{multiplier!r} is no multiplier: give axmul_torch.Multiplier.open(DESIGN, "
+                    "LIBRARY), the text of a design such as \"drum(k=4)\", or None for exact "
+                    "products")
+
+
+def _take_training_path(model):
+    """torch.nn.TransformerEncoderLayer computes, in eval mode and without gradients, with the weights
+    of its layers in one fused float call that passes its layers by; a converted layer inside would
+    be skipped. What the call asks for first is made false, in the encoder too, whose nested tensors
+    only that call takes."""
+    for module in model.modules():
+        if isinstance(module, nn.TransformerEncoderLayer) and lut_layers(module):
+            module.activation_relu_or_gelu = 0
+        if isinstance(module, nn.TransformerEncoder) and lut_layers(module):
+            module.enable_nested_tensor = False
+
+
 def convert(model, multiplier=None, *, exact=(), encoding="sign-magnitude", per_channel=False,
             inplace=False):
     """A copy of the model (or, inplace, the model) whose Conv2d and Linear layers run in 8-bit
     arithmetic on multipliers.
 
-    multiplier: one for all layers, or a dict from layer names to a Multiplier or None; None, layers
-    that the dict leaves out and those named in `exact` multiply exactly (8 bits still). Calibrate
-    the result before use. ValueError for a name that is no such layer. Everything else
-    (ConvTranspose, Conv1d, recurrent layers …) stays as it is; uncovered(model) lists it.
+    multiplier: a Multiplier or the text of a design ("drum(k=4)") for all layers, or a dict from
+    layer names to such or None; None and layers named in `exact` multiply exactly (8 bits still),
+    and so do layers that the dict leaves out, with a warning. Calibrate the result before use.
+    ValueError for a name that is no such layer, TypeError for what is no multiplier. Everything else
+    (ConvTranspose, Conv1d, recurrent layers, MultiheadAttention …) stays as it is; uncovered(model)
+    lists it. The fused call of nn.TransformerEncoderLayer is switched off where it would pass
+    converted layers by.
     """
+    if isinstance(multiplier, dict):
+        multiplier = {name: _opened(chosen) for name, chosen in multiplier.items()}
+    else:
+        multiplier = _opened(multiplier)
     if not inplace:
         model = copy.deepcopy(model)
     places = {}
@@ -208,6 +240,12 @@ def convert(model, multiplier=None, *, exact=(), encoding="sign-magnitude", per_
         if name not in known:
             raise ValueError(f'the model has no Conv2d or Linear "{name}"; it has ' +
                              ", ".join(sorted(known)))
+    left_out = [same[0][0] for same in places.values() if choice is not None
+                and not any(name in choice or name in exact for name, _, _, _ in same)]
+    if left_out:
+        warnings.warn("the multipliers given leave out " + ", ".join(left_out) +
+                      ": exact products in 8 bits; name them in exact=[…] if that is meant",
+                      stacklevel=2)
     for same in places.values():  # a module that is used in several places stays one
         names = [full for full, _, _, _ in same]
         chosen = multiplier if choice is None else next(
@@ -220,6 +258,7 @@ def convert(model, multiplier=None, *, exact=(), encoding="sign-magnitude", per_
             parent._modules[name] = layer
     if not places and _replacement(model) is not None:
         model = _replacement(model).from_float(model, multiplier, encoding, per_channel)
+    _take_training_path(model)
     return model
 
 
@@ -231,6 +270,156 @@ def uncovered(model):
     """(name, class) of the modules that multiply in float still."""
     return [(name, type(module).__name__) for name, module in model.named_modules()
             if isinstance(module, _MULTIPLYING) and not isinstance(module, _LutLayer)]
+
+
+class Energy(NamedTuple):
+    """Where the multiplications of a model are, per image, and what they cost."""
+    covered: float  # in LutConv2d and LutLinear
+    not_covered: float  # in all else that is counted; they cost 1
+    relative: float  # energy over that of exact multipliers; NaN where a power_rel is unknown
+    calls: List[Tuple[str, str, float]]  # (module, operator, multiplications) of what is not covered
+    not_counted: List[Tuple[str, str]]  # (module, operator) of calls that multiply, nobody knows how often
+
+    @property
+    def is_bound(self):
+        """Whether `relative` is a bound only (a lower one below 1), because some calls cannot be
+        counted."""
+        return bool(self.not_counted)
+
+    def __str__(self):
+        share = self.not_covered / max(1.0, self.covered + self.not_covered)
+        text = f"relative energy of the multiplications {self.relative:.4f}"
+        if self.is_bound:
+            text = text.replace("tions ", "tions ≥ " if self.relative <= 1 else "tions ≤ ")
+        if share or self.is_bound:
+            text += (f"; {'at least ' if self.is_bound else ''}{100 * share:.1f} % of the "
+                     "multiplications are in calls that axmul does not replace")
+        if self.is_bound:
+            text += ", and those of " + ", ".join(sorted({op for _, op in self.not_counted})) + \
+                    " are not known"
+        return text
+
+
+def _rows(x):
+    return x.numel() // max(1, x.shape[-1])
+
+
+def _convolution(args, y):
+    x, weight, transposed = args[0], args[1], args[6]
+    return (x if transposed else y).numel() * weight[0].numel()
+
+
+def _multi_head(args, y):
+    (batch, length, embed), keys = args[0].shape, args[1].shape[1]
+    return batch * ((length + 2 * keys) * args[5].numel() / 3 + 2 * length * keys * embed +
+                    length * args[7].numel())
+
+
+def _encoder_layer(args, y):
+    x = args[0]
+    weights = sum(args[i].numel() for i in (3, 5, 14, 16))
+    return _rows(x) * (weights + 2 * x.shape[1] * x.shape[2])
+
+
+def _attention(args, y):
+    return _rows(args[0]) * args[1].shape[-2] * (args[0].shape[-1] + args[2].shape[-1])
+
+
+# Multiplications of the operators that everything else is made of when it runs (a Linear, an
+# einsum, a recurrent layer …), from their arguments and first output.
+_COUNTED = {
+    "aten::convolution": _convolution,
+    "aten::mm": lambda args, y: y.numel() * args[0].shape[1],
+    "aten::bmm": lambda args, y: y.numel() * args[0].shape[2],
+    "aten::mv": lambda args, y: args[0].numel(),
+    "aten::dot": lambda args, y: args[0].numel(),
+    "aten::vdot": lambda args, y: args[0].numel(),
+    "aten::addmm": lambda args, y: y.numel() * args[1].shape[1],
+    "aten::addmv": lambda args, y: args[1].numel(),
+    "aten::baddbmm": lambda args, y: y.numel() * args[1].shape[2],
+    "aten::addbmm": lambda args, y: y.numel() * args[1].shape[0] * args[1].shape[2],
+    "aten::addr": lambda args, y: y.numel(),
+    "aten::_trilinear": lambda args, y: y.numel() * args[1].shape[2] * (args[1].shape[1] + 1),
+    "aten::_cdist_forward": lambda args, y: y.numel() * args[0].shape[-1],
+    "aten::_scaled_dot_product_attention_forward": _attention,
+    "aten::_scaled_dot_product_flash_attention_for_cpu": _attention,
+    "aten::_native_multi_head_attention": _multi_head,
+    "aten::_transformer_encoder_layer_fwd": _encoder_layer,
+    "axmul::lut_conv2d": lambda args, y: y.numel() * args[1][0].numel(),
+    "axmul::lut_linear": lambda args, y: y.numel() * args[1][0].numel(),
+}
+_NOT_COUNTED = ("aten::linalg_", "aten::_linalg_", "aten::_fft_", "aten::mkldnn_rnn", "aten::_cudnn_rnn",
+                "aten::cholesky", "aten::inverse", "aten::triangular_solve", "aten::matrix_exp",
+                "quantized::")
+
+
+class _Counter(TorchDispatchMode):
+    """Counts what goes through the dispatcher; `at` is the module that is running."""
+
+    def __init__(self):
+        super().__init__()
+        self.at, self.paused, self.calls, self.not_counted = [""], False, [], []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if not self.paused:
+            self.count(func._schema.name, args, result)
+        return result
+
+    def count(self, name, args, result):
+        plain = name[:-1] if name.endswith("_") else name
+        first = result[0] if isinstance(result, (tuple, list)) else result
+        rule = _COUNTED.get(plain)
+        nested = any(isinstance(x, Tensor) and x.is_nested for x in args)
+        if rule is not None and not nested:
+            self.calls.append((self.at[-1], name, float(rule(args, first))))
+        elif rule is not None or name.startswith(_NOT_COUNTED) and "norm" not in name:
+            self.not_counted.append((self.at[-1], name))
+
+
+def energy(model, *inputs):
+    """The Energy of one run of a converted model, in eval mode and without gradients, on inputs whose
+    first dimension is the batch. It need not be calibrated. What the model's attention, recurrent
+    layers, einsum and the like multiply counts as exact; element-wise products do not count."""
+    images = inputs[0].shape[0]
+    counter, covered, spent = _Counter(), 0.0, 0.0
+
+    def make(layer):
+        def forward(input):
+            nonlocal covered, spent
+            counter.paused = True
+            try:
+                y = layer._float(input)
+            finally:
+                counter.paused = False
+            ops = y.numel() * layer.weight[0].numel()
+            covered += ops
+            spent += ops * layer.power_rel
+            return y
+        return forward
+
+    def enter(name):
+        return lambda module, inputs: counter.at.append(name)
+
+    def leave(module, inputs, output):
+        counter.at.pop()
+    hooks = []
+    try:
+        for name, module in model.named_modules():
+            hooks.append(module.register_forward_pre_hook(enter(name)))
+            hooks.append(module.register_forward_hook(leave))
+        with _forwards(model, make), counter:
+            model(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    exact = sum(ops for _, _, ops in counter.calls)
+    calls = {}
+    for name, operator, ops in counter.calls:
+        calls[name, operator] = calls.get((name, operator), 0.0) + ops / images
+    return Energy(covered / images, exact / images,
+                  (spent + exact) / (covered + exact) if covered + exact else 1.0,
+                  [(*key, ops) for key, ops in calls.items()], list(dict.fromkeys(counter.not_counted)))
 
 
 @contextlib.contextmanager
@@ -277,7 +466,9 @@ def calibrate(model, batches):
             model(batch)
     missing = [name for name, layer in lut_layers(model) if layer.a_range.isnan().any()]
     if missing:
-        raise ValueError("no batch went through " + ", ".join(missing))
+        raise ValueError("no batch went through " + ", ".join(missing) + ": the model does not call "
+                         "it, or computes with its weight by itself; such layers cannot be "
+                         "converted")
 
 
 @contextlib.contextmanager
@@ -336,16 +527,37 @@ def load_weights(model, path):
 
 def read_assignment(path, library=None):
     """The dict for convert() that an assignment file of axmul holds; names are opened in `library`.
-    ValueError where a name is another function than the one the file was made with."""
+    ValueError where the file is no assignment, or a name is another function than the one it was
+    made with."""
     multipliers, chosen = {}, {}
-    for entry in json.loads(Path(path).read_text())["layers"]:
-        name = entry["multiplier"]
+    for layer, name, sha256 in _assignment_entries(path):
         if name is None or name == "exact":
-            chosen[entry.get("layer", entry.get("name"))] = None
+            chosen[layer] = None
             continue
         if name not in multipliers:
             multipliers[name] = Multiplier.open(name, library)
-        if entry.get("sha256") not in (None, "", multipliers[name].sha256):
+        if sha256 not in (None, "", multipliers[name].sha256):
             raise ValueError(f'{path}: "{name}" is another function in this library (sha256 differs)')
-        chosen[entry.get("layer", entry.get("name"))] = multipliers[name]
+        chosen[layer] = multipliers[name]
     return chosen
+
+
+def _assignment_entries(path):
+    """(layer, multiplier's name or None, sha256 or None) of every layer in an assignment file."""
+    wanted = '{"layers": [{"layer": NAME, "multiplier": NAME}, …]}'
+    try:
+        root = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: is no assignment, {wanted}: {error}") from None
+    layers = root.get("layers") if isinstance(root, dict) else None
+    if not isinstance(layers, list):
+        raise ValueError(f'{path}: is no assignment, {wanted}: it has no list "layers"')
+    for number, entry in enumerate(layers, 1):
+        entry = entry if isinstance(entry, dict) else {}
+        layer = entry.get("layer", entry.get("name"))
+        if not isinstance(layer, str):
+            raise ValueError(f'{path}: entry {number} of "layers" has no "layer", the name of one')
+        if "multiplier" not in entry or not isinstance(entry["multiplier"], (str, type(None))):
+            raise ValueError(f'{path}: layer "{layer}" has no "multiplier": the name of one, or '
+                             '"exact"')
+        yield layer, entry["multiplier"], entry.get("sha256")

@@ -68,7 +68,8 @@ def main():
             {"layer": "conv2", "multiplier": "drum(k=3)"}, {"layer": "fc", "multiplier": "exact"}]}))
         environment = dict(os.environ, DATA=str(data), PATH=f"{binaries}:{os.environ['PATH']}")
         blocks = re.findall(r"^```(python|sh)\n(.*?)^```", page, re.M | re.S)
-        assert [kind for kind, _ in blocks] == ["python", "python", "sh", "sh", "python", "python"], blocks
+        assert [kind for kind, _ in blocks] == [
+            "python", "python", "python", "sh", "sh", "python", "python"], blocks
         for kind, text in blocks:
             print("---", text, flush=True)
             if kind == "sh":
