@@ -279,3 +279,49 @@ TEST_CASE("a folder with a file that cannot be read: it is named, the rest is do
   CHECK(run_cli({"characterize", (dir / "sum.v").string(), (dir / "good.v").string()}).code == 1);
   CHECK(run_cli({"characterize", (dir / "sum.v").string(), (dir / "helper.v").string()}).code == 3);
 }
+
+TEST_CASE("what resembles no product is warned about on stderr and in JSON, also out of HDF5") {
+  const test::ScratchDir dir;
+  const Lut sum = Lut::from_function(OperandType::u8u8, [](int a, int b) { return a + b; });
+  const std::string bad = write_design(dir, "sum.npy", sum);
+  const std::string good =
+      write_design(dir, "fair.npy", test::random_lut(OperandType::s8s8, 5, 500));
+  const auto said = [](const test::CliResult& result, const std::string& text) {
+    return result.err.find(text) != std::string::npos;
+  };
+  const auto result = run_cli({"characterize", good, bad, "--format", "json"});
+  REQUIRE(result.code == 0);
+  CHECK(said(result, "warning: " + bad +
+                         ": the table resembles a product of two 8-bit operands in "
+                         "no reading (taken as u8u8, type from format): score 0.00"));
+  CHECK_FALSE(said(result, "warning: " + good));
+  const auto json = nlohmann::json::parse(result.out);
+  const auto& fair = json["multipliers"][0]["provenance"];
+  CHECK(fair["warning"].is_null());
+  CHECK(fair["type_from"] == "values");
+  CHECK(fair["index_from"] == "values");
+  CHECK(fair["order_from"] == "format");
+  CHECK(fair["decoding"] == "");
+  CHECK(fair["resemblance"].get<double>() > 0.9);
+  const std::string doubt = json["multipliers"][1]["provenance"]["warning"];
+  CHECK(doubt.find("check --type, --order, --index and --input-format") != std::string::npos);
+
+  for (const char* command : {"info", "list"})
+    CHECK(said(run_cli({command, bad}), "warning: " + bad));
+  const auto info = nlohmann::json::parse(run_cli({"info", bad, "--format", "json"}).out);
+  CHECK(info["warning"] == doubt);
+  CHECK(info["resemblance"] == 0);
+
+  const std::string tables = (dir / "tables.h5").string();
+  CHECK(said(run_cli({"export", bad, "--output", tables}), "warning: " + bad));
+  const auto again = run_cli({"characterize", tables, "--format", "json"});
+  CHECK(said(again, "warning: " + tables + ":sum: the table resembles"));
+  CHECK(nlohmann::json::parse(again.out)["multipliers"][0]["provenance"]["warning"] == doubt);
+}
+
+TEST_CASE("generators and the shipped library are never doubted") {
+  const std::string library = (test::source_dir() / "luts/axmul-library.h5").string();
+  CHECK(run_cli({"characterize", library}).err.find("warning") == std::string::npos);
+  for (const char* text : {"truncated(k=15)", "perforated(p=1,m=7)", "broken_booth(v=15)"})
+    CHECK(run_cli({"characterize", text}).err.find("warning") == std::string::npos);
+}

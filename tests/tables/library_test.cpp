@@ -22,6 +22,11 @@ Multiplier full_entry(const std::string& name, const Lut& lut) {
   m.provenance.order = OperandOrder::ba;
   m.provenance.index = OperandIndex::bits;
   m.provenance.type_from = "name";
+  m.provenance.order_from = "option";
+  m.provenance.index_from = "values";
+  m.provenance.decoding = "big-endian";
+  m.provenance.resemblance = 0.8125;
+  m.provenance.warning = "check it";
   m.provenance.generator = "drum(k=6)";
   m.provenance.reference = "Somebody, 2015";
   m.published = {{"MAE%", 0.1}, {"WCE", 1.0 / 3.0}};
@@ -81,6 +86,11 @@ TEST_CASE("a library keeps everything that is known of its entries") {
   CHECK(back.provenance.source_file == "dir/x.v");
   CHECK(back.provenance.format == "verilog");
   CHECK(back.provenance.order == OperandOrder::ba);
+  CHECK(back.provenance.order_from == "option");
+  CHECK(back.provenance.index_from == "values");
+  CHECK(back.provenance.decoding == "big-endian");
+  CHECK(back.provenance.resemblance == 0.8125);
+  CHECK(back.provenance.warning == "check it");
   CHECK(back.provenance.index == OperandIndex::bits);
   CHECK(back.provenance.type_from == "name");
   CHECK(back.provenance.generator == "drum(k=6)");
