@@ -69,8 +69,8 @@ TEST_CASE("run records of strangers are read with care") {
   const test::ScratchDir folder;
   const auto program = test::binary_dir() / "bin" / "axmul-train";
   if (!std::filesystem::exists(program)) AXMUL_SKIP("needs the executable axmul-train");
-  const json good = json::parse(
-      test::read_text(test::source_dir() / "src" / "train" / "records" / "resnet20-jpeg.json"));
+  const json good =
+      json::parse(test::read_text(test::source_dir() / "bench" / "records" / "resnet20-jpeg.json"));
   const auto code = [&](const std::string& text) {
     test::write_text(folder / "run.json", text);
     return run(program.string() + " pareto " + (folder / "run.json").string() + " >/dev/null 2>" +
