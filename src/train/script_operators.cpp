@@ -136,7 +136,10 @@ constexpr const char* kQuantized =
     "conv1d_prepack conv1d_unpack conv2d conv2d_relu conv2d_prepack conv2d_unpack conv2d_stride "
     "conv2d_padding conv2d_dilation conv2d_groups conv2d_transpose conv2d_output_padding conv3d "
     "conv3d_relu conv3d_prepack conv3d_unpack dropout elu hardswish leaky_relu linear linear_relu "
-    "linear_dynamic linear_relu_dynamic linear_prepack linear_unpack relu6 sigmoid softmax "
+    "linear_dynamic linear_relu_dynamic linear_prepack linear_unpack linear_dynamic_fp16 "
+    "linear_prepack_fp16 linear_unpack_fp16 conv_transpose1d conv_transpose1d_prepack "
+    "conv_transpose1d_unpack conv_transpose2d conv_transpose2d_prepack conv_transpose2d_unpack "
+    "conv_transpose3d conv_transpose3d_prepack conv_transpose3d_unpack relu6 sigmoid softmax "
     "layer_norm group_norm instance_norm max_pool2d prelu threshold celu";
 
 std::set<std::string, std::less<>> make_list() {
