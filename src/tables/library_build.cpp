@@ -124,6 +124,10 @@ void make_entries(const std::vector<CostRow>& costs, const LibraryBuildOptions& 
   for (Multiplier& m : entries) std::ranges::sort(m.aliases, natural_less);
   detail::mark_transposes(entries);
   append(report.warnings, detail::take_costs_of_transposes(entries));
+  for (const Multiplier& m : entries)
+    if (!m.provenance.warning.empty())
+      report.warnings.push_back(m.name + " (" + m.provenance.source_file +
+                                "): " + m.provenance.warning);
 }
 
 }  // namespace

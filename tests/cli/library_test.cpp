@@ -55,6 +55,24 @@ TEST_CASE(
   CHECK(ErrorTableFile(library).entries().size() == 3);
 }
 
+TEST_CASE("a table under a multiplier's name that resembles no product is an entry with a doubt") {
+  const test::ScratchDir dir;
+  std::filesystem::create_directories(dir / "tree");
+  const Lut sum = Lut::from_function(OperandType::u8u8, [](int a, int b) { return a + b; });
+  write_table((dir / "tree/mul8u_sum.npy").string(), Multiplier{"mul8u_sum", sum});
+  write_table((dir / "tree/mul8u_fair.npy").string(),
+              Multiplier{"mul8u_fair", test::random_lut(OperandType::u8u8, 5, 500)});
+  const auto built = run_cli({"library", "build", (dir / "tree").string(), "-o",
+                              (dir / "lib.h5").string(), "--format", "json"});
+  REQUIRE(built.code == 0);
+  const std::string doubt = "warning: mul8u_sum (" + (dir / "tree/mul8u_sum.npy").string() +
+                            "): the table resembles a product of two 8-bit operands in no reading";
+  CHECK(built.err.find(doubt) != std::string::npos);
+  const auto json = nlohmann::json::parse(built.out);
+  REQUIRE(json["warnings"].size() == 1);
+  CHECK(json["warnings"][0].get<std::string>().find("resembles") != std::string::npos);
+}
+
 TEST_CASE("costs and published figures join from CSV and are verified") {
   const test::ScratchDir dir;
   const Multiplier drum = generate("drum(k=6)");
