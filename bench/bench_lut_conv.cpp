@@ -24,7 +24,7 @@
 #include "axmul/core/philox.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/kernels/lut_gemm.hpp"
-#include "kernels/yardsticks.hpp"
+#include "kernels/bench/yardsticks.hpp"
 
 namespace {
 

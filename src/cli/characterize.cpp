@@ -10,9 +10,9 @@
 #include "axmul/tables/characterization.hpp"
 #include "cli/characterize_options.hpp"
 #include "cli/design_options.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
 #include "cli/standing.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 

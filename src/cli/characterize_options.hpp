@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "axmul/tables/characterization.hpp"
-#include "cli/command.hpp"
-#include "cli/output.hpp"
+#include "command/command.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 

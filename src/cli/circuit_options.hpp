@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "axmul/netlist/readers.hpp"
-#include "cli/command.hpp"
+#include "command/command.hpp"
 
 namespace axmul::cli {
 

@@ -6,9 +6,9 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "cli/design_options.hpp"
-#include "cli/json.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

@@ -5,8 +5,8 @@
 #include "axmul/formats/table_file.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "cli/design_options.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 

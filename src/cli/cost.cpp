@@ -13,9 +13,9 @@
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/circuit_options.hpp"
-#include "cli/json.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

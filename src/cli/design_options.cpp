@@ -16,7 +16,7 @@
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "cli/circuit_options.hpp"
-#include "cli/output.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 namespace {

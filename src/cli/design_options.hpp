@@ -7,7 +7,7 @@
 #include "axmul/formats/table_file.hpp"
 #include "axmul/tables/characterization.hpp"
 #include "axmul/tables/open_design.hpp"
-#include "cli/command.hpp"
+#include "command/command.hpp"
 
 namespace axmul::cli {
 

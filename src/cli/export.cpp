@@ -2,8 +2,8 @@
 #include "axmul/core/errors.hpp"
 #include "cli/characterize_options.hpp"
 #include "cli/design_options.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 

@@ -8,9 +8,9 @@
 #include "axmul/designs/designs.hpp"
 #include "axmul/formats/table_file.hpp"
 #include "cli/design_options.hpp"
-#include "cli/json.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

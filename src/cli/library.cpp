@@ -8,9 +8,9 @@
 #include "axmul/tables/library_build.hpp"
 #include "cli/circuit_options.hpp"
 #include "cli/design_options.hpp"
-#include "cli/json.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

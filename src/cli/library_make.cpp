@@ -10,8 +10,8 @@
 #include "axmul/designs/designs.hpp"
 #include "axmul/netlist/cost.hpp"
 #include "axmul/tables/error_table.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 

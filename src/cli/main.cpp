@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/program.hpp"
-#include "cli/signals.hpp"
+#include "command/signals.hpp"
 
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);

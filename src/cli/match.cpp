@@ -6,12 +6,12 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/model/matching.hpp"
+#include "axmul/tables/sigma_file.hpp"
 #include "axmul/tables/traces.hpp"
-#include "cli/json.hpp"
 #include "cli/model_options.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
-#include "cli/sigma_file.hpp"
+#include "command/output.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

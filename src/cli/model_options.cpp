@@ -12,7 +12,7 @@
 #include "axmul/core/parallel.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/design_options.hpp"
-#include "cli/output.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 

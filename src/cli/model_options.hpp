@@ -10,7 +10,7 @@
 #include "axmul/model/error_model.hpp"
 #include "axmul/model/layer_operands.hpp"
 #include "axmul/tables/open_design.hpp"
-#include "cli/command.hpp"
+#include "command/command.hpp"
 
 namespace axmul::cli {
 

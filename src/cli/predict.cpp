@@ -8,10 +8,10 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/predictions.hpp"
-#include "cli/json.hpp"
 #include "cli/model_options.hpp"
-#include "cli/output.hpp"
 #include "cli/program.hpp"
+#include "command/output.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

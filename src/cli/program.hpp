@@ -1,7 +1,7 @@
 // The program axmul: all its commands. One line here and one in program.cpp add a command.
 #pragma once
 
-#include "cli/command.hpp"
+#include "command/command.hpp"
 
 namespace axmul::cli {
 

@@ -12,8 +12,8 @@
 #include "axmul/model/pareto.hpp"
 #include "cli/characterize_options.hpp"
 #include "cli/design_options.hpp"
-#include "cli/json.hpp"
 #include "cli/program.hpp"
+#include "io/json.hpp"
 
 namespace axmul::cli {
 

@@ -1,13 +1,12 @@
-// Yosys JSON ("write_json"): modules of ports and cells over numbered bits. The only file here that
-// includes nlohmann/json.
+// Yosys JSON ("write_json"): modules of ports and cells over numbered bits.
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "axmul/netlist/readers.hpp"
+#include "io/json.hpp"
 #include "netlist/assembler.hpp"
 #include "netlist/cells.hpp"
 #include "netlist/source.hpp"
@@ -18,7 +17,6 @@ namespace detail {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 constexpr int kMaxHierarchy = 64;
 constexpr int kMaxJsonDepth = 64;
 
@@ -382,9 +380,9 @@ class JsonElaborator {
 Netlist read_yosys_json_text(std::string_view text, const std::string& path,
                              const NetlistOptions& options) {
   detail::check_depth(text, path);
-  detail::Json root;
+  Json root;
   try {
-    root = detail::Json::parse(text);
+    root = Json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     detail::fail(240, path, detail::line_of(text, error.byte), "malformed JSON");
   } catch (const nlohmann::json::exception&) {

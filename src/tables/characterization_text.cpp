@@ -1,19 +1,14 @@
 // Characterisations as JSON and CSV, driven by metric_fields().
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "axmul/core/version.hpp"
 #include "axmul/tables/characterization.hpp"
+#include "io/json.hpp"
 
 namespace axmul {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-/// NaN and infinities become null.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json metrics_json(const ErrorMetrics& metrics) {
   Json json;

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/version.hpp"
+#include "io/json.hpp"
 
 namespace axmul::detail {
 
@@ -197,7 +197,7 @@ void GroupWriter::write_rare_facts() {
 
 std::string alias_figures_text(const Multiplier& multiplier) {
   if (multiplier.alias_published.empty()) return "";
-  nlohmann::ordered_json json;
+  Json json;
   for (const auto& [name, figures] : multiplier.alias_published)
     for (const auto& [key, printed] : figures)
       json[utf8_text(name)][utf8_text(key)] = utf8_text(printed);
@@ -228,13 +228,13 @@ void parse_alias_figures(const std::string& text, const std::string& path,
 
 std::string figures_text(const Multiplier& multiplier) {
   if (multiplier.published.empty()) return "";
-  nlohmann::ordered_json json;
+  Json json;
   for (const auto& [key, value] : multiplier.published) {
     const auto printed = multiplier.published_text.find(key);
     if (printed != multiplier.published_text.end())
       json[utf8_text(key)] = utf8_text(printed->second);
     else
-      json[utf8_text(key)] = std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
+      json[utf8_text(key)] = number(value);
   }
   return json.dump();
 }

@@ -6,7 +6,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
-#include "kernels/bench_rounds.hpp"
+#include "kernels/bench/bench_rounds.hpp"
 #include "support/support.hpp"
 
 using namespace axmul;

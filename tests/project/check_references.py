@@ -3,7 +3,7 @@
 
 Pages (*.md): links, and paths in back-ticks or code blocks. A path starts at the top of the tree
 (`src/core/lut.cpp`), at the include folder (`axmul/core/lut.hpp`), or is a name in a folder of the
-page's own layer (`lut.hpp` on a page of src/core: there, in include/axmul/core or in tests/core).
+page's own layer (`lut.hpp` on a page of src/core: there, below, in include/axmul/core or in tests/core).
 `*`, `<layer>` and NAME stand for anything, {a,b} for either. Sections are anchors:
 `src/README.md#words`. Comments in sources: paths from the top, from src, include or tests, and
 names of source files that some folder has. The layers that src/README.md lists are the folders of
@@ -92,11 +92,12 @@ class Tree:
         return None
 
 
-def mirrored(folder):
+def mirrored(tree, folder):
     """The folders in which a page of this folder may name a file by its name alone."""
     parts = Path(folder).parts
     layer = parts[1] if len(parts) > 1 and parts[0] == "src" else None
-    return [folder] + [f"{top}/{layer}" for top in ("include/axmul", "tests") if layer]
+    below = sorted(f for f in tree.folders if layer and f.startswith(f"src/{layer}/"))
+    return [folder] + below + [f"{top}/{layer}" for top in ("include/axmul", "tests") if layer]
 
 
 def page_problems(tree, page):
@@ -126,7 +127,7 @@ def page_problems(tree, page):
                 if PATH.fullmatch(word):
                     yield number, word, tree.resolves(word, [""])
                 elif NAMED.fullmatch(PLACEHOLDERS.sub("*", word)):
-                    yield number, word, tree.resolves(word, ["include"] + mirrored(folder))
+                    yield number, word, tree.resolves(word, ["include"] + mirrored(tree, folder))
 
 
 def comments(path):
@@ -160,7 +161,7 @@ def code_problems(tree, source):
             if "/" in found:
                 yield number, found, tree.resolves(found, [folder, "src", "include", "include/axmul", "tests"])
             elif found.partition("#")[0].endswith(".md") and "*" not in found:
-                yield number, found, tree.resolves(found, mirrored(folder))
+                yield number, found, tree.resolves(found, mirrored(tree, folder))
             elif not any(fnmatch.fnmatchcase(name, found) for name in tree.names):
                 yield number, found, "no folder has such a file"
     for old in OLD.findall("\n".join(joined)):

@@ -6,9 +6,9 @@
 #include "axmul/train/state_dict.hpp"
 #include "support/fuzz.hpp"
 #include "support/support.hpp"
-#include "train/pickle_data.hpp"
-#include "train/script_operators.hpp"
-#include "train/zip_file.hpp"
+#include "train/data/pickle_data.hpp"
+#include "train/data/zip_file.hpp"
+#include "train/script/allowed_operators.hpp"
 
 using namespace axmul;
 using namespace std::string_literals;
