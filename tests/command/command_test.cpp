@@ -119,39 +119,6 @@ TEST_CASE("the table aligns by what is seen, not by bytes") {
   CHECK(table.render(false) == "name   σ\na      1\nbb    22\n");
 }
 
-TEST_CASE("the reference page of axmul is up to date") {
-  const std::string page = test::run_cli({"reference"}).out;
-  CHECK_MESSAGE(page == test::read_text(test::source_dir() / "src/cli/REFERENCE.md"),
-                "run: axmul reference > src/cli/REFERENCE.md");
-}
-
-TEST_CASE("the examples of the help use options that exist") {
-  for (const CommandSpec& command : axmul_program().commands) {
-    std::vector<OptionSpec> known = common_options();
-    known.insert(known.end(), command.options.begin(), command.options.end());
-    for (const Example& example : command.examples) {
-      if (command.passes_everything) continue;
-      std::istringstream words(example.command);
-      std::string word;
-      while (words >> word) {
-        if (word == "|" || word == ">") break;
-        if (!word.starts_with("--")) continue;
-        const bool found =
-            std::ranges::any_of(known, [&](const OptionSpec& o) { return "--" + o.name == word; });
-        CHECK_MESSAGE(found, command.name << ": " << word);
-      }
-    }
-  }
-}
-
-TEST_CASE("every command has a purpose, an example and a run function") {
-  for (const CommandSpec& command : axmul_program().commands) {
-    CHECK_MESSAGE(command.purpose.ends_with("."), command.name);
-    CHECK_MESSAGE(!command.examples.empty(), command.name);
-    CHECK_MESSAGE(static_cast<bool>(command.run), command.name);
-  }
-}
-
 TEST_CASE("what could steer a terminal is not printed") {
   CHECK(printable("a\x1b[31m\tb\n") == "a?[31m\tb\n");
   CHECK(printable("\xa7 \xc2\x85 \xc0\x80 \xed\xa0\x80 \xe2\x82") == "? ?? ?? ??? ??");
