@@ -83,7 +83,7 @@ int write_error_tables(Session& session, const OutputTarget& target, const Desig
   table.force = session.args.has("force");
   table.expected = list.designs.size();
   CharacterizationOptions run = options;
-  run.pack_products = with_products;
+  if (with_products) run.prepare = pack_products;
   const DistributionSet distributions(run);
   ErrorTableWriter writer(target.path, distributions, table);
   std::size_t written = 0;

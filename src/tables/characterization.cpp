@@ -13,7 +13,6 @@
 #include <variant>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/io/h5.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/traces.hpp"
 
@@ -99,11 +98,7 @@ Characterization characterize_one(const DesignRef& design, Multiplier multiplier
   for (const ResolvedDistribution& d : distributions.of(lut.type()))
     result.reports.push_back(d.joint ? characterize(lut, *d.joint, options.metrics, workspace)
                                      : characterize(lut, *d.a, *d.b, options.metrics, workspace));
-  if (options.pack_products) {
-    result.packed_product = h5::deflate_chunk(lut.products());
-    const ErrorMap errors(lut);
-    result.packed_error = h5::deflate_chunk(errors.values());
-  }
+  if (options.prepare) options.prepare(result);
   return result;
 }
 

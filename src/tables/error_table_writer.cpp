@@ -260,6 +260,12 @@ std::string partial_path(const std::string& path) {
 
 }  // namespace
 
+void pack_products(Characterization& result) {
+  const Lut& lut = result.multiplier.lut;
+  result.packed_product = h5::deflate_chunk(lut.products());
+  result.packed_error = h5::deflate_chunk(ErrorMap(lut).values());
+}
+
 struct ErrorTableWriter::State {
   State(const std::string& path, const DistributionSet& set, ErrorTableOptions with)
       : options(std::move(with)),

@@ -11,9 +11,103 @@
 
 namespace axmul::detail {
 
+/// A dataset with one figure, or one text, of every multiplier.
+struct Fact {
+  const char* name;
+  Meaning meaning;
+  double (*number)(const Multiplier&);
+  std::string (*text)(const GroupWriter::Row&);
+};
+
 namespace {
+
 constexpr std::uint64_t kOperands = kOperandCount;
+using Row = GroupWriter::Row;
+
+const Provenance& origin(const Row& row) { return row.multiplier.provenance; }
+
+std::string lines(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : "\n") + text;
+  return joined;
 }
+
+constexpr Fact number_fact(const char* name, const Meaning& meaning,
+                           double (*get)(const Multiplier&)) {
+  return {name, meaning, get, nullptr};
+}
+constexpr Fact text_fact(const char* name, const Meaning& meaning, std::string (*get)(const Row&)) {
+  return {name, meaning, nullptr, get};
+}
+
+// In the order in which the file has them.
+constexpr Fact kFacts[] = {
+    number_fact("power_mw", {"mW", "power", "NaN = unknown"},
+                [](const Multiplier& m) { return m.cost.power_mw; }),
+    number_fact("area_um2", {"um2", "cell area", "NaN = unknown"},
+                [](const Multiplier& m) { return m.cost.area_um2; }),
+    number_fact("delay_ns", {"ns", "critical path delay", "NaN = unknown"},
+                [](const Multiplier& m) { return m.cost.delay_ns; }),
+    number_fact("power_rel",
+                {"1", "relative power",
+                 "power / power of the exact multiplier of the same source and technology"},
+                [](const Multiplier& m) { return m.cost.power_rel; }),
+    text_fact("cost_source", {"", "where the cost comes from", "published, estimated or empty"},
+              [](const Row& row) { return row.multiplier.cost.source; }),
+    text_fact("technology", {"", "technology of the cost", ""},
+              [](const Row& row) { return row.multiplier.cost.technology; }),
+    text_fact("sha256",
+              {"", "identity of the function",
+               "SHA-256 of the operand type's name and the 65536 products as little-endian "
+               "int32, a slow, b fast, ascending values"},
+              [](const Row& row) { return row.sha256; }),
+    text_fact("sha256_swapped", {"", "sha256 with operands swapped", ""},
+              [](const Row& row) { return row.sha256_swapped; }),
+    text_fact("source_file", {"", "file that was read", "empty for a generator"},
+              [](const Row& row) { return stored_path(origin(row).source_file); }),
+    text_fact("source_format", {"", "reader or generator", ""},
+              [](const Row& row) { return origin(row).format; }),
+    text_fact("source_order", {"", "operand order assumed on reading", "ab or ba"},
+              [](const Row& row) {
+                return std::string(origin(row).order == OperandOrder::ab ? "ab" : "ba");
+              }),
+    text_fact("source_index", {"", "operand index assumed on reading", "value or bits"},
+              [](const Row& row) {
+                return std::string(origin(row).index == OperandIndex::value ? "value" : "bits");
+              }),
+    text_fact("source_type_from", {"", "what decided the operand type", ""},
+              [](const Row& row) { return origin(row).type_from; }),
+    text_fact("source_order_from", {"", "what decided the operand order", ""},
+              [](const Row& row) { return origin(row).order_from; }),
+    text_fact("source_index_from", {"", "what decided the operand index", ""},
+              [](const Row& row) { return origin(row).index_from; }),
+    text_fact("source_decoding",
+              {"", "unusual decoding of the file", "e.g. big-endian; empty for the usual one"},
+              [](const Row& row) { return origin(row).decoding; }),
+    number_fact("source_resemblance",
+                {"1", "resemblance to the exact product",
+                 "as the file was read; 1 = exact, NaN = not asked"},
+                [](const Multiplier& m) { return m.provenance.resemblance; }),
+    text_fact("source_warning", {"", "why the file may be read wrongly", "or empty"},
+              [](const Row& row) { return origin(row).warning; }),
+    text_fact("generator", {"", "design text", "empty unless generated"},
+              [](const Row& row) { return origin(row).generator; }),
+    text_fact("reference", {"", "publication of the design", ""},
+              [](const Row& row) { return origin(row).reference; }),
+};
+
+constexpr Fact kLibraryFacts[] = {
+    text_fact("aliases", {"", "other names of the same function", "one per line"},
+              [](const Row& row) { return lines(row.multiplier.aliases); }),
+    text_fact("transpose_of", {"", "entry whose operands swapped give this one", "or empty"},
+              [](const Row& row) { return row.multiplier.transpose_of; }),
+    text_fact(
+        "published",
+        {"", "published figures by their printed keys", "JSON object; empty where there are none"},
+        [](const Row& row) { return figures_text(row.multiplier); }),
+};
+
+}  // namespace
 
 GroupWriter::GroupWriter(h5::File& file, OperandType type, std::uint64_t rows)
     : file_(file), group_("/" + std::string(to_string(type))), rows_(rows) {
@@ -69,47 +163,19 @@ void GroupWriter::create_products(bool with_error) {
   scales("error", {"multiplier", "operand_a", "operand_b"});
 }
 
-void GroupWriter::create_facts() {
-  const auto cost = [&](const char* name, const char* units, const char* text,
-                        const char* definition) {
-    return real_column(name, {}, {"multiplier"}, {units, text, definition});
-  };
-  power_ = cost("power_mw", "mW", "power", "NaN = unknown");
-  area_ = cost("area_um2", "um2", "cell area", "NaN = unknown");
-  delay_ = cost("delay_ns", "ns", "critical path delay", "NaN = unknown");
-  power_rel_ = cost("power_rel", "1", "relative power",
-                    "power / power of the exact multiplier of the same source and technology");
-  cost_source_ = text_column("cost_source",
-                             {"", "where the cost comes from", "published, estimated or empty"});
-  technology_ = text_column("technology", {"", "technology of the cost", ""});
-  sha256_ = text_column("sha256", {"", "identity of the function",
-                                   "SHA-256 of the operand type's name and the 65536 products as "
-                                   "little-endian int32, a slow, b fast, ascending values"});
-  sha256_swapped_ = text_column("sha256_swapped", {"", "sha256 with operands swapped", ""});
-  source_file_ = text_column("source_file", {"", "file that was read", "empty for a generator"});
-  format_ = text_column("source_format", {"", "reader or generator", ""});
-  order_ = text_column("source_order", {"", "operand order assumed on reading", "ab or ba"});
-  index_ = text_column("source_index", {"", "operand index assumed on reading", "value or bits"});
-  type_from_ = text_column("source_type_from", {"", "what decided the operand type", ""});
-  order_from_ = text_column("source_order_from", {"", "what decided the operand order", ""});
-  index_from_ = text_column("source_index_from", {"", "what decided the operand index", ""});
-  decoding_ = text_column("source_decoding", {"", "unusual decoding of the file",
-                                              "e.g. big-endian; empty for the usual one"});
-  resemblance_ = real_column("source_resemblance", {}, {"multiplier"},
-                             {"1", "resemblance to the exact product",
-                              "as the file was read; 1 = exact, NaN = not asked"});
-  warning_ = text_column("source_warning", {"", "why the file may be read wrongly", "or empty"});
-  generator_ = text_column("generator", {"", "design text", "empty unless generated"});
-  reference_ = text_column("reference", {"", "publication of the design", ""});
+void GroupWriter::create_columns(std::span<const Fact> facts) {
+  for (const Fact& fact : facts)
+    if (fact.number != nullptr)
+      numbers_.push_back(real_column(fact.name, {}, {"multiplier"}, fact.meaning));
+    else
+      texts_.push_back(text_column(fact.name, fact.meaning));
 }
+
+void GroupWriter::create_facts() { create_columns(kFacts); }
 
 void GroupWriter::create_library_facts() {
   is_library_ = true;
-  aliases_ = text_column("aliases", {"", "other names of the same function", "one per line"});
-  transpose_of_ =
-      text_column("transpose_of", {"", "entry whose operands swapped give this one", "or empty"});
-  published_ = text_column("published", {"", "published figures by their printed keys",
-                                         "JSON object; empty where there are none"});
+  create_columns(kLibraryFacts);
 }
 
 void GroupWriter::add_products(const Row& row) {
@@ -132,47 +198,27 @@ void GroupWriter::add(const Row& row) {
   const Multiplier& m = row.multiplier;
   if (has_products_) add_products(row);
   name_.push(m.name);
-  power_.push(m.cost.power_mw);
-  area_.push(m.cost.area_um2);
-  delay_.push(m.cost.delay_ns);
-  power_rel_.push(m.cost.power_rel);
-  cost_source_.push(m.cost.source);
-  technology_.push(m.cost.technology);
-  sha256_.push(row.sha256);
-  sha256_swapped_.push(row.sha256_swapped);
-  source_file_.push(stored_path(m.provenance.source_file));
-  format_.push(m.provenance.format);
-  order_.push(m.provenance.order == OperandOrder::ab ? "ab" : "ba");
-  index_.push(m.provenance.index == OperandIndex::value ? "value" : "bits");
-  type_from_.push(m.provenance.type_from);
+  std::size_t number = 0, text = 0;
+  const auto push = [&](std::span<const Fact> facts) {
+    for (const Fact& fact : facts)
+      if (fact.number != nullptr)
+        numbers_[number++].push(fact.number(m));
+      else
+        texts_[text++].push(fact.text(row));
+  };
+  push(kFacts);
   output_shift_.push_back(m.provenance.output_shift);
-  order_from_.push(m.provenance.order_from);
-  index_from_.push(m.provenance.index_from);
-  decoding_.push(m.provenance.decoding);
-  resemblance_.push(m.provenance.resemblance);
-  warning_.push(m.provenance.warning);
-  generator_.push(m.provenance.generator);
-  reference_.push(m.provenance.reference);
   if (is_library_) {
-    std::string aliases;
-    for (const std::string& alias : m.aliases) aliases += (aliases.empty() ? "" : "\n") + alias;
-    aliases_.push(aliases);
-    transpose_of_.push(m.transpose_of);
-    published_.push(figures_text(m));
+    push(kLibraryFacts);
     alias_published_.push_back(alias_figures_text(m));
   }
   ++count_;
 }
 
 void GroupWriter::flush() {
-  for (Column<double>* column : {&power_, &area_, &delay_, &power_rel_, &resemblance_})
-    column->flush();
-  for (TextColumn* column : {&name_, &cost_source_, &technology_, &sha256_, &sha256_swapped_,
-                             &source_file_, &format_, &order_, &index_, &type_from_, &order_from_,
-                             &index_from_, &decoding_, &warning_, &generator_, &reference_})
-    column->flush();
-  if (is_library_)
-    for (TextColumn* column : {&aliases_, &transpose_of_, &published_}) column->flush();
+  for (Column<double>& column : numbers_) column.flush();
+  name_.flush();
+  for (TextColumn& column : texts_) column.flush();
   write_rare_facts();
 }
 

@@ -14,6 +14,8 @@
 
 namespace axmul::detail {
 
+struct Fact;
+
 /// The group of one operand type in a file being written; rows are multipliers.
 class GroupWriter {
  public:
@@ -49,6 +51,7 @@ class GroupWriter {
  private:
   void write_operands(const std::string& name, int first, const char* long_name);
   void add_products(const Row& row);
+  void create_columns(std::span<const Fact> facts);
   void write_rare_facts();
 
   h5::File& file_;
@@ -57,10 +60,10 @@ class GroupWriter {
   std::uint64_t count_ = 0;
   bool has_products_ = false, has_errors_ = false, is_library_ = false;
   h5::Dataset product_, error_;
-  Column<double> power_, area_, delay_, power_rel_, resemblance_;
-  TextColumn name_, cost_source_, technology_, sha256_, sha256_swapped_, source_file_, format_,
-      order_, index_, type_from_, order_from_, index_from_, decoding_, warning_, generator_,
-      reference_, aliases_, transpose_of_, published_;
+  TextColumn name_;
+  /// What is told of every multiplier, by the tables of facts in the source.
+  std::vector<Column<double>> numbers_;
+  std::vector<TextColumn> texts_;
   /// Written by flush() where one of them says something, so that other files do without.
   std::vector<std::string> alias_published_;
   std::vector<std::int32_t> output_shift_;

@@ -31,9 +31,21 @@ std::string other_kind(const Multiplier& m) {
   return kind_by_values(m);
 }
 
+/// A file whose kind is known, or a text that find_designs() understands.
+struct Source {
+  std::string text;
+  std::optional<DesignKind> kind{};
+};
+
+DesignList designs_of(const Source& source, const OpenOptions& options) {
+  if (source.kind) return designs_of(DesignFile{source.text, *source.kind}, options);
+  return find_designs(std::span(&source.text, 1), options);
+}
+
 /// Reads all designs of one source; what goes wrong is its failure, not an exception.
-Outcome read_source(const std::string& text, const OpenOptions& options) {
+Outcome read_source(const Source& source, const OpenOptions& options) {
   Outcome outcome;
+  const std::string& text = source.text;
   const std::filesystem::path path = text;
   std::error_code ignored;
   const bool is_plain = std::filesystem::is_regular_file(path, ignored) &&
@@ -45,7 +57,7 @@ Outcome read_source(const std::string& text, const OpenOptions& options) {
       outcome.why = text + ": by its name";
       return outcome;
     }
-    for (const DesignRef& ref : find_designs(std::span(&text, 1), options).designs) {
+    for (const DesignRef& ref : designs_of(source, options).designs) {
       outcome.multipliers.push_back(ref.load());
       if (is_plain) outcome.left_out = other_kind(outcome.multipliers.back());
     }
@@ -67,9 +79,9 @@ Outcome read_source(const std::string& text, const OpenOptions& options) {
 
 /// The files that texts name, folders opened up, each once; texts that are no paths stay as they
 /// are.
-std::vector<std::string> enumerate(std::span<const std::string> texts, const OpenOptions& options,
-                                   LibraryBuildReport& report) {
-  std::vector<std::string> sources;
+std::vector<Source> enumerate(std::span<const std::string> texts, const OpenOptions& options,
+                              LibraryBuildReport& report) {
+  std::vector<Source> sources;
   detail::SeenFiles seen;
   for (const std::string& text : texts) {
     std::error_code ignored;
@@ -77,7 +89,7 @@ std::vector<std::string> enumerate(std::span<const std::string> texts, const Ope
       const bool exists = std::filesystem::exists(text, ignored);
       if (!exists && !looks_like_design(text) && text.find(".h5:") == std::string::npos)
         throw InputError(800, Place{text}, "no such file or folder");
-      if (!exists || seen.is_new(text)) sources.push_back(text);
+      if (!exists || seen.is_new(text)) sources.push_back({text});
       continue;
     }
     if (!seen.is_new(text)) continue;
@@ -85,8 +97,8 @@ std::vector<std::string> enumerate(std::span<const std::string> texts, const Ope
     report.native_skipped += files.native_skipped;
     report.warnings.insert(report.warnings.end(), files.warnings.begin(), files.warnings.end());
     report.other_skipped += files.skipped - files.native_skipped;
-    for (std::string& path : files.paths)
-      if (seen.is_new(path)) sources.push_back(std::move(path));
+    for (DesignFile& file : files.files)
+      if (seen.is_new(file.path)) sources.push_back({std::move(file.path), file.kind});
   }
   if (std::string warning = seen.warning(); !warning.empty())
     report.warnings.push_back(std::move(warning));
@@ -140,7 +152,7 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
   OpenOptions open;
   open.read = options.tables;
   accept_circuits(open, options.circuits);
-  const std::vector<std::string> sources = enumerate(texts, open, report);
+  const std::vector<Source> sources = enumerate(texts, open, report);
   std::vector<Outcome> outcomes(sources.size());
   std::atomic<std::size_t> done{0};
   std::mutex mutex;
@@ -153,9 +165,9 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
   });
   for (std::size_t i = 0; i < sources.size(); ++i) {
     Outcome& outcome = outcomes[i];
-    if (!outcome.failure.empty()) report.failures.push_back({sources[i], outcome.failure});
+    if (!outcome.failure.empty()) report.failures.push_back({sources[i].text, outcome.failure});
     if (!outcome.left_out.empty())
-      report.left_out[outcome.left_out].push_back({sources[i], outcome.why});
+      report.left_out[outcome.left_out].push_back({sources[i].text, outcome.why});
     report.files += outcome.failure.empty() && outcome.left_out.empty();
     for (Multiplier& m : outcome.multipliers) report.entries.push_back(std::move(m));
   }

@@ -41,15 +41,24 @@ std::string broken_table_warning(const std::string& path) {
 
 /// Circuits go before tables, but a C file may be either.
 bool is_circuit(const std::string& path, const OpenOptions& options) {
-  if (!options.is_circuit || !options.read_circuit || !options.is_circuit(path)) return false;
+  if (!options.circuits || !is_circuit_file(path)) return false;
   return !(path.ends_with(".c") && is_table_file(path));
 }
 
-DesignRef file_ref(const std::string& path, const OpenOptions& options) {
-  const std::string name = fs::path(path).stem().string();
-  if (is_circuit(path, options))
-    return {name, path, [path, read = options.read_circuit] { return read(path); }};
-  return {name, path, [path, read = options.read] { return read_table(path, read); }};
+/// The kind of a file that the user named: what is nothing else is to be a table.
+DesignKind kind_of(const std::string& path, const OpenOptions& options) {
+  if (h5::File::is_hdf5(path)) return DesignKind::hdf5;
+  return is_circuit(path, options) ? DesignKind::circuit : DesignKind::table;
+}
+
+DesignRef file_ref(const DesignFile& file, const OpenOptions& options) {
+  const std::string name = fs::path(file.path).stem().string();
+  if (file.kind == DesignKind::circuit)
+    return {name, file.path, [path = file.path, circuits = *options.circuits] {
+              return read_design_circuit(path, circuits);
+            }};
+  return {name, file.path,
+          [path = file.path, read = options.read] { return read_table(path, read); }};
 }
 
 using SharedTable = std::shared_ptr<const ErrorTableFile>;
@@ -166,18 +175,29 @@ bool is_design_h5(const std::string& path, DesignFiles& files) {
   return false;
 }
 
-/// Is a file met in a folder a design, or several?
-bool is_design_file(const std::string& path, const OpenOptions& options, DesignFiles& files) {
-  if (h5::File::is_hdf5(path)) return is_design_h5(path, files);
-  if (is_circuit(path, options)) {
-    if (!path.ends_with(".c") || options.allow_native_code) return true;
-    ++files.native_skipped;
-    return false;
+/// What a file met in a folder is; none: no design.
+std::optional<DesignKind> folder_kind(const std::string& path, const OpenOptions& options,
+                                      DesignFiles& files) {
+  const auto only_if = [](bool is_design, DesignKind kind) {
+    return is_design ? std::optional(kind) : std::nullopt;
+  };
+  if (h5::File::is_hdf5(path)) return only_if(is_design_h5(path, files), DesignKind::hdf5);
+  if (options.circuits && is_circuit_file(path)) {
+    if (!path.ends_with(".c")) return DesignKind::circuit;
+    if (is_table_file(path)) return DesignKind::table;
+    if (!options.circuits->allow_native_code) ++files.native_skipped;
+    return only_if(options.circuits->allow_native_code, DesignKind::circuit);
   }
-  if (is_table_file(path)) return true;
+  if (is_table_file(path)) return DesignKind::table;
   if (std::string warning = broken_table_warning(path); !warning.empty())
     files.warnings.push_back(std::move(warning));
-  return false;
+  return std::nullopt;
+}
+
+/// All designs of one file. A file of a folder may be an HDF5 file without products.
+void add_file(const DesignFile& file, const OpenOptions& options, DesignList& list) {
+  if (file.kind == DesignKind::hdf5) return add_table(file.path, list);
+  list.designs.push_back(file_ref(file, options));
 }
 
 void add_folder(const std::string& folder, const OpenOptions& options, detail::SeenFiles& seen,
@@ -188,15 +208,15 @@ void add_folder(const std::string& folder, const OpenOptions& options, detail::S
   list.warnings.insert(list.warnings.end(), files.warnings.begin(), files.warnings.end());
   const std::size_t before = list.designs.size();
   bool any_repeated = false;
-  for (const std::string& path : files.paths) {
-    if (!seen.is_new(path)) {
+  for (const DesignFile& file : files.files) {
+    if (!seen.is_new(file.path)) {
       any_repeated = true;
       continue;
     }
-    if (!h5::File::is_hdf5(path)) {
-      list.designs.push_back(file_ref(path, options));
+    if (file.kind != DesignKind::hdf5) {
+      list.designs.push_back(file_ref(file, options));
       list.designs.back().from_folder = true;
-    } else if (!add_entries(open_table(path, list), list)) {
+    } else if (!add_entries(open_table(file.path, list), list)) {
       ++list.skipped;
     }
   }
@@ -239,9 +259,7 @@ void add_text(const std::string& text, const OpenOptions& options, detail::SeenF
     return;
   }
   if (fs::exists(status)) {
-    if (!seen.is_new(text)) return;
-    if (h5::File::is_hdf5(text)) return add_table(text, list);
-    list.designs.push_back(file_ref(text, options));
+    if (seen.is_new(text)) add_file({text, kind_of(text, options)}, options, list);
     return;
   }
   if (const auto parts = split_entry(text))
@@ -314,15 +332,12 @@ void settle_names(DesignList& list) {
 void accept_circuits(OpenOptions& options, NetlistOptions circuits) {
   if (!circuits.type) circuits.type = options.read.type;
   if (!circuits.order) circuits.order = options.read.order;
-  options.allow_native_code = circuits.allow_native_code;
-  options.is_circuit = [](const std::string& path) { return is_circuit_file(path); };
-  options.read_circuit = [circuits](const std::string& path) {
-    return read_design_circuit(path, circuits);
-  };
+  options.circuits = std::move(circuits);
 }
 
 DesignFiles design_files(const std::string& folder, const OpenOptions& options) {
   DesignFiles files;
+  std::vector<std::string> paths;
   std::error_code error;
   fs::recursive_directory_iterator it(folder, error), end;
   for (; !error && it != end; it.increment(error)) {
@@ -330,13 +345,25 @@ DesignFiles design_files(const std::string& folder, const OpenOptions& options) 
       if (it->is_directory(error)) it.disable_recursion_pending();
       continue;
     }
-    if (it->is_regular_file(error)) files.paths.push_back(it->path().string());
+    if (it->is_regular_file(error)) paths.push_back(it->path().string());
   }
   if (error) throw InputError(801, Place{folder}, "cannot be read: " + error.message());
-  std::ranges::sort(files.paths, natural_less);
-  files.skipped = std::erase_if(
-      files.paths, [&](const std::string& path) { return !is_design_file(path, options, files); });
+  std::ranges::sort(paths, natural_less);
+  for (std::string& path : paths) {
+    const auto kind = folder_kind(path, options, files);
+    if (kind)
+      files.files.push_back({std::move(path), *kind});
+    else
+      ++files.skipped;
+  }
   return files;
+}
+
+DesignList designs_of(const DesignFile& file, const OpenOptions& options) {
+  DesignList list;
+  add_file(file, options, list);
+  settle_names(list);
+  return list;
 }
 
 DesignList find_designs(std::span<const std::string> texts, const OpenOptions& options) {

@@ -115,7 +115,7 @@ TEST_CASE("files of modules called top are named after their files, as character
   const std::string library = (dir / "l.h5").string();
   const auto built = run_cli({"library", "build", dir.path().string(), "-o", library});
   CHECK(built.code == 0);
-  CHECK(built.err.find("warning") == std::string::npos);
+  CHECK(built.err.find("named") == std::string::npos);  // that they are no products is said
   CHECK(entry(library, "or_low").lut(3, 5) == 7 << 8);
   CHECK(entry(library, "cut_low").lut(3, 5) == 1 << 8);
   CHECK(ErrorTableFile(library).entries().size() == 2);

@@ -22,7 +22,7 @@ std::pair<long, long> stream(std::size_t early, std::size_t count, bool products
                        }});
   const test::ScratchDir scratch;
   CharacterizationOptions options;
-  options.pack_products = products;
+  if (products) options.prepare = pack_products;
   ErrorTableOptions table;
   table.products = products;
   const DistributionSet distributions(options);

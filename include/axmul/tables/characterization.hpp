@@ -38,13 +38,16 @@ struct AXMUL_API ResolvedDistribution {
   std::optional<JointDistribution> joint;
 };
 
+struct Characterization;
+
 struct AXMUL_API CharacterizationOptions {
   std::vector<DistributionTexts> distributions = {{}};
   CharacterizeOptions metrics;
   DistributionContext context;  ///< empty: trace(…) is read by trace_context()
   int threads = 0;
-  /// Compress products and errors on the worker threads, for an ErrorTableWriter that stores them.
-  bool pack_products = false;
+  /// What the worker threads do with a result before it goes to the sink, as pack_products() for an
+  /// ErrorTableWriter. Called from several threads at once. Empty: nothing.
+  std::function<void(Characterization&)> prepare;
   /// What becomes of a design that cannot be loaded: told here, in the order of the designs and one
   /// at a time like results, and passed over. Empty: the first such design ends the run.
   std::function<void(const DesignRef&, const Error&)> failed;
@@ -55,7 +58,7 @@ struct AXMUL_API Characterization {
   Multiplier multiplier;
   std::string sha256, sha256_swapped;
   std::vector<ErrorReport> reports;
-  /// Its chunks of the datasets product and error (h5::deflate_chunk) if packed, else empty.
+  /// Its chunks of the datasets product and error, of pack_products(); else empty.
   std::vector<std::byte> packed_product{}, packed_error{};
 };
 

@@ -37,6 +37,10 @@ struct AXMUL_API ErrorTableOptions {
   std::size_t expected = 0;        ///< multipliers to come, 0 = unknown; only sizes chunks
 };
 
+/// Compresses the result's chunks of product and error, so that ErrorTableWriter::add() need not.
+/// Thread-safe: as CharacterizationOptions::prepare it runs on the worker threads.
+AXMUL_API void pack_products(Characterization& result);
+
 /// Writes an error table as results come, in bounded memory. The file appears under its name when
 /// finish() returns; without finish() nothing does. Throws OutputError AX130-132, AX160.
 class AXMUL_API ErrorTableWriter {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -19,10 +20,9 @@ namespace axmul {
 struct AXMUL_API OpenOptions {
   ReadOptions read;
   std::optional<std::string> standard_input;  ///< content of "-", read by the caller
-  /// Reads circuits and C models (axmul/netlist/circuits.hpp); both empty: they are no designs.
-  std::function<bool(const std::string& path)> is_circuit;
-  std::function<Multiplier(const std::string& path)> read_circuit;
-  bool allow_native_code = false;  ///< without it C models met in folders are skipped and counted
+  /// How circuits and C models are read; none: they are no designs. Without allow_native_code C
+  /// models met in folders are skipped and counted.
+  std::optional<NetlistOptions> circuits;
 };
 
 /// Lets options take circuit files and C models as designs, read with `circuits`; type and order
@@ -44,9 +44,17 @@ struct AXMUL_API DesignList {
   std::size_t native_skipped = 0;     ///< of these C models, for want of allow_native_code
 };
 
+/// What a file is read as.
+enum class DesignKind : std::uint8_t { table, circuit, hdf5 };
+
+struct AXMUL_API DesignFile {
+  std::string path;
+  DesignKind kind = DesignKind::table;
+};
+
 /// The files below a folder that look like designs, sorted naturally; hidden ones are passed over.
 struct AXMUL_API DesignFiles {
-  std::vector<std::string> paths;
+  std::vector<DesignFile> files;
   std::size_t skipped = 0;         ///< files that are no designs, and C models that must not run
   std::size_t native_skipped = 0;  ///< of these the C models
   /// Files left out that look like broken designs: a binary table or memory image by its extension
@@ -68,6 +76,9 @@ AXMUL_API DesignFiles design_files(const std::string& folder, const OpenOptions&
 /// for generator texts.
 AXMUL_API DesignList find_designs(std::span<const std::string> texts,
                                   const OpenOptions& options = {});
+
+/// All designs of one file whose kind is known, as find_designs() of its path.
+AXMUL_API DesignList designs_of(const DesignFile& file, const OpenOptions& options = {});
 
 /// The one design that a text names; throws InputError AX803 where it names several.
 AXMUL_API Multiplier open_design(const std::string& text, const OpenOptions& options = {});
