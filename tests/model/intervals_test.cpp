@@ -87,3 +87,45 @@ TEST_CASE("no interval where nothing is sampled, nor from one receptive field") 
        {ErrorModel::multi_population, ErrorModel::permutation, ErrorModel::sampled})
     CHECK(std::isnan(predict_one(one, lut, model).sigma_interval.lower));
 }
+
+// Quantiles as printed in tables of Student's t and chi-squared with 9 degrees of freedom.
+constexpr double kT9 = 2.262157162740992, kChi9Low = 2.700389499980358,
+                 kChi9High = 19.02276780086467;
+
+TEST_CASE(
+    "the interval of the mean over ten receptive fields is Student's, of the sample variance") {
+  const LayerOperands layer = random_layer({.s = 10, .k = 7, .m = 1}, 702);
+  const Lut lut = random_lut(OperandType::u8u8, 703);
+  double sum = 0, square = 0;
+  for (std::size_t s = 0; s < 10; ++s) {
+    double error = 0;
+    for (std::size_t i = 0; i < 7; ++i)
+      error += static_cast<double>(pair_error(layer, lut, 0, s, i, i));
+    sum += error;
+    square += error * error;
+  }
+  const double mean = sum / 10, std = std::sqrt((square - sum * mean) / 9);
+  PredictOptions options;
+  options.patches = 0;
+  const Prediction p = predict_one(layer, lut, ErrorModel::sampled, options);
+  CHECK(p.mean_acc == doctest::Approx(mean).epsilon(1e-12));
+  const double half = kT9 * std / std::sqrt(10.0);
+  CHECK(p.mean_interval.lower == doctest::Approx(mean - half).epsilon(1e-9));
+  CHECK(p.mean_interval.upper == doctest::Approx(mean + half).epsilon(1e-9));
+}
+
+TEST_CASE("ten draws give Student's and the chi-squared interval") {
+  const LayerOperands layer = random_layer({.s = 30, .k = 7, .m = 3}, 704);
+  const Lut lut = random_lut(OperandType::u8u8, 705);
+  PredictOptions options;
+  options.monte_carlo_draws = 10;
+  const Prediction p = predict_one(layer, lut, ErrorModel::monte_carlo, options);
+  // sigma_acc divides by the draws, the sample variance by one less.
+  const double half = kT9 * p.sigma_acc / std::sqrt(9.0);
+  CHECK(p.mean_interval.upper - p.mean_acc == doctest::Approx(half).epsilon(1e-9));
+  CHECK(p.mean_acc - p.mean_interval.lower == doctest::Approx(half).epsilon(1e-9));
+  CHECK(p.sigma_interval.lower ==
+        doctest::Approx(p.sigma_acc * std::sqrt(10 / kChi9High)).epsilon(1e-9));
+  CHECK(p.sigma_interval.upper ==
+        doctest::Approx(p.sigma_acc * std::sqrt(10 / kChi9Low)).epsilon(1e-9));
+}

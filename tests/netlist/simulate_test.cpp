@@ -54,6 +54,36 @@ TEST_CASE("products wider than 16 bits keep their high bits") {
   CHECK(s(1, 5) == 9);
 }
 
+TEST_CASE("a product of 32 bits is signed or past what a table holds") {
+  NetlistBuilder builder("wide");
+  const auto a = builder.input("A", 8);
+  builder.input("B", 8);
+  std::vector<NetId> out(32, kNetZero);
+  out[0] = a[0];
+  for (std::size_t i = 20; i < 32; ++i) out[i] = a[7];
+  builder.output("P", out);
+  const Netlist netlist = builder.take();
+  const Lut s = simulate(netlist, OperandType::s8s8);
+  CHECK(s(-1, 5) == 1 - (1 << 20));
+  CHECK(s(1, 5) == 1);
+  // Unsigned, 2^32 − 2^20 + 1 is no product of a table, and nothing near it either.
+  CHECK_THROWS_AS(simulate(netlist, OperandType::u8u8), InputError);
+}
+
+TEST_CASE("an input that is no operand is 0 in a simulation of others") {
+  NetlistBuilder builder("gated");
+  const auto x = builder.input("X", 2);
+  const auto enable = builder.input("enable", 1);
+  const std::vector<NetId> y = {builder.or2(x[0], enable[0]), builder.and2(x[1], enable[0])};
+  builder.output("Y", y);
+  const Netlist netlist = builder.take();
+  const TruthPlanes planes = simulate_planes(netlist, x, y);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(planes(0, i) == ((i & 1) != 0));
+    CHECK(!planes(1, i));
+  }
+}
+
 TEST_CASE("every truth table of up to three inputs, and random ones of four to six") {
   Philox random(7);
   for (int inputs = 0; inputs <= 6; ++inputs) {

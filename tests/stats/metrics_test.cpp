@@ -180,6 +180,9 @@ TEST_CASE("symmetry, zero violations and signs") {
   m = facts(changed(OperandType::s8s8, [](int a, int b) { return a == 0 && b == 7 ? 1 : 0; }));
   CHECK_FALSE(m.sign_preserved);
   CHECK(m.zero_violations == 1);
+  m = facts(changed(OperandType::s8s8, [](int a, int b) { return a == 0 && b == 7 ? -1 : 0; }));
+  CHECK_FALSE(m.sign_preserved);
+  CHECK(m.zero_violations == 1);
   m = facts(changed(OperandType::s8s8, [](int a, int b) { return a == -1 && b == 1 ? 2 : 0; }));
   CHECK_FALSE(m.sign_preserved);
   CHECK(m.zero_violations == 0);

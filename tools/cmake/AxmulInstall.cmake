@@ -5,6 +5,8 @@ install(TARGETS axmul_executable RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/axmul DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         PATTERN "train" EXCLUDE)
 install(FILES luts/axmul-library.h5 DESTINATION ${CMAKE_INSTALL_DATADIR}/axmul OPTIONAL)
+install(PROGRAMS tools/state_dict_to_h5.py DESTINATION ${CMAKE_INSTALL_DATADIR}/axmul)
+install(FILES README.md CHANGELOG.md SECURITY.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/axmul)
 install(EXPORT axmul-targets NAMESPACE axmul:: DESTINATION ${package_dir})
 configure_package_config_file(tools/cmake/axmul-config.cmake.in ${CMAKE_BINARY_DIR}/axmul-config.cmake
