@@ -1,6 +1,6 @@
 // The noise node of autograd, in blocks that stay in the cache; the draws are made anew in the
 // backward pass instead of being kept.
-#include "train/nn/noise.hpp"
+#include "train/layer/noise.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -8,8 +8,8 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/kernels/lut_gemm.hpp"
-#include "train/nn/elementwise.hpp"
-#include "train/nn/noise.hpp"
+#include "train/layer/elementwise.hpp"
+#include "train/layer/noise.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul {

@@ -307,7 +307,7 @@ TORCH_LIBRARY(axmul, m) {
         &axmul::train::open_multiplier);
 }
 
-// layer.cpp's autograd function does the straight-through gradient, so both keys are the same code;
+// forward.cpp's autograd function does the straight-through gradient, so both keys are the same code;
 // the CPU one serves inference mode, which leaves out the Autograd key.
 TORCH_LIBRARY_IMPL(axmul, CPU, m) {
   m.impl("lut_conv2d", &axmul::train::lut_conv2d);
