@@ -18,20 +18,22 @@ std::shared_ptr<std::int32_t[]> new_table() {
   return std::shared_ptr<std::int32_t[]>(new std::int32_t[kLutSize]);
 }
 
-void check_products(OperandType type, const std::int32_t* products) {
+// The largest |product|, if all are small enough.
+std::int32_t checked_largest(OperandType type, const std::int32_t* products) {
   std::int32_t least = 0, greatest = 0;
   for (std::size_t i = 0; i < kLutSize; ++i) {
     least = std::min(least, products[i]);
     greatest = std::max(greatest, products[i]);
   }
-  if (least > -kProductLimit && greatest < kProductLimit) return;
-  for (std::size_t i = 0; i < kLutSize; ++i)
+  const bool fits = least > -kProductLimit && greatest < kProductLimit;
+  for (std::size_t i = 0; i < kLutSize && !fits; ++i)
     if (products[i] <= -kProductLimit || products[i] >= kProductLimit)
       throw InputError(10, "product " + std::to_string(products[i]) + " of a = " +
                                std::to_string(static_cast<int>(i / 256) + a_min(type)) +
                                ", b = " + std::to_string(static_cast<int>(i % 256) + b_min(type)) +
                                " reaches 2^24; an 8x8-bit product is far smaller: check the "
                                "table's dtype and byte order");
+  return std::max(-least, greatest);
 }
 
 template <class At>
@@ -62,7 +64,7 @@ Lut::Lut(OperandType type, std::span<const std::int32_t> products)
   if (products.size() != kLutSize)
     throw InputError(10,
                      "a product table has 65536 entries, not " + std::to_string(products.size()));
-  check_products(type, products.data());
+  largest_ = checked_largest(type, products.data());
   auto table = new_table();
   std::copy(products.begin(), products.end(), table.get());
   products_ = std::move(table);
@@ -70,7 +72,7 @@ Lut::Lut(OperandType type, std::span<const std::int32_t> products)
 
 Lut::Lut(OperandType type, std::shared_ptr<const std::int32_t[]> products)
     : type_(type), products_(std::move(products)), identity_(std::make_shared<Identity>()) {
-  check_products(type, products_.get());
+  largest_ = checked_largest(type, products_.get());
 }
 
 Lut Lut::exact(OperandType type) {

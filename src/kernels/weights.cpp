@@ -13,6 +13,8 @@ namespace detail {
 
 namespace {
 
+constexpr std::uint64_t kInt32Limit = (std::uint64_t{1} << 31) - 1;  // of a bound of sums
+
 /// Largest |product| of each table column.
 std::array<std::int32_t, 256> column_bounds(const Lut& lut) {
   std::array<std::int32_t, 256> bound{};
@@ -86,7 +88,6 @@ Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std:
   const std::uint8_t b_flip = b_is_signed(lut.type()) ? 0x80 : 0;
   a_flip = a_is_signed(lut.type()) ? 0x80 : 0;
   const auto& bound = facts.bound;
-  constexpr std::uint64_t kLimit = (std::uint64_t{1} << 31) - 1;
   std::vector<std::uint64_t> total(m, 0), slice(m, 0);
   int32_cuts.push_back(0);
   for (std::size_t tap = 0; tap < k; ++tap) {
@@ -98,7 +99,7 @@ Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std:
       const auto largest = static_cast<std::uint64_t>(bound[value]);
       total[c] += largest;
       slice[c] += largest;
-      cut = cut || slice[c] > kLimit;
+      cut = cut || slice[c] > kInt32Limit;
     }
     if (!cut) continue;
     int32_cuts.push_back(tap);
@@ -203,6 +204,12 @@ Accumulator required_accumulator(const Lut& lut, const GemmShape& shape,
   return detail::Weights(detail::facts_of(lut), shape.k, shape.m, b,
                          checked_stride("b", b.size(), shape.k, shape.m, b_stride))
       .accumulator();
+}
+
+Accumulator required_accumulator(const Lut& lut, std::size_t fan_in, std::int64_t beside) {
+  const auto per_tap = static_cast<std::uint64_t>(std::int64_t{lut.largest()} + beside);
+  return per_tap == 0 || fan_in <= detail::kInt32Limit / per_tap ? Accumulator::int32
+                                                                 : Accumulator::int64;
 }
 
 void lut_gemm(const Lut& lut, const GemmShape& shape, std::span<const std::uint8_t> a,

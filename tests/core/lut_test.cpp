@@ -50,6 +50,11 @@ TEST_CASE("products must stay below 2^24 and number 65536") {
   std::vector<std::int32_t> products(kLutSize, 0);
   products[256 * 7 + 9] = (1 << 24) - 1;
   CHECK_NOTHROW(Lut(OperandType::u8u8, products));
+  CHECK(Lut(OperandType::u8u8, products).largest() == (1 << 24) - 1);
+  products[3] = products[256 * 7 + 9] = 1 - (1 << 24);
+  CHECK(Lut(OperandType::u8u8, products).largest() == (1 << 24) - 1);
+  CHECK(Lut(OperandType::u8u8, std::vector<std::int32_t>(kLutSize, -7)).largest() == 7);
+  CHECK(Lut(OperandType::u8u8, std::vector<std::int32_t>(kLutSize, 0)).largest() == 0);
   products[256 * 7 + 9] = -(1 << 24);
   CHECK_THROWS_WITH_AS(Lut(OperandType::s8s8, products), doctest::Contains("a = -121, b = -119"),
                        InputError);

@@ -156,6 +156,18 @@ TEST_CASE("int32 sums are refused where they could overflow, by the bound of the
   }
 }
 
+TEST_CASE("for any weights int32 is enough where fan-in times the largest product is below 2^31") {
+  // ⌊(2^31 − 1) / 65025⌋ = 33025, / 16384 = 131071, / (65025 + 65025) = 16512.
+  const Lut u = Lut::exact(OperandType::u8u8), s = Lut::exact(OperandType::s8s8);
+  for (const auto& [lut, beside, most] :
+       {std::tuple{u, 0, 33025u}, {s, 0, 131071u}, {u, 65025, 16512u}}) {
+    CHECK(required_accumulator(lut, most, beside) == Accumulator::int32);
+    CHECK(required_accumulator(lut, most + 1, beside) == Accumulator::int64);
+  }
+  const Lut zero = Lut::from_function(OperandType::u8u8, [](int, int) { return 0; });
+  CHECK(required_accumulator(zero, std::size_t{1} << 60) == Accumulator::int32);
+}
+
 TEST_CASE("a plan gives the same as separate products, from any batch") {
   const Lut lut = random_lut(OperandType::u8u8, 3);
   const auto b = draw_bytes(70 * 20, 8, Draw::any);

@@ -244,6 +244,88 @@ TEST_CASE("sums beyond 2^24 stay exact") {
         0);
 }
 
+TEST_CASE("sums and their zero points together may pass 2^31") {
+  // Inputs of at most 0 have the zero point 255, weights near their largest are 255: either sum
+  // takes 255·255 a tap off the products.
+  const auto layer_of = [](std::int64_t fan_in, const Lut& lut) {
+    MultiplyLayer layer =
+        make_layer({"long", linear(fan_in, 2), 1, 1}, TableEncoding::affine, false, false);
+    layer.weight = at::full({2, fan_in}, 1.0f) - 0.001f * at::rand({2, fan_in});
+    layer.observer.update(-1.0, 0.0);
+    set_multiplier(layer, as_multiplier(lut), TableEncoding::affine);
+    return layer;
+  };
+  const Lut exact = Lut::exact(OperandType::u8u8);
+  MultiplyLayer longest = layer_of(40009, exact);
+  const at::Tensor x = -at::rand({2, 40009});
+  CHECK(count_different(forward(longest, x), test::brute_force(longest, exact, x)) == 0);
+  // 20,101 products of −42,000 fit; less 255·255 each they do not.
+  const Lut far =
+      Lut::from_function(OperandType::u8u8, [](int a, int) { return -42000 * (a / 255); });
+  MultiplyLayer sinking = layer_of(20101, far);
+  const at::Tensor zeros = at::zeros({1, 20101});
+  const std::vector<double> sunk = test::brute_force(sinking, far, zeros);
+  CHECK(count_different(forward(sinking, zeros), sunk) == 0);
+  const double unit = activation_grid(sinking).scale * quantize_weight(sinking).scale(0);
+  CHECK(sunk[0] / unit < -2147483648.0);
+}
+
+TEST_CASE("errors are added up for who asks, and nobody else") {
+  const Case c{"measured", conv(3, 4, 3, 2, 1, 1, 1, 1), 5, 6};
+  const at::Tensor x = make_input(c, false);
+  MultiplyLayer layer = make_layer(c, TableEncoding::sign_magnitude, true, false);
+  observe(layer, x);
+  set_multiplier(layer, as_multiplier(test::random_lut(OperandType::u8u8, 6)), layer.encoding);
+  const at::NoGradGuard guard;
+  const at::Tensor table = forward(layer, x);
+  layer.mode = LayerMode::quantized;
+  const at::Tensor exact = forward(layer, x);
+  layer.mode = LayerMode::approximate;
+  ErrorTally tally;
+  {
+    Measuring measuring;
+    measuring.errors(layer, tally);
+    CHECK(at::equal(forward(layer, x), exact));
+  }
+  CHECK(layer.mean_acc.empty());
+  CHECK(at::equal(forward(layer, x), table));  // and adds nothing to the tally any more
+  const std::int64_t outputs = table.size(2) * table.size(3);
+  CHECK(tally.count == static_cast<double>(3 * outputs));
+  // By loops over the outputs, in real units.
+  const QuantizedWeight weight = quantize_weight(layer);
+  const at::Tensor dense = table.contiguous(), other = exact.contiguous();
+  for (std::int64_t m = 0; m < 4; ++m) {
+    const double unit = activation_grid(layer).scale * weight.scale(m);
+    double sum = 0, squares = 0;
+    for (std::int64_t n = 0; n < 3; ++n)
+      for (std::int64_t i = 0; i < outputs; ++i) {
+        const std::int64_t at = (n * 4 + m) * outputs + i;
+        const double error = std::nearbyint(
+            (static_cast<double>(dense.data_ptr<float>()[at]) - other.data_ptr<float>()[at]) /
+            unit);
+        sum += error;
+        squares += error * error;
+      }
+    CHECK(sum != 0);
+    CHECK(tally.sum[static_cast<std::size_t>(m)] == doctest::Approx(sum).epsilon(1e-5));
+    CHECK(tally.square_sum[static_cast<std::size_t>(m)] == doctest::Approx(squares).epsilon(1e-5));
+    CHECK(tally.mean()[static_cast<std::size_t>(m)] ==
+          tally.sum[static_cast<std::size_t>(m)] / tally.count);
+  }
+  // Handing on corrected sums is what folding that mean does.
+  ErrorTally corrected;
+  corrected.hands_on_corrected = true;
+  at::Tensor handed_on;
+  {
+    Measuring measuring;
+    measuring.errors(layer, corrected);
+    handed_on = forward(layer, x);
+  }
+  CHECK(corrected.sum == tally.sum);
+  layer.mean_acc = tally.mean();
+  CHECK(at::equal(handed_on, forward(layer, x)));
+}
+
 TEST_CASE("inputs outside the grid get no gradient") {
   const Case c{"clip", linear(3, 2), 1, 1};
   MultiplyLayer layer = make_layer(c, TableEncoding::sign_magnitude, false, false);

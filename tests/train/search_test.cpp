@@ -9,7 +9,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/core/philox.hpp"
-#include "train/nn/noise.hpp"
+#include "train/layer/noise.hpp"
 #include "train/train_support.hpp"
 
 using namespace axmul;

@@ -182,7 +182,7 @@ TEST_CASE("folding can take the activations of the approximate network") {
   CHECK(net.layers[0]->mean_acc == first);  // the images themselves
   CHECK(net.layers[4]->mean_acc != last);   // what four approximate layers made of them
   CHECK(net.layers[4]->mean_acc_of == net.layers[4]->table->sha256());
-  for (const auto& layer : net.layers) CHECK_FALSE(layer->measure_errors);
+  for (const auto& layer : net.layers) CHECK(layer->error_tally == nullptr);
 }
 
 TEST_CASE("an epoch's batches differ by one image at the most and hold every image") {

@@ -1,5 +1,7 @@
 // Trained ResNet-20 on real images: the exact table is quantised mode bit for bit through the whole
 // network, and layers on real operands equal nested loops over integers.
+#include <map>
+
 #include "axmul/formats/table_file.hpp"
 #include "train/brute_force.hpp"
 #include "train/train_support.hpp"
@@ -86,20 +88,23 @@ TEST_CASE("three layers on real operands equal integer loops bit for bit") {
   const at::NoGradGuard guard;
   for (const TableEncoding encoding : {TableEncoding::affine, TableEncoding::sign_magnitude}) {
     CAPTURE(to_string(encoding));
-    for (const auto& layer : net.layers) {
-      layer->encoding = encoding;
-      layer->mode = LayerMode::quantized;
-      layer->capture = true;
+    std::map<std::string, OperandCapture> captures;
+    {
+      Measuring measuring;
+      for (const auto& layer : net.layers) {
+        layer->encoding = encoding;
+        layer->mode = LayerMode::quantized;
+        measuring.operands(*layer, captures[layer->name]);
+      }
+      forward(net, subject->images);
     }
-    forward(net, subject->images);
-    for (const auto& layer : net.layers) layer->capture = false;
     for (const char* name : {"conv1", "layer2.0.conv1", "layer3.2.conv2"}) {
       CAPTURE(name);
       MultiplyLayer& layer = *find_layer(net, name);
       const ActivationGrid grid = activation_grid(layer);
       // The operands that the layer saw, as real numbers; they fall on the grid again.
       const bool is_signed = grid.lowest < 0;
-      const at::Tensor codes = layer.captured_codes.permute({0, 3, 1, 2}).contiguous();
+      const at::Tensor codes = captures[name].codes.permute({0, 3, 1, 2}).contiguous();
       const at::Tensor values =
           (is_signed ? codes.to(at::kChar).to(at::kDouble) : codes.to(at::kDouble)) -
           grid.zero_point;

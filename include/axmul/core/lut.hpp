@@ -54,6 +54,9 @@ class AXMUL_API Lut {
     return std::span<const std::int32_t, kLutSize>(products_.get(), kLutSize);
   }
 
+  /// The largest |product|; found once, when the table is made.
+  std::int32_t largest() const { return largest_; }
+
   /// approximate − exact for operand values a and b.
   std::int32_t error(int a, int b) const { return (*this)(a, b) - a * b; }
 
@@ -69,6 +72,7 @@ class AXMUL_API Lut {
 
  private:
   OperandType type_;
+  std::int32_t largest_;
   std::shared_ptr<const std::int32_t[]> products_;
   struct Identity;
   std::shared_ptr<Identity> identity_;

@@ -41,6 +41,11 @@ AXMUL_API Accumulator required_accumulator(const Lut& lut, const GemmShape& shap
                                            std::span<const std::uint8_t> b,
                                            std::size_t b_stride = 0);
 
+/// The same for any weights: int32 when fan_in · (lut.largest() + beside) is below 2^31. beside:
+/// the largest |number| that the caller adds to each product himself.
+AXMUL_API Accumulator required_accumulator(const Lut& lut, std::size_t fan_in,
+                                           std::int64_t beside = 0);
+
 /// y[n,m] = sum over k of lut(a[n,k], b[k,m]). Operands are two's-complement bit patterns: the byte
 /// of an s8 operand of value -1 is 255. Gaps between strided rows of y are not written.
 /// Throws UsageError AX600 where a span is too short for shape and strides or a stride is smaller

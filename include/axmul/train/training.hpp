@@ -72,9 +72,12 @@ enum class FoldOperands : std::uint8_t {
   approximate  ///< those that the folded approximate network itself sees, layer by layer
 };
 /// Measures every approximate layer's mean accumulated error per output channel and stores it as
-/// mean_acc, which forward() subtracts.
-void fold_bias(Network& network, const ImageSet& images, const Normalisation& normalisation,
-               const CalibrationOptions& options = {}, FoldOperands operands = FoldOperands::exact);
+/// mean_acc, which forward() subtracts. Returns what was measured, one entry a layer; an exact
+/// layer's has count 0.
+std::vector<ErrorTally> fold_bias(Network& network, const ImageSet& images,
+                                  const Normalisation& normalisation,
+                                  const CalibrationOptions& options = {},
+                                  FoldOperands operands = FoldOperands::exact);
 
 /// Moves what fold_bias() measured into the running means of the batch norms behind the layers, so
 /// that programs without mean_acc have it too; layers without a norm keep theirs. Not for weights

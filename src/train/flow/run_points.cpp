@@ -104,10 +104,10 @@ double energy_of(const std::vector<PointLayer>& layers, double ops_not_covered) 
   return energy / ops;
 }
 
-void take_measured(const MultiplyLayer& layer, PointLayer& to) {
-  if (layer.error_count <= 0 || layer.error_sum.empty()) return;
+void take_measured(const MultiplyLayer& layer, const ErrorTally& tally, PointLayer& to) {
+  if (tally.count <= 0 || tally.sum.empty()) return;
   const QuantizedWeight weight = quantize_weight(layer);
-  const auto channels = layer.error_sum.size();
+  const auto channels = tally.sum.size();
   LayerOperands operands;  // for the scales only
   operands.out_channels = channels;
   operands.b_scale = weight.scales;
@@ -115,10 +115,10 @@ void take_measured(const MultiplyLayer& layer, PointLayer& to) {
   const double count = static_cast<double>(channels);
   double mean = 0, within = 0, between = 0;
   for (std::size_t m = 0; m < channels; ++m)
-    mean += scales[m] * (layer.error_sum[m] / layer.error_count) / count;
+    mean += scales[m] * (tally.sum[m] / tally.count) / count;
   for (std::size_t m = 0; m < channels; ++m) {
-    const double channel_mean = layer.error_sum[m] / layer.error_count;
-    const double square = layer.error_square_sum[m] / layer.error_count;
+    const double channel_mean = tally.sum[m] / tally.count;
+    const double square = tally.square_sum[m] / tally.count;
     const double d = scales[m] * channel_mean - mean;
     within += scales[m] * scales[m] * std::max(0.0, square - channel_mean * channel_mean) / count;
     between += d * d / count;
@@ -322,10 +322,10 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
   point.energy = energy_of(point.layers, run.record.ops_not_covered);
   write_assignment(run, point);
   const std::size_t count = run.plan.fold_images;
-  fold_bias(net, sample_images(run.session, run.job, count), run.job.normalisation,
-            {count, run.job.batch});
+  const std::vector<ErrorTally> errors = fold_bias(net, sample_images(run.session, run.job, count),
+                                                   run.job.normalisation, {count, run.job.batch});
   for (std::size_t l = 0; l < net.layers.size(); ++l) {
-    take_measured(*net.layers[l], point.layers[l]);
+    take_measured(*net.layers[l], errors[l], point.layers[l]);
     if (!run.plan.fold) net.layers[l]->mean_acc.clear();
   }
   if (run.plan.norm_images > 0 && !net.norms.empty())

@@ -13,6 +13,7 @@ namespace {
 // Running statistics and rows of one layer while batches pass.
 struct Collector {
   LayerOperands operands;
+  OperandCapture capture;
   std::size_t next = 0;                         // rows of patches taken
   std::size_t total = 0;                        // receptive fields of all images
   std::vector<std::vector<std::uint8_t>> rows;  // by row: all groups, then all taps
@@ -49,12 +50,12 @@ std::size_t chosen_row(std::size_t i, std::size_t wanted, std::size_t total, std
 
 // calls: how often an image went through the layer, so that codes and outputs hold n · calls
 // images.
-void take_patches(const MultiplyLayer& layer, std::size_t first_image, std::size_t calls,
+void take_patches(const LayerGeometry& geometry, std::size_t first_image, std::size_t calls,
                   std::uint64_t seed, Collector& to) {
-  const at::Tensor& codes = layer.captured_codes;
+  const at::Tensor& codes = to.capture.codes;
   const std::int64_t n = codes.size(0), height = codes.size(1), width = codes.size(2);
-  const std::int64_t out_h = layer.captured_accumulator.size(2);
-  const std::int64_t out_w = layer.captured_accumulator.size(3);
+  const std::int64_t out_h = to.capture.accumulator.size(2);
+  const std::int64_t out_w = to.capture.accumulator.size(3);
   const auto per_input = static_cast<std::size_t>(out_h * out_w);
   const std::size_t wanted = to.operands.patch_count;
   const auto padding = static_cast<std::uint8_t>(to.operands.a_zero_point);
@@ -70,7 +71,7 @@ void take_patches(const MultiplyLayer& layer, std::size_t first_image, std::size
         codes.data_ptr<std::uint8_t>() +
         static_cast<std::int64_t>(input - first) * height * width * codes.size(3);
     to.rows.push_back(
-        receptive_field(layer.geometry, from, height, width, at / out_w, at % out_w, padding));
+        receptive_field(geometry, from, height, width, at / out_w, at % out_w, padding));
     to.operands.image.push_back(static_cast<std::int32_t>(input / calls));
   }
 }
@@ -128,13 +129,14 @@ std::vector<LayerOperands> trace_network(Network& network, const ImageSet& image
   const at::NoGradGuard guard;
   network.training = false;
   std::vector<LayerMode> modes;
-  std::vector<Collector> collectors;
+  std::vector<Collector> collectors(network.layers.size());
+  Measuring measuring;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     MultiplyLayer& layer = *network.layers[i];
     modes.push_back(layer.mode);
     layer.mode = LayerMode::quantized;
-    layer.capture = true;
-    Collector& to = collectors.emplace_back();
+    Collector& to = collectors[i];
+    measuring.operands(layer, to.capture);
     to.operands = describe(layer, i);
     if (has_unequal_scales(to.operands))
       to.scales = at::tensor(relative_scales(to.operands), at::kDouble).view({1, -1, 1, 1});
@@ -145,23 +147,20 @@ std::vector<LayerOperands> trace_network(Network& network, const ImageSet& image
                    for (std::size_t i = 0; i < collectors.size(); ++i) {
                      MultiplyLayer& layer = *network.layers[i];
                      Collector& to = collectors[i];
-                     const at::Tensor& sums = layer.captured_accumulator;
+                     const at::Tensor& sums = to.capture.accumulator;
                      if (!sums.defined()) continue;  // in a branch that was not taken
                      const auto calls = static_cast<std::size_t>(sums.size(0) / x.size(0));
                      const auto fields = static_cast<std::size_t>(sums.size(2) * sums.size(3));
                      to.total = images.size() * calls * fields;
                      to.operands.patch_count = std::min(options.patches, to.total);
                      to.operands.ops = static_cast<double>(layer.ops);
-                     take_patches(layer, first, calls, options.seed, to);
+                     take_patches(layer.geometry, first, calls, options.seed, to);
                      add_statistics(sums, to);
                    }
                  });
   std::vector<LayerOperands> traces;
   for (std::size_t i = 0; i < collectors.size(); ++i) {
-    MultiplyLayer& layer = *network.layers[i];
-    layer.mode = modes[i];
-    layer.capture = false;
-    layer.captured_codes = layer.captured_accumulator = at::Tensor();
+    network.layers[i]->mode = modes[i];
     if (collectors[i].rows.empty()) continue;
     finish(collectors[i]);
     traces.push_back(std::move(collectors[i].operands));

@@ -237,27 +237,25 @@ void calibrate(Network& network, const ImageSet& images, const Normalisation& no
   }
 }
 
-void fold_bias(Network& network, const ImageSet& images, const Normalisation& normalisation,
-               const CalibrationOptions& options, FoldOperands operands) {
+std::vector<ErrorTally> fold_bias(Network& network, const ImageSet& images,
+                                  const Normalisation& normalisation,
+                                  const CalibrationOptions& options, FoldOperands operands) {
   const at::NoGradGuard guard;
   network.training = false;
-  for (const auto& layer : network.layers) {
-    layer->correct_errors = operands == FoldOperands::approximate;
-    layer->mean_acc.clear();
-    layer->mean_acc_of.clear();
-    layer->error_sum.clear();
-    layer->error_square_sum.clear();
-    layer->error_count = 0;
-    layer->measure_errors = true;
+  std::vector<ErrorTally> tallies(network.layers.size());
+  Measuring measuring;
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    tallies[i].hands_on_corrected = operands == FoldOperands::approximate;
+    measuring.errors(*network.layers[i], tallies[i]);
   }
   for_each_batch(images, options.images, options.batch, normalisation,
                  [&](const at::Tensor& x, std::size_t) { forward(network, x); });
-  for (const auto& layer : network.layers) {
-    layer->measure_errors = false;
-    layer->mean_acc.clear();
-    for (const double sum : layer->error_sum) layer->mean_acc.push_back(sum / layer->error_count);
-    if (!layer->mean_acc.empty()) layer->mean_acc_of = layer->table->sha256();
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    MultiplyLayer& layer = *network.layers[i];
+    layer.mean_acc = tallies[i].mean();
+    layer.mean_acc_of = layer.mean_acc.empty() ? std::string() : layer.table->sha256();
   }
+  return tallies;
 }
 
 void fold_into_norms(Network& network) {

@@ -75,9 +75,9 @@ Tensor run_layer(Site& site, const Arguments& o) {
   }
   site.multiplications +=
       static_cast<double>(y.numel()) * static_cast<double>(layer.geometry.fan_in());
-  if (layer.capture && layer.captured_codes.defined()) {
-    site.codes.push_back(layer.captured_codes);
-    site.sums.push_back(layer.captured_accumulator);
+  if (layer.capture != nullptr && layer.capture->codes.defined()) {
+    site.codes.push_back(layer.capture->codes);
+    site.sums.push_back(layer.capture->accumulator);
   }
   return y;
 }
@@ -243,8 +243,8 @@ void join_captures(Site& site, std::int64_t batch) {
                                 " is called with inputs of different sizes in one forward pass; "
                                 "that cannot be traced");
   if (site.codes.size() > 1) {
-    layer.captured_codes = joined(site.codes);
-    layer.captured_accumulator = joined(site.sums).contiguous(at::MemoryFormat::ChannelsLast);
+    layer.capture->codes = joined(site.codes);
+    layer.capture->accumulator = joined(site.sums).contiguous(at::MemoryFormat::ChannelsLast);
   }
   site.codes.clear();
   site.sums.clear();
@@ -343,8 +343,7 @@ Tensor run_script(ScriptModule& script, Network& network, const Tensor& images) 
   script.training = network.training;
   for (Site& site : calls.sites) {
     site.multiplications = 0;
-    if (site.layer != nullptr && site.layer->capture)
-      site.layer->captured_codes = site.layer->captured_accumulator = Tensor();
+    if (site.layer != nullptr && site.layer->capture != nullptr) *site.layer->capture = {};
   }
   const SeededGenerator seeded(network.seed * 0x9e3779b97f4a7c15u + network.step);
   const c10::IValue result = execute(script, images);
@@ -354,7 +353,7 @@ Tensor run_script(ScriptModule& script, Network& network, const Tensor& images) 
     if (site.multiplications > 0)
       site.layer->ops =
           static_cast<std::int64_t>(site.multiplications / static_cast<double>(batch));
-    if (site.layer->capture) join_captures(site, batch);
+    if (site.layer->capture != nullptr) join_captures(site, batch);
   }
   return result.toTensor();
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "axmul/core/parallel.hpp"
-#include "train/nn/elementwise.hpp"
+#include "train/layer/elementwise.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define AXMUL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))

@@ -1,6 +1,6 @@
 // The noise node of autograd, in blocks that stay in the cache; the draws are made anew in the
 // backward pass instead of being kept.
-#include "train/nn/noise.hpp"
+#include "train/layer/noise.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "axmul/train/layer.hpp"
+#include "train/torch_types.hpp"
 
 namespace axmul {
 namespace {
@@ -124,6 +125,14 @@ void fill_normal(std::span<float> out, std::uint64_t seed, std::uint64_t stream)
   for_blocks(out.size(), [&](std::size_t, std::size_t begin, std::size_t end) {
     detail::normal_draws(out.data() + begin, end - begin, begin, seed, stream);
   });
+}
+
+void set_noise_level(MultiplyLayer& layer, double sigma_l) {
+  const at::NoGradGuard guard;
+  if (layer.sigma_l.defined())
+    layer.sigma_l.fill_(sigma_l);
+  else
+    layer.sigma_l = at::scalar_tensor(sigma_l).set_requires_grad(true);
 }
 
 }  // namespace axmul

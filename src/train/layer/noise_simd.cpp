@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "axmul/core/philox.hpp"
-#include "train/nn/noise.hpp"
+#include "train/layer/noise.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define AXMUL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))

@@ -156,26 +156,16 @@ void follow_torch_threads() {
   if (at::get_num_threads() != default_threads()) set_threads(at::get_num_threads());
 }
 
-struct Errors {
-  Tensor sum;  // float64 [out]
-  double count = 0;
-};
-
 // Converts to float32 and back around forward(), and gives the output the input's memory format.
-Tensor run(MultiplyLayer& layer, const Tensor& input, Errors* errors) {
+Tensor run(MultiplyLayer& layer, const Tensor& input, ErrorTally* errors) {
   follow_torch_threads();
-  layer.measure_errors = errors != nullptr;
-  const Tensor y = forward(layer, input.to(at::kFloat));
-  if (errors != nullptr) {
-    layer.error_sum.resize(static_cast<std::size_t>(layer.geometry.out_channels), 0.0);
-    errors->sum = at::tensor(layer.error_sum, at::kDouble);
-    errors->count = layer.error_count;
-  }
-  return y.to(input.scalar_type());
+  Measuring measuring;
+  if (errors != nullptr) measuring.errors(layer, *errors);
+  return forward(layer, input.to(at::kFloat)).to(input.scalar_type());
 }
 
 Tensor conv2d(Call call, at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation,
-              std::int64_t groups, Errors* errors) {
+              std::int64_t groups, ErrorTally* errors) {
   const std::string name = "lut_conv2d";
   check_tensors(name, call, 4);
   MultiplyLayer layer = layer_for(name, call);
@@ -208,7 +198,7 @@ Tensor conv2d(Call call, at::IntArrayRef stride, at::IntArrayRef padding, at::In
   return single ? y.squeeze(0) : y;
 }
 
-Tensor linear(Call call, Errors* errors) {
+Tensor linear(Call call, ErrorTally* errors) {
   const std::string name = "lut_linear";
   check_tensors(name, call, 2);
   MultiplyLayer layer = layer_for(name, call);
@@ -248,27 +238,33 @@ Tensor lut_linear(const Tensor& input, const Tensor& weight, const OptionalTenso
 
 using ErrorsResult = std::tuple<Tensor, Tensor, double>;
 
+// errors.sum: float64 [out], zeros where nothing was approximate.
+ErrorsResult errors_result(const Tensor& y, const Tensor& weight, ErrorTally errors) {
+  errors.sum.resize(static_cast<std::size_t>(weight.size(0)), 0.0);
+  return {y, at::tensor(errors.sum, at::kDouble), errors.count};
+}
+
 ErrorsResult lut_conv2d_errors(const Tensor& input, const Tensor& weight,
                                const OptionalTensor& bias, const OptionalTensor& lut,
                                const Tensor& a_range, at::IntArrayRef stride,
                                at::IntArrayRef padding, at::IntArrayRef dilation,
                                std::int64_t groups, TorchStringView type, TorchStringView encoding,
                                bool per_channel) {
-  Errors errors;
+  ErrorTally errors;
   const Tensor y =
       conv2d(call_of(input, weight, bias, lut, a_range, {}, type, encoding, per_channel), stride,
              padding, dilation, groups, &errors);
-  return {y, errors.sum, errors.count};
+  return errors_result(y, weight, std::move(errors));
 }
 
 ErrorsResult lut_linear_errors(const Tensor& input, const Tensor& weight,
                                const OptionalTensor& bias, const OptionalTensor& lut,
                                const Tensor& a_range, TorchStringView type,
                                TorchStringView encoding, bool per_channel) {
-  Errors errors;
+  ErrorTally errors;
   const Tensor y =
       linear(call_of(input, weight, bias, lut, a_range, {}, type, encoding, per_channel), &errors);
-  return {y, errors.sum, errors.count};
+  return errors_result(y, weight, std::move(errors));
 }
 
 // (lut [256, 256] int32, operand type, name, sha256, power relative to the exact multiplier)
@@ -307,7 +303,7 @@ TORCH_LIBRARY(axmul, m) {
         &axmul::train::open_multiplier);
 }
 
-// layer.cpp's autograd function does the straight-through gradient, so both keys are the same code;
+// forward.cpp's autograd function does the straight-through gradient, so both keys are the same code;
 // the CPU one serves inference mode, which leaves out the Autograd key.
 TORCH_LIBRARY_IMPL(axmul, CPU, m) {
   m.impl("lut_conv2d", &axmul::train::lut_conv2d);
