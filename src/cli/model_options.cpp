@@ -58,7 +58,8 @@ std::vector<OptionSpec> model_option_specs() {
        {"affine", "sign-magnitude"}},
       {"model", "NAME", "Error model, comma-separated; all = every one the traces allow.", "",
        true},
-      {"patches", "N", "Receptive fields to use, evenly spaced; 0 = all.", "512"},
+      {"patches", "N", "Receptive fields to use, evenly spaced; 0 = all.",
+       std::to_string(PredictOptions{}.patches)},
       {"random-patches", "", "Draw the receptive fields with --seed instead."},
       {"seed", "N", "Seed of what is drawn.", "0"},
       {"strata",
@@ -67,7 +68,8 @@ std::vector<OptionSpec> model_option_specs() {
        "input-channel",
        false,
        {"input-channel", "kernel-position"}},
-      {"draws", "N", "Sums that the monte-carlo model draws.", "10000"}};
+      {"draws", "N", "Sums that the monte-carlo model draws.",
+       std::to_string(PredictOptions{}.monte_carlo_draws)}};
   for (OptionSpec& option : open_option_specs()) specs.push_back(std::move(option));
   return specs;
 }
@@ -185,14 +187,16 @@ void warn_of_rare_events(Session& session, std::vector<RareEvents> events) {
 PredictOptions predict_options(Session& session) {
   PredictOptions options;
   const Arguments& args = session.args;
-  options.patches =
-      static_cast<std::size_t>(args.integer("patches", 0, 1'000'000'000).value_or(512));
+  const auto count = [&](const char* option, std::int64_t least, std::size_t& to) {
+    if (const auto value = args.integer(option, least, 1'000'000'000))
+      to = static_cast<std::size_t>(*value);
+  };
+  count("patches", 0, options.patches);
   options.random_patches = args.has("random-patches");
   options.seed = static_cast<std::uint64_t>(args.integer("seed", 0, INT64_MAX).value_or(0));
   if (args.text_or("strata", "input-channel") == "kernel-position")
     options.strata = Strata::kernel_position;
-  options.monte_carlo_draws =
-      static_cast<std::size_t>(args.integer("draws", 2, 1'000'000'000).value_or(10000));
+  count("draws", 2, options.monte_carlo_draws);
   return options;
 }
 

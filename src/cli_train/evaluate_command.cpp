@@ -44,13 +44,13 @@ json layer_list(const Network& network) {
 
 Row measure(Session& session, Job& job, std::string name, std::string mode) {
   cli::ProgressBar bar(session, name.empty() ? mode : name);
-  Row row{std::move(name),
-          std::move(mode),
-          evaluate(job.network, test_images(session, job), job.normalisation, job.batch,
-                   bar.callback()),
-          1,
-          layer_list(job.network),
-          {}};
+  Row row{
+      std::move(name),
+      std::move(mode),
+      evaluate(job.network, test_images(job), job.normalisation, job.options.batch, bar.callback()),
+      1,
+      layer_list(job.network),
+      {}};
   row.energy = relative_energy(job.network);
   return row;
 }
@@ -91,10 +91,14 @@ json confusion_matrix(const EvaluationReport& result) {
 
 std::string as_json(const Session& session, const Job& job, const std::vector<Row>& rows,
                     const std::vector<std::string>& classes) {
-  json root = {{"schema", "axmul.evaluation/1"},       {"source", source_text()},
-               {"command", session.command_line},      {"network", job.network.architecture},
-               {"weights", job.weights_path},          {"data", job.spec.text},
-               {"images", rows.front().result.images}, {"classes", classes},
+  json root = {{"schema", "axmul.evaluation/1"},
+               {"source", source_text()},
+               {"command", session.command_line},
+               {"network", job.network.architecture},
+               {"weights", job.options.weights.value_or("")},
+               {"data", job.spec.text},
+               {"images", rows.front().result.images},
+               {"classes", classes},
                {"labels", rows.front().result.labels}};
   if (job.network.script) {
     root["model"] = session.args.text_or("model", "");
@@ -205,14 +209,15 @@ int run(Session& session) {
   const std::string mode = chosen_mode(session, job);
   std::optional<EvaluationReport> other;
   if (const auto path = session.args.text("against")) other = read_evaluation(*path);
-  if (mode != "float") quantize_network(session, job);
+  if (mode != "float") quantize_network(job);
   if (session.args.has("reestimate-norms") && job.network.script)
     throw UsageError(987,
                      "--reestimate-norms is for built-in networks; a module's batch norms are "
                      "its own");
   if (session.args.has("reestimate-norms"))
-    reestimate_norms(job.network, sample_images(session, job, 1024), job.normalisation,
-                     {1024, job.batch, usual_augmentation(job.spec), job.seed});
+    reestimate_norms(
+        job.network, sample_images(job, NormOptions{}.images), job.normalisation,
+        {NormOptions{}.images, job.options.batch, usual_augmentation(job.spec), job.options.seed});
   std::vector<Row> rows;
   if (mode == "approximate") {
     for (const NamedAssignment& assignment : requested_assignments(session, job)) {
@@ -225,7 +230,7 @@ int run(Session& session) {
   }
   if (other)
     for (Row& row : rows) row.against = compare_predictions(row.result, *other);
-  const auto& classes = test_images(session, job).class_names;
+  const auto& classes = test_images(job).class_names;
   const std::string text = target.format == "json"  ? as_json(session, job, rows, classes)
                            : target.format == "csv" ? as_csv(rows)
                                                     : as_table(session, rows, classes);
@@ -260,7 +265,9 @@ cli::CommandSpec evaluate_command() {
         {"float", "quantized", "approximate"}},
        {"against", "FILE", "Evaluation (JSON) to compare with, image by image."},
        {"confusion", "", "Print the confusion matrix too (it is always in JSON)."},
-       {"reestimate-norms", "", "Take batch-norm statistics anew from 1024 training images."}});
+       {"reestimate-norms", "",
+        "Take batch-norm statistics anew from " + std::to_string(NormOptions{}.images) +
+            " training images."}});
   add(arithmetic_options());
   add(multiplier_options());
   add(cli::output_options({"table", "json", "csv"}));

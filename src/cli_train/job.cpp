@@ -1,8 +1,7 @@
-// From options to data, network, quantisation and multipliers.
+// What all commands of axmul-train share: options, their values, what is said of networks.
 #include "cli_train/job.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -11,105 +10,13 @@
 #include <sstream>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/train/script.hpp"
 #include "command/output.hpp"
 #include "train/multipliers.hpp"
-#include "train/torch_types.hpp"
 
 namespace axmul::train {
 namespace {
 
 using cli::Session;
-
-std::vector<double> parse_numbers(const std::string& text, const std::string& option) {
-  std::vector<double> values;
-  std::stringstream stream(text);
-  std::string word;
-  while (std::getline(stream, word, ',')) {
-    double value = 0;
-    const auto end = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (end.ec != std::errc() || end.ptr != word.data() + word.size())
-      throw UsageError(950, option + ": \"" + word + "\" is not a number");
-    values.push_back(value);
-  }
-  return values;
-}
-
-std::string join(const std::vector<double>& values) {
-  std::string text;
-  for (const double v : values) {
-    char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
-    text += (text.empty() ? "" : ",") + std::string(buffer, end);
-  }
-  return text;
-}
-
-// --mean/--std, else what the weights say, else what is customary for the data.
-Normalisation choose_normalisation(const Session& session, const StateDict& loaded,
-                                   const std::string& kind, int channels) {
-  Normalisation norm = default_normalisation(kind, channels);
-  const auto set = [&](std::vector<double>& to, const char* option, const char* key) {
-    if (const auto it = loaded.metadata.find(key); it != loaded.metadata.end())
-      to = parse_numbers(it->second, std::string("attribute ") + key);
-    if (const auto text = session.args.text(option))
-      to = parse_numbers(*text, std::string("--") + option);
-    if (to.size() == 1) to.resize(static_cast<std::size_t>(channels), to[0]);
-    if (to.size() != static_cast<std::size_t>(channels))
-      throw UsageError(951, std::string("--") + option + " has " + std::to_string(to.size()) +
-                                " values for " + std::to_string(channels) + " channels");
-  };
-  set(norm.mean, "mean", "norm_mean");
-  set(norm.std, "std", "norm_std");
-  for (const double s : norm.std)
-    if (!(s > 0)) throw UsageError(951, "--std must be positive");
-  return norm;
-}
-
-std::vector<std::uint32_t> evenly_spaced(std::size_t size, std::size_t count) {
-  count = std::min(size, count);
-  std::vector<std::uint32_t> indices(count);
-  for (std::size_t i = 0; i < count; ++i) indices[i] = static_cast<std::uint32_t>(i * size / count);
-  return indices;
-}
-
-ImageSet load_limited(const Session& session, const Job& job, DataPart part, const char* option) {
-  ImageSet images = load_images(job.spec, part);
-  const NetworkOptions& net = job.network.options;
-  if (job.network.body && (images.channels != net.channels || images.height != net.height ||
-                           images.width != net.width || images.classes() != net.classes)) {
-    const auto text = [](int channels, int height, int width, int classes) {
-      return std::to_string(width) + "x" + std::to_string(height) + " pixels, " +
-             std::to_string(channels) + (channels == 1 ? " channel, " : " channels, ") +
-             std::to_string(classes) + " classes";
-    };
-    throw InputError(905, {job.spec.text},
-                     std::string("the ") + (part == DataPart::train ? "training" : "test") +
-                         " images (" +
-                         text(images.channels, images.height, images.width, images.classes()) +
-                         ") are not of the kind of the other part's (" +
-                         text(net.channels, net.height, net.width, net.classes) + ")");
-  }
-  if (const auto limit = session.args.integer(option, 1, std::int64_t{1} << 40))
-    images = select_images(images, evenly_spaced(images.size(), static_cast<std::size_t>(*limit)));
-  return images;
-}
-
-TableEncoding chosen_encoding(const Session& session, const Job& job) {
-  std::string text = "sign-magnitude";
-  if (const auto it = job.loaded.metadata.find("encoding"); it != job.loaded.metadata.end())
-    text = it->second;
-  text = session.args.text_or("encoding", text);
-  const auto encoding = parse_table_encoding(text);
-  if (!encoding) throw UsageError(952, "unknown encoding \"" + text + "\"");
-  return *encoding;
-}
-
-bool chosen_per_channel(const Session& session, const Job& job) {
-  const auto it = job.loaded.metadata.find("per_channel");
-  return session.args.has("per-channel") ||
-         (it != job.loaded.metadata.end() && it->second == "true");
-}
 
 NamedAssignment read_assignment(const Session& session, const Job& job, const std::string& path) {
   using nlohmann::json;
@@ -151,26 +58,6 @@ NamedAssignment read_assignment(const Session& session, const Job& job, const st
   return result;
 }
 
-// NETWORK by name, or the module that --model names.
-Network chosen_network(const Session& session, const NetworkOptions& options, std::uint64_t seed) {
-  const auto& names = session.args.positional(0);
-  const auto model = session.args.text("model");
-  if (model && !names.empty())
-    throw UsageError(987,
-                     "give either NETWORK (\"" + names[0] + "\") or --model FILE.pt, not both");
-  const ScriptTrust trust =
-      session.args.has("allow-native-code") ? ScriptTrust::any_operator : ScriptTrust::allow_list;
-  if (model) return load_script_network(*model, options, seed, trust);
-  if (!names.empty() && names[0].ends_with(".pt"))
-    return load_script_network(names[0], options, seed, trust);
-  if (names.empty())
-    throw UsageError(987,
-                     "give the NETWORK, or your own TorchScript module with --model FILE.pt; "
-                     "see axmul train " +
-                         session.command.name + " --help");
-  return make_network(names[0], options, seed);
-}
-
 std::vector<std::string> exact_layers(const Session& session, const Job& job) {
   std::vector<std::string> names;
   for (const std::string& text : session.args.values("exact-layers")) {
@@ -194,7 +81,7 @@ std::vector<cli::OptionSpec> data_options() {
       {"data", "SPEC",
        "Images: cifar10:DIR, cifar100:DIR, mnist:DIR, fashion-mnist[:DIR] or folder:DIR; "
        ",train=FILE and ,test=FILE name files.",
-       "fashion-mnist"},
+       JobOptions{}.data},
       {"model", "FILE.pt",
        "Your own network instead of NETWORK: a TorchScript module (torch.jit.script or trace). Its "
        "code is run, with operators that reach no file, process or network."},
@@ -208,8 +95,9 @@ std::vector<cli::OptionSpec> data_options() {
       {"std", "X,…", "Standard deviation of each channel.", "the weights' or the data's own"},
       {"limit", "N", "Use only N training images, evenly spaced."},
       {"test-limit", "N", "Use only N test images, evenly spaced."},
-      {"batch", "N", "Images per batch.", "128"},
-      {"seed", "N", "Seed of initial weights, shuffling and augmentation.", "1"}};
+      {"batch", "N", "Images per batch.", std::to_string(JobOptions{}.batch)},
+      {"seed", "N", "Seed of initial weights, shuffling and augmentation.",
+       std::to_string(JobOptions{}.seed)}};
 }
 
 std::vector<cli::OptionSpec> arithmetic_options() {
@@ -220,7 +108,8 @@ std::vector<cli::OptionSpec> arithmetic_options() {
            false,
            {"sign-magnitude", "affine", "s8s8"}},
           {"per-channel", "", "One weight scale per output channel instead of one per layer."},
-          {"calibrate", "N", "Training images that set the activation ranges.", "512"},
+          {"calibrate", "N", "Training images that set the activation ranges.",
+           std::to_string(JobOptions{}.calibration_images)},
           {"recalibrate", "", "Set them anew even where the weights file has them."}};
 }
 
@@ -245,7 +134,8 @@ std::vector<cli::OptionSpec> multiplier_options() {
            "exact",
            false,
            {"exact", "approximate"}},
-          {"fold-images", "N", "Training images that measure it.", "128"}};
+          {"fold-images", "N", "Training images that measure it.",
+           std::to_string(FoldChoice{}.images)}};
 }
 
 cli::PositionalSpec network_positional() {
@@ -255,96 +145,45 @@ cli::PositionalSpec network_positional() {
           0, 1};
 }
 
+JobOptions job_options(const Session& session) {
+  const cli::Arguments& args = session.args;
+  JobOptions o;
+  const auto count = [&](const char* option, std::int64_t most, std::size_t& to) {
+    if (const auto value = args.integer(option, 1, most)) to = static_cast<std::size_t>(*value);
+  };
+  const auto numbers = [&](const char* option, std::optional<std::vector<double>>& to) {
+    if (const auto text = args.text(option)) to = parse_numbers(*text, std::string("--") + option);
+  };
+  if (!args.positional(0).empty()) o.network = args.positional(0)[0];
+  o.model = args.text("model");
+  if (o.network.empty() && !o.model)
+    throw UsageError(987,
+                     "give the NETWORK, or your own TorchScript module with --model FILE.pt; "
+                     "see axmul train " +
+                         session.command.name + " --help");
+  if (args.has("allow-native-code")) o.trust = ScriptTrust::any_operator;
+  o.data = args.text_or("data", o.data);
+  o.weights = args.text("weights");
+  numbers("mean", o.mean);
+  numbers("std", o.std);
+  count("limit", std::int64_t{1} << 40, o.limit);
+  count("test-limit", std::int64_t{1} << 40, o.test_limit);
+  count("batch", 1 << 20, o.batch);
+  if (const auto seed = args.integer("seed", 0, std::numeric_limits<std::int64_t>::max()))
+    o.seed = static_cast<std::uint64_t>(*seed);
+  if (const auto text = args.text("augment"))
+    o.augmentation = Augmentation{text->starts_with("flip"), text->ends_with("crop") ? 4 : 0};
+  if (const auto text = args.text("encoding")) o.encoding = parse_table_encoding(*text);
+  o.per_channel = args.has("per-channel");
+  count("calibrate", 1 << 30, o.calibration_images);
+  o.recalibrate = args.has("recalibrate");
+  return o;
+}
+
 Job prepare(Session& session, DataPart part) {
-  const auto threads = static_cast<int>(session.args.integer("threads", 0, 4096).value_or(0));
-  set_training_threads(threads);
-  Job job;
-  job.spec = parse_data_spec(session.args.text_or("data", "fashion-mnist"));
-  job.seed = static_cast<std::uint64_t>(
-      session.args.integer("seed", 0, std::numeric_limits<std::int64_t>::max()).value_or(1));
-  job.batch = static_cast<std::size_t>(session.args.integer("batch", 1, 1 << 20).value_or(128));
-  if (const auto path = session.args.text("weights")) {
-    job.weights_path = *path;
-    job.loaded = read_state_dict(*path);
-  }
-  const ImageSet& images =
-      part == DataPart::train ? train_images(session, job) : test_images(session, job);
-  const NetworkOptions options{images.classes(), images.channels, images.height, images.width};
-  job.network = chosen_network(session, options, job.seed);
-  if (job.network.script && job.loaded.metadata.empty())
-    job.loaded.metadata = script_metadata(job.network);
-  say_uncovered(session, job.network);
-  if (!job.weights_path.empty()) load_state(job.network, job.loaded, job.weights_path);
-  job.normalisation = choose_normalisation(session, job.loaded, job.spec.kind, images.channels);
-  return job;
-}
-
-const ImageSet& train_images(Session& session, Job& job) {
-  if (!job.train) job.train = load_limited(session, job, DataPart::train, "limit");
-  return *job.train;
-}
-
-const ImageSet& test_images(Session& session, Job& job) {
-  if (!job.test) job.test = load_limited(session, job, DataPart::test, "test-limit");
-  return *job.test;
-}
-
-bool has_test_images(Session& session, Job& job) {
-  try {
-    test_images(session, job);
-    return true;
-  } catch (const InputError& error) {
-    if (error.id() != 901) throw;
-    return false;
-  }
-}
-
-Augmentation usual_augmentation(const DataSpec& spec) {
-  const bool photographs =
-      spec.kind == "cifar10" || spec.kind == "cifar100" || spec.kind == "folder";
-  return photographs ? Augmentation{true, 4} : Augmentation{};
-}
-
-ImageSet sample_images(Session& session, Job& job, std::size_t count) {
-  const ImageSet& images = train_images(session, job);
-  return select_images(images, evenly_spaced(images.size(), count));
-}
-
-std::vector<LayerSigma> measured_sigmas(Session& session, Job& job, const SearchOptions& options) {
-  constexpr std::size_t kImages = 4096, kBatches = 16;  // at least: their scatter is the error
-  // Where multipliers worth having lie; the gradient's own noise counts for less at higher levels.
-  constexpr double kLevel = 0.15;
-  std::vector<LayerSigma> sigmas = learned_sigmas(job.network, options);
-  const ImageSet images = sample_images(session, job, kImages);
-  cli::ProgressBar bar(session, "effect of noise");
-  const auto curvatures = noise_curvatures(
-      job.network, images, job.normalisation, kLevel,
-      std::clamp<std::size_t>(images.size() / kBatches, 1, job.batch), job.seed, bar.callback());
-  for (std::size_t l = 0; l < sigmas.size(); ++l)
-    sigmas[l].loss_curvature = cautious(curvatures[l]);
-  return sigmas;
-}
-
-void quantize_network(Session& session, Job& job) {
-  if (job.network.layers.empty())
-    throw InputError(985, {session.args.text_or("model", job.network.architecture)},
-                     "has no layer that axmul can replace, so it can only be evaluated in float");
-  const TableEncoding encoding = chosen_encoding(session, job);
-  const bool per_channel = chosen_per_channel(session, job);
-  bool seen = true;
-  for (const auto& layer : job.network.layers) {
-    layer->encoding = encoding;
-    layer->per_channel = per_channel;
-    layer->mode = LayerMode::float32;
-    seen = seen && layer->observer.seen;
-  }
-  if (!seen || session.args.has("recalibrate")) {
-    const auto count =
-        static_cast<std::size_t>(session.args.integer("calibrate", 1, 1 << 30).value_or(512));
-    calibrate(job.network, sample_images(session, job, count), job.normalisation,
-              {count, job.batch});
-  }
-  set_mode(job.network, LayerMode::quantized);
+  set_training_threads(static_cast<int>(session.args.integer("threads", 0, 4096).value_or(0)));
+  return prepare(job_options(session), part,
+                 [&](const Network& network) { say_uncovered(session, network); });
 }
 
 std::vector<NamedAssignment> requested_assignments(Session& session, const Job& job) {
@@ -366,22 +205,14 @@ std::vector<NamedAssignment> requested_assignments(Session& session, const Job& 
 
 namespace {
 
-// Several assignments may be applied one after the other.
-void restore_norm_means(Job& job) {
-  const at::NoGradGuard guard;
-  if (job.norm_means.empty())
-    for (const auto& norm : job.network.norms) job.norm_means.push_back(norm->running_mean.clone());
-  for (std::size_t i = 0; i < job.norm_means.size(); ++i)
-    job.network.norms[i]->running_mean.copy_(job.norm_means[i]);
-}
-
-void fold(Session& session, Job& job) {
-  const auto count =
-      static_cast<std::size_t>(session.args.integer("fold-images", 1, 1 << 30).value_or(128));
-  fold_bias(job.network, sample_images(session, job, count), job.normalisation, {count, job.batch},
-            session.args.text_or("fold-operands", "exact") == "exact" ? FoldOperands::exact
-                                                                      : FoldOperands::approximate);
-  if (session.args.text_or("fold-into", "bias") == "norm") fold_into_norms(job.network);
+FoldChoice chosen_fold(const Session& session) {
+  FoldChoice fold;
+  if (const auto count = session.args.integer("fold-images", 1, 1 << 30))
+    fold.images = static_cast<std::size_t>(*count);
+  if (session.args.text_or("fold-operands", "exact") != "exact")
+    fold.operands = FoldOperands::approximate;
+  fold.into_norms = session.args.text_or("fold-into", "bias") == "norm";
+  return fold;
 }
 
 void say_unknown_power(Session& session, const Job& job) {
@@ -401,47 +232,10 @@ void say_unknown_power(Session& session, const Job& job) {
 }  // namespace
 
 void apply_assignment(Session& session, Job& job, const Assignment& assignment) {
-  const TableEncoding encoding = chosen_encoding(session, job);
-  const auto exact = exact_layers(session, job);
-  bool any = false;
-  restore_norm_means(job);
-  for (const auto& layer : job.network.layers) {
-    layer->mode = LayerMode::quantized;
-    layer->encoding = encoding;
-    layer->multiplier = nullptr;
-    layer->table.reset();
-  }
-  for (const LayerChoice& choice : assignment) {
-    if (!choice.multiplier || std::find(exact.begin(), exact.end(), choice.layer) != exact.end())
-      continue;
-    MultiplyLayer& layer = *find_layer(job.network, choice.layer);
-    set_multiplier(layer, choice.multiplier, encoding);
-    // What weights of an earlier retraining carry belongs to the multiplier they were made with.
-    if (!layer.mean_acc_of.empty() && layer.mean_acc_of != layer.table->sha256())
-      layer.mean_acc.clear();
-    any = true;
-  }
-  if (any && session.args.has("fold")) fold(session, job);
+  std::optional<FoldChoice> fold;
+  if (session.args.has("fold")) fold = chosen_fold(session);
+  apply_assignment(job, assignment, exact_layers(session, job), fold);
   say_unknown_power(session, job);
-}
-
-double relative_energy(const Network& network) {
-  double total = 0, energy = 0;
-  for (const auto& layer : network.layers) {
-    const auto ops = static_cast<double>(layer->ops);
-    const bool approximate = layer->mode == LayerMode::approximate && layer->multiplier;
-    total += ops;
-    energy += ops * (approximate ? layer->multiplier->cost.power_rel : 1.0);
-  }
-  const double left = ops_not_covered(network);
-  return (energy + left) / (total + left);
-}
-
-double ops_not_covered(const Network& network) {
-  double ops = 0;
-  for (const UncoveredCall& call : network.uncovered)
-    if (std::isfinite(call.ops)) ops += call.ops;
-  return ops;
 }
 
 void say_uncovered(Session& session, const Network& network) {
@@ -473,32 +267,6 @@ nlohmann::json uncovered_json(const Network& network) {
          {"reason", call.reason},
          {"ops", std::isfinite(call.ops) ? nlohmann::json(call.ops) : nlohmann::json()}});
   return list;
-}
-
-std::vector<std::string> write_modules(const Session& session, const Job& job,
-                                       const std::string& folder) {
-  if (!job.network.script) return {};
-  StateDict state;
-  describe_weights(session, job, state);
-  std::vector<std::string> files = {folder + "/model.pt"};
-  save_script_network(job.network, files[0], ScriptOutput::float32, state.metadata);
-  if (std::any_of(job.network.layers.begin(), job.network.layers.end(),
-                  [](const auto& layer) { return layer->mode != LayerMode::float32; })) {
-    files.push_back(folder + "/model.axmul.pt");
-    save_script_network(job.network, files[1], ScriptOutput::axmul, state.metadata);
-  }
-  return files;
-}
-
-void describe_weights(const Session& session, const Job& job, StateDict& state) {
-  state.metadata["norm_mean"] = join(job.normalisation.mean);
-  state.metadata["norm_std"] = join(job.normalisation.std);
-  state.metadata["data"] = job.spec.kind;
-  const bool quantised = std::any_of(job.network.layers.begin(), job.network.layers.end(),
-                                     [](const auto& layer) { return layer->observer.seen; });
-  if (!quantised) return;
-  state.metadata["encoding"] = to_string(chosen_encoding(session, job));
-  state.metadata["per_channel"] = chosen_per_channel(session, job) ? "true" : "false";
 }
 
 }  // namespace axmul::train

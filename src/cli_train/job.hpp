@@ -1,15 +1,14 @@
-// What every command of axmul-train prepares from its options: data, network, arithmetic.
+// What the commands of axmul-train share: options for data, network, arithmetic and multipliers,
+// and what is said of a network.
 #pragma once
 
-#include <memory>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "axmul/train/search.hpp"
-#include "axmul/train/training.hpp"
 #include "command/command.hpp"
+#include "train/flow/job.hpp"
+#include "train/nn/energy.hpp"
 
 namespace axmul::train {
 
@@ -18,47 +17,16 @@ std::vector<cli::OptionSpec> data_options();
 std::vector<cli::OptionSpec> arithmetic_options();
 std::vector<cli::OptionSpec> multiplier_options();
 
-struct Job {
-  DataSpec spec;
-  Normalisation normalisation;
-  Network network;
-  StateDict loaded;  ///< what --weights held; empty without
-  std::string weights_path;
-  std::uint64_t seed = 1;
-  std::size_t batch = 128;
-  std::optional<ImageSet> train, test;  ///< loaded on demand
-  std::vector<at::Tensor> norm_means;   ///< before anything was folded into them
-};
+/// The positional NETWORK, which --model stands in for.
+cli::PositionalSpec network_positional();
 
-/// Reads --data, --weights, --seed, … and builds the network with the data's size. `part` is the
-/// part that tells it.
+/// The values of data_options() and arithmetic_options(), and --augment. Throws UsageError AX950,
+/// AX987.
+JobOptions job_options(const cli::Session& session);
+
+/// Sets the threads, reads --data, --weights, … and builds the network with the data's size, saying
+/// what it leaves exact. `part` is the part that tells the size.
 Job prepare(cli::Session& session, DataPart part);
-
-/// The part of the data under --limit / --test-limit (evenly spaced images of it).
-const ImageSet& train_images(cli::Session& session, Job& job);
-const ImageSet& test_images(cli::Session& session, Job& job);
-/// Whether that part can be had at all; no error where it is missing.
-bool has_test_images(cli::Session& session, Job& job);
-/// Mirroring and shifting by 4 pixels for photographs, nothing for digits and clothes.
-Augmentation usual_augmentation(const DataSpec& spec);
-
-/// `count` training images, evenly spaced: for calibration, folding, tracing.
-ImageSet sample_images(cli::Session& session, Job& job, std::size_t count);
-
-/// After a search, while the layers are noisy: sigma_l of every layer with the cautious curvature
-/// of the loss, measured on up to 4096 training images.
-std::vector<LayerSigma> measured_sigmas(cli::Session& session, Job& job,
-                                        const SearchOptions& options);
-
-/// Sets encoding and weight scales on all layers, calibrating unless the weights carry ranges.
-void quantize_network(cli::Session& session, Job& job);
-
-/// "exact" layers have none.
-struct LayerChoice {
-  std::string layer;
-  std::shared_ptr<const Multiplier> multiplier;
-};
-using Assignment = std::vector<LayerChoice>;
 
 /// --multiplier (one row each) or --assignment, looked up in --library or opened as designs.
 struct NamedAssignment {
@@ -67,34 +35,11 @@ struct NamedAssignment {
 };
 std::vector<NamedAssignment> requested_assignments(cli::Session& session, const Job& job);
 
-/// Quantises, makes the chosen layers approximate, and folds when --fold is given. Call
-/// quantize_network() first.
+/// apply_assignment() with --exact-layers and --fold; says which powers are unknown.
 void apply_assignment(cli::Session& session, Job& job, const Assignment& assignment);
-
-/// sum over layers of ops/total · power_rel, exact layers and calls that are not covered 1 (those
-/// of unknown size are left out); NaN where a power is unknown. Valid after a forward pass.
-double relative_energy(const Network& network);
-
-/// Multiplications per image of the calls that are not covered, those of unknown number left out.
-double ops_not_covered(const Network& network);
 
 /// The calls of a TorchScript module that stay exact: on stderr, and for JSON outputs.
 void say_uncovered(cli::Session& session, const Network& network);
 nlohmann::json uncovered_json(const Network& network);
-
-/// Whether there are weights to start from: --weights, or those a module brings.
-inline bool has_weights(const Job& job) { return job.network.script || !job.weights_path.empty(); }
-
-/// The positional NETWORK, which --model stands in for.
-cli::PositionalSpec network_positional();
-
-/// Of a network that the user brought: writes FOLDER/model.pt, the module with its present weights,
-/// in float, and, where layers are quantised or approximate, FOLDER/model.axmul.pt with axmul's
-/// operators. Returns the files written; none for a built-in network.
-std::vector<std::string> write_modules(const cli::Session& session, const Job& job,
-                                       const std::string& folder);
-
-/// Metadata that weights files of this job carry.
-void describe_weights(const cli::Session& session, const Job& job, StateDict& state);
 
 }  // namespace axmul::train

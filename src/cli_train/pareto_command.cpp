@@ -30,15 +30,15 @@ std::string record_path(const std::string& text) {
   return folder ? text + "/run.json" : text;
 }
 
-std::string origin(const RunRecord& r) {
+std::string origin(const RunReport& r) {
   return (r.cost_source.empty() ? "unknown" : r.cost_source) + ", " +
          (r.technology.empty() ? "unknown" : r.technology);
 }
 
 // Energies count as relative to one exact multiplier: those of different costs do not compare, nor
 // do accuracies on different images.
-void check_comparable(const std::string& first_path, const RunRecord& first,
-                      const std::string& path, const RunRecord& other) {
+void check_comparable(const std::string& first_path, const RunReport& first,
+                      const std::string& path, const RunReport& other) {
   if (origin(first) != origin(other))
     throw InputError(988, {path},
                      "has costs of another origin (" + origin(other) + ") than " + first_path +
@@ -76,7 +76,7 @@ void place(std::vector<Row>& rows, bool selection) {
   }
 }
 
-std::string as_json(const std::vector<Row>& rows, const RunRecord& first, bool selection) {
+std::string as_json(const std::vector<Row>& rows, const RunReport& first, bool selection) {
   Json j{{"schema", "axmul.train-pareto/1"},
          {"source", source_text()},
          {"network", first.network},
@@ -157,11 +157,11 @@ int run(Session& session) {
   const cli::OutputTarget target = cli::output_target(session);
   const bool selection = session.args.text_or("images", "report") == "selection";
   std::vector<Row> rows;
-  std::optional<RunRecord> first;
+  std::optional<RunReport> first;
   std::string first_path;
   for (const std::string& text : session.args.positional(0)) {
     const std::string path = record_path(text);
-    RunRecord record = run_record_from_json(read_file(path), path);
+    RunReport record = run_record_from_json(read_file(path), path);
     if (first)
       check_comparable(first_path, *first, path, record);
     else

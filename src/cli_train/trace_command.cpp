@@ -28,20 +28,20 @@ int run(Session& session) {
   if (!output) throw UsageError(964, "trace needs --output FILE.h5");
   Job job = prepare(session, DataPart::train);
   if (!has_weights(job)) throw UsageError(959, "trace needs --weights FILE");
-  quantize_network(session, job);
+  quantize_network(job);
   const auto images =
-      static_cast<std::size_t>(session.args.integer("images", 1, 1 << 30).value_or(128));
+      static_cast<std::size_t>(session.args.integer("images", 1, 1 << 30).value_or(kTraceImages));
   NetworkTraceOptions options;
-  options.patches =
-      static_cast<std::size_t>(session.args.integer("patches", 1, 1 << 24).value_or(2048));
-  options.seed = job.seed;
+  if (const auto patches = session.args.integer("patches", 1, 1 << 24))
+    options.patches = static_cast<std::size_t>(*patches);
+  options.seed = job.options.seed;
   const auto layers =
-      trace_network(job.network, sample_images(session, job, images), job.normalisation, options);
+      trace_network(job.network, sample_images(job, images), job.normalisation, options);
   TraceOptions file;
   file.origin.title = "Operands of the layers of " + job.network.architecture;
   file.origin.command = session.command_line;
   file.origin.reproducible_command = "axmul train trace " + job.network.architecture;
-  file.origin.seed = static_cast<std::int64_t>(job.seed);
+  file.origin.seed = static_cast<std::int64_t>(job.options.seed);
   file.force = session.args.has("force");
   file.ops_not_covered = ops_not_covered(job.network);
   write_traces(*output, job.network.architecture, layers, file);
@@ -66,11 +66,12 @@ cli::CommandSpec trace_command() {
   spec.options.insert(spec.options.end(), more.begin(), more.end());
   cli::OptionSpec output{"output", "FILE", "Trace file to write (HDF5)."};
   output.short_name = 'o';
-  spec.options.insert(spec.options.end(),
-                      {{"images", "N", "Training images that are run.", "128"},
-                       {"patches", "N", "Receptive fields kept per layer.", "2048"},
-                       output,
-                       {"force", "", "Replace an existing file."}});
+  spec.options.insert(spec.options.end(), {{"images", "N", "Training images that are run.",
+                                            std::to_string(kTraceImages)},
+                                           {"patches", "N", "Receptive fields kept per layer.",
+                                            std::to_string(NetworkTraceOptions{}.patches)},
+                                           output,
+                                           {"force", "", "Replace an existing file."}});
   spec.notes =
       "The images are evenly spaced over the training part; the receptive fields kept of each "
       "layer\n"

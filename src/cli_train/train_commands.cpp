@@ -13,8 +13,9 @@
 #include "axmul/train/search.hpp"
 #include "cli_train/commands.hpp"
 #include "cli_train/job.hpp"
+#include "cli_train/progress.hpp"
 #include "command/output.hpp"
-#include "train/flow/schedules.hpp"
+#include "train/flow/run_folder.hpp"
 
 namespace axmul::train {
 namespace {
@@ -59,8 +60,8 @@ Schedule chosen_schedule(const Session& session, TrainingKind kind, const std::s
 
 // The folder of the run; refuses one that holds another run unless it is resumed or forced.
 std::string run_folder(const Session& session, TrainingKind kind, const std::string& network) {
-  const std::string usual = "runs/" + today() + "-" + network + "-" + std::string(to_string(kind));
-  const std::string folder = session.args.text_or("out", usual);
+  const std::string folder =
+      session.args.text_or("out", usual_folder(network + "-" + std::string(to_string(kind))));
   std::error_code error;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder))
@@ -101,8 +102,8 @@ json run_record(const Session& session, const Job& job, const Schedule& schedule
                {"command", session.command_line},
                {"network", job.network.architecture},
                {"data", job.spec.text},
-               {"weights", job.weights_path},
-               {"seed", job.seed},
+               {"weights", job.options.weights.value_or("")},
+               {"seed", job.options.seed},
                {"threads", default_threads()},
                {"schedule", session.args.text_or("schedule", "reference")},
                {"epochs", json::array()},
@@ -151,7 +152,7 @@ void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
     set_mode(job.network, LayerMode::float32);
     return;
   }
-  quantize_network(session, job);
+  quantize_network(job);
   if (kind == TrainingKind::quantize) {
     for (const auto& layer : job.network.layers) layer->observe = true;
     return;
@@ -169,16 +170,16 @@ void set_arithmetic(Session& session, Job& job, TrainingKind kind) {
 // The user's own module with its new weights; in float it is evaluated too, as that is another
 // arithmetic than the one just evaluated.
 json write_modules_and_say(Session& session, Job& job, const std::string& folder) {
-  const auto files = write_modules(session, job, folder);
+  const auto files = write_modules(job, folder);
   std::ostream& out = session.io.out;
   json written = {{"float", files.at(0)}};
   out << "module " << files[0];
-  if (has_test_images(session, job)) {
+  if (has_test_images(job)) {
     std::vector<LayerMode> modes;
     for (const auto& layer : job.network.layers) modes.push_back(layer->mode);
     set_mode(job.network, LayerMode::float32);
     const EvaluationReport test =
-        evaluate(job.network, test_images(session, job), job.normalisation, job.batch);
+        evaluate(job.network, test_images(job), job.normalisation, job.options.batch);
     for (std::size_t i = 0; i < modes.size(); ++i) job.network.layers[i]->mode = modes[i];
     char text[64];
     std::snprintf(text, sizeof text, " (in float: top-1 %.2f %%)", 100 * test.top1);
@@ -198,14 +199,14 @@ void finish(Session& session, Job& job, const std::string& folder, const Schedul
             const TrainReport& report) {
   for (const auto& layer : job.network.layers) layer->observe = false;
   StateDict state = state_of(job.network);
-  describe_weights(session, job, state);
+  describe_weights(job, state);
   const std::string weights = folder + "/weights.h5";
   write_state_dict(state, weights);
   if (const auto copy = session.args.text("weights-out")) write_state_dict(state, *copy);
   std::optional<EvaluationReport> test;
-  if (has_test_images(session, job)) {
+  if (has_test_images(job)) {
     cli::ProgressBar bar(session, "test");
-    test = evaluate(job.network, test_images(session, job), job.normalisation, job.batch,
+    test = evaluate(job.network, test_images(job), job.normalisation, job.options.batch,
                     bar.callback());
   }
   json record = run_record(session, job, schedule, report, test ? &*test : nullptr);
@@ -237,16 +238,17 @@ int run(Session& session, TrainingKind kind) {
   const std::string folder = run_folder(session, kind, job.network.architecture);
   set_arithmetic(session, job, kind);
   const double fraction = session.args.number("validation", 0, 1).value_or(0);
-  TrainValidation split = split_validation(train_images(session, job), fraction, job.seed);
+  TrainValidation split = split_validation(train_images(job), fraction, job.options.seed);
 
   EpochPrinter printer(session, schedule.epochs);
   TrainOptions options;
   options.schedule = schedule;
-  options.batch = job.batch;
-  options.augmentation = chosen_augmentation(session, job);
-  options.seed = job.seed;
+  options.batch = job.options.batch;
+  options.augmentation = chosen_augmentation(job);
+  options.seed = job.options.seed;
   options.checkpoint = folder + "/checkpoint.safetensors";
-  options.checkpoint_minutes = session.args.number("checkpoint-minutes", 0, 1e9).value_or(10);
+  if (const auto minutes = session.args.number("checkpoint-minutes", 0, 1e9))
+    options.checkpoint_minutes = *minutes;
   options.checkpoint_steps =
       static_cast<std::size_t>(session.args.integer("checkpoint-steps", 0, 1 << 30).value_or(0));
   options.resume = session.args.has("resume");
@@ -263,7 +265,9 @@ int run(Session& session, TrainingKind kind) {
     const TrainReport report =
         train_network(job.network, split.train, &split.validation, job.normalisation, options);
     if (kind == TrainingKind::search) {
-      write_sigmas(folder + "/sigma.json", measured_sigmas(session, job, chosen_search(session)));
+      cli::ProgressBar bar(session, "effect of noise");
+      write_sigmas(folder + "/sigma.json",
+                   measured_sigmas(job, chosen_search(session), bar.callback()));
       set_mode(job.network, LayerMode::quantized);
     }
     finish(session, job, folder, schedule, report);

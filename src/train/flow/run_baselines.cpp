@@ -10,6 +10,7 @@
 #include "axmul/model/assignment.hpp"
 #include "axmul/model/pareto.hpp"
 #include "train/flow/run_points.hpp"
+#include "train/nn/energy.hpp"
 
 namespace axmul::train {
 namespace {
@@ -94,7 +95,7 @@ void uniform_points(Run& run, const StateDict& state, const Predicted& predicted
 }
 
 double loss_on(Run& run, const ImageSet& images) {
-  return evaluate(run.job.network, images, run.job.normalisation, run.job.batch).loss;
+  return evaluate(run.job.network, images, run.job.normalisation, run.plan.job.batch).loss;
 }
 
 // Rise of the loss on training images for each layer and each multiplier of the layer's own front,
@@ -102,7 +103,7 @@ double loss_on(Run& run, const ImageSet& images) {
 std::vector<std::vector<LayerOption>> sensitivities(Run& run, const StateDict& state,
                                                     const Predicted& predicted) {
   const double ruined = ruined_rise(run.job.network.options.classes);
-  const ImageSet images = sample_images(run.session, run.job, run.plan.greedy_images);
+  const ImageSet images = sample_images(run.job, run.plan.greedy_images);
   reset_network(run, state);
   const double exact = loss_on(run, images);
   std::vector<std::vector<LayerOption>> options(predicted.layers.size());
@@ -133,7 +134,7 @@ std::vector<std::vector<LayerOption>> sensitivities(Run& run, const StateDict& s
 }
 
 void greedy_points(Run& run, const StateDict& state, const Predicted& predicted) {
-  say(run, "greedy: sensitivity of every layer");
+  run.events.status("greedy: sensitivity of every layer");
   const auto options = sensitivities(run, state, predicted);
   std::vector<double> ops;
   for (const LayerOperands& layer : predicted.layers) ops.push_back(layer.ops);
@@ -164,7 +165,7 @@ double ruined_rise(int classes) { return 2.0 * std::log(classes) / std::log(10.0
 void baseline_points(Run& run) {
   if (!run.plan.uniform && !run.plan.greedy) return;
   reset_network(run, run.start);
-  run.record.control_epochs = train_stage(run, "control", run.plan.search);
+  run.record.control_epochs = train_stage(run, "control", *run.plan.search);
   const StateDict state = state_of(run.job.network);
   const Predicted predicted = trace_and_predict(run, "control");
   if (run.plan.uniform) uniform_points(run, state, predicted);

@@ -13,9 +13,9 @@
 #include "axmul/tables/predictions.hpp"
 #include "axmul/tables/traces.hpp"
 #include "axmul/train/trace.hpp"
-#include "command/output.hpp"
 #include "io/json.hpp"
 #include "tables/sigma_json.hpp"
+#include "train/nn/energy.hpp"
 
 namespace axmul::train {
 namespace {
@@ -170,7 +170,7 @@ std::vector<LayerSigma> search_sigmas(Run& run, const std::string& name,
                                       const SearchOptions& noise) {
   const std::string path = run.plan.folder + "/" + name + "/sigma.json";
   if (run.plan.resume && std::filesystem::exists(path)) return stored_sigmas(run, path, name);
-  auto sigmas = measured_sigmas(run.session, run.job, noise);
+  auto sigmas = measured_sigmas(run.job, noise, run.events.progress("effect of noise"));
   write_file(path, seal(sigmas_json(sigmas), stage_id(run, name)), true);
   return sigmas;
 }
@@ -209,7 +209,7 @@ MatchReport match_layers(const Run& run, const Predicted& predicted, const Predi
   rows.layers = layers.size();
   MatchReport report = run.plan.most > 0
                            ? match_at_most(layers, predicted.library, rows, tolerated, options,
-                                           run.plan.most, run.job.seed)
+                                           run.plan.most, run.plan.job.seed)
                            : match(layers, predicted.library, rows, tolerated, options);
   for (LayerMatch& m : all)
     for (LayerMatch& matched : report.layers)
@@ -225,15 +225,14 @@ Predicted trace_and_predict(Run& run, const std::string& name) {
   Predicted predicted;
   NetworkTraceOptions trace;
   trace.patches = run.plan.patches;
-  trace.seed = run.job.seed;
-  predicted.layers =
-      trace_network(run.job.network, sample_images(run.session, run.job, run.plan.trace_images),
-                    run.job.normalisation, trace);
+  trace.seed = run.plan.job.seed;
+  predicted.layers = trace_network(run.job.network, sample_images(run.job, run.plan.trace_images),
+                                   run.job.normalisation, trace);
   TraceOptions file;
   file.origin.title = "Operands of the layers of " + run.job.network.architecture;
-  file.origin.command = run.session.command_line;
+  file.origin.command = run.plan.command;
   file.origin.reproducible_command = "axmul train run " + run.job.network.architecture;
-  file.origin.seed = static_cast<std::int64_t>(run.job.seed);
+  file.origin.seed = static_cast<std::int64_t>(run.plan.job.seed);
   file.force = true;
   file.ops_not_covered = ops_not_covered(run.job.network);
   write_traces(folder + "/traces.h5", run.job.network.architecture, predicted.layers, file);
@@ -322,20 +321,19 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
   point.energy = energy_of(point.layers, run.record.ops_not_covered);
   write_assignment(run, point);
   const std::size_t count = run.plan.fold_images;
-  const std::vector<ErrorTally> errors = fold_bias(net, sample_images(run.session, run.job, count),
-                                                   run.job.normalisation, {count, run.job.batch});
+  const std::vector<ErrorTally> errors = fold_bias(
+      net, sample_images(run.job, count), run.job.normalisation, {count, run.plan.job.batch});
   for (std::size_t l = 0; l < net.layers.size(); ++l) {
     take_measured(*net.layers[l], errors[l], point.layers[l]);
     if (!run.plan.fold) net.layers[l]->mean_acc.clear();
   }
   if (run.plan.norm_images > 0 && !net.norms.empty())
-    reestimate_norms(net, sample_images(run.session, run.job, run.plan.norm_images),
-                     run.job.normalisation,
-                     {run.plan.norm_images, run.job.batch,
-                      chosen_augmentation(run.session, run.job), run.job.seed});
+    reestimate_norms(net, sample_images(run.job, run.plan.norm_images), run.job.normalisation,
+                     {run.plan.norm_images, run.plan.job.batch, chosen_augmentation(run.job),
+                      run.plan.job.seed});
   point.selection_untrained = selection_accuracy(run);
-  point.retrain_epochs = train_stage(run, point.name + "/retrain", run.plan.retrain);
-  write_modules(run.session, run.job, run.plan.folder + "/" + point.name);
+  point.retrain_epochs = train_stage(run, point.name + "/retrain", *run.plan.retrain);
+  write_modules(run.job, run.plan.folder + "/" + point.name);
   const EvaluationReport all = evaluate_all(run, point.name);
   point.selection = accuracy_on(run, all, true);
   point.report = accuracy_on(run, all, false);
@@ -345,10 +343,11 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
       "%s: energy %.3f, top-1 against 8 bit %+.2f pp (selection), %+.2f ± %.2f pp (others)",
       point.name.c_str(), point.energy, 100 * point.selection.difference,
       100 * point.report.difference, 100 * point.report.standard_error);
-  say(run, text);
+  run.events.status(text);
   run.record.points.push_back(std::move(point));
   choose_point(run.record);
   write_record(run);
+  run.events.point(run.record.points.back());
 }
 
 void search_points(Run& run, double lambda) {
@@ -357,7 +356,7 @@ void search_points(Run& run, double lambda) {
   noise.lambda = lambda;
   reset_network(run, run.start);
   start_search(run.job.network, noise);
-  const auto epochs = train_stage(run, name + "/search", run.plan.search,
+  const auto epochs = train_stage(run, name + "/search", *run.plan.search,
                                   [&](const Network& n) { return noise_reward(n, noise); });
   const auto sigmas = search_sigmas(run, name, noise);
   set_mode(run.job.network, LayerMode::quantized);
@@ -386,8 +385,8 @@ void search_points(Run& run, double lambda) {
         point.layers[l].sigma_l = sigmas[l].sigma_l;
         point.layers[l].loss_curvature = sigmas[l].loss_curvature;
         if (report.layers[l].none_fits)
-          cli::warn(run.session, point.name + ": no multiplier fits " + report.layers[l].layer +
-                                     "; it stays exact");
+          run.events.warning(point.name + ": no multiplier fits " + report.layers[l].layer +
+                             "; it stays exact");
       }
       realise(run, state, predicted, chosen, point);
     }

@@ -205,13 +205,13 @@ void write_texts(h5::File& file, const std::string& path, std::vector<std::strin
 }
 
 template <class Get>
-std::vector<double> of_points(const RunRecord& record, const Get& get) {
+std::vector<double> of_points(const RunReport& record, const Get& get) {
   std::vector<double> values;
   for (const RunPoint& p : record.points) values.push_back(get(p));
   return values;
 }
 
-void write_points(h5::File& file, const RunRecord& record) {
+void write_points(h5::File& file, const RunReport& record) {
   const h5::Shape shape{record.points.size()};
   const char* const scales[] = {"/point"};
   const auto write = [&](const std::string& name, const std::vector<double>& values,
@@ -245,7 +245,7 @@ void write_points(h5::File& file, const RunRecord& record) {
   }
 }
 
-void write_layers(h5::File& file, const RunRecord& record) {
+void write_layers(h5::File& file, const RunReport& record) {
   const h5::Shape shape{record.points.size(), record.layer_names.size()};
   const char* const scales[] = {"/point", "/layer"};
   for (const LayerFigure& figure : kLayerFigures) {
@@ -301,7 +301,7 @@ IntervalShare interval_share(const RunPoint& point) {
   return share;
 }
 
-void choose_point(RunRecord& record) {
+void choose_point(RunReport& record) {
   RunPoint* best = nullptr;
   for (RunPoint& p : record.points) {
     p.chosen = false;
@@ -323,7 +323,7 @@ std::vector<EpochRecord> epochs_from_json(const Json& json, const std::string& p
   }
 }
 
-std::string to_json(const RunRecord& r) {
+std::string to_json(const RunReport& r) {
   Json j{{"schema", "axmul.run/1"},
          {"source", source_text()},
          {"command", r.command},
@@ -356,7 +356,7 @@ std::string to_json(const RunRecord& r) {
   return j.dump(1) + "\n";
 }
 
-RunRecord run_record_from_json(const std::string& text, const std::string& path) {
+RunReport run_record_from_json(const std::string& text, const std::string& path) {
   try {
     Json j = parse_json(text);
     if (take_checksum(j) == Seal::broken)
@@ -367,7 +367,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& path)
       throw InputError(972, {path},
                        "is not a record of axmul train run (schema " + j.at("schema").dump() +
                            ", wanted \"axmul.run/1\")");
-    RunRecord r;
+    RunReport r;
     r.command = j.at("command").get<std::string>();
     r.network = j.at("network").get<std::string>();
     r.data = j.at("data").get<std::string>();
@@ -403,7 +403,7 @@ RunRecord run_record_from_json(const std::string& text, const std::string& path)
   }
 }
 
-void write_run_h5(const std::string& path, const RunRecord& record) {
+void write_run_h5(const std::string& path, const RunReport& record) {
   AtomicFile target(path, true);
   h5::File file = h5::File::create(target.path());
   file.set_display_path(path);
@@ -459,3 +459,13 @@ void write_run_h5(const std::string& path, const RunRecord& record) {
 }
 
 }  // namespace axmul::train
+
+namespace axmul {
+
+const RunPoint* chosen_point(const RunReport& report) {
+  const auto chosen = std::find_if(report.points.begin(), report.points.end(),
+                                   [](const RunPoint& p) { return p.chosen; });
+  return chosen == report.points.end() ? nullptr : &*chosen;
+}
+
+}  // namespace axmul

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <ostream>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/sha256.hpp"
 #include "axmul/io/atomic_file.hpp"
-#include "command/output.hpp"
 #include "io/json.hpp"
 #include "train/torch_types.hpp"
 
@@ -104,12 +102,8 @@ std::vector<EpochRecord> stored_epochs(const std::string& path, const StageId& i
 
 StageId stage_id(const Run& run, const std::string& stage) {
   Sha256 sum;
-  sum.update(std::string_view(run.plan.settings));
+  sum.update(std::string_view(run.settings));
   return {sum.hex(), stage};
-}
-
-void say(const Run& run, const std::string& text) {
-  if (!run.session.quiet) run.session.io.err << text << '\n' << std::flush;
 }
 
 std::string make_folder(const Run& run, const std::string& name) {
@@ -141,41 +135,43 @@ std::vector<EpochRecord> train_stage(Run& run, const std::string& name, const Sc
   const std::string weights = folder + "/weights.h5", history = folder + "/epochs.json";
   Network& net = run.job.network;
   if (run.plan.resume && fs::exists(weights) && fs::exists(history)) {
-    say(run, name + ": done already");
+    run.events.status(name + ": done already");
     const StateDict state = unseal_weights(weights, stage_id(run, name));
     const auto epochs = stored_epochs(history, stage_id(run, name), schedule.epochs, net);
     reading_stage_file(weights, [&] { load_state(net, state, weights); });
+    run.events.finished(name);
     return epochs;
   }
-  say(run, name + ":");
-  EpochPrinter printer(run.session, schedule.epochs);
+  run.events.status(name + ":");
+  run.events.training(name, schedule);
   TrainOptions options;
   options.schedule = schedule;
-  options.batch = run.job.batch;
-  options.augmentation = chosen_augmentation(run.session, run.job);
-  options.seed = run.job.seed;
+  options.batch = run.plan.job.batch;
+  options.augmentation = chosen_augmentation(run.job);
+  options.seed = run.plan.job.seed;
   options.checkpoint = folder + "/checkpoint.safetensors";
   options.checkpoint_minutes = run.plan.checkpoint_minutes;
   options.resume = run.plan.resume;
-  options.settings = run.plan.settings + " " + name;
+  options.settings = run.settings + " " + name;
   options.extra_loss = extra;
-  options.on_epoch = [&](const EpochRecord& r) { printer.epoch(r); };
-  options.on_step = [&](const StepRecord& r) { printer.step(r); };
-  const TrainReport report = train_network(net, train_images(run.session, run.job), nullptr,
-                                           run.job.normalisation, options);
+  options.on_epoch = [&](const EpochRecord& r) { run.events.epoch(r); };
+  options.on_step = [&](const StepRecord& r) { run.events.step(r); };
+  const TrainReport report =
+      train_network(net, train_images(run.job), nullptr, run.job.normalisation, options);
   StateDict state = state_of(net);
-  describe_weights(run.session, run.job, state);
+  describe_weights(run.job, state);
   seal(state, stage_id(run, name));
   write_state_dict(state, weights);
   write_file(history, seal(epochs_to_json(report.epochs), stage_id(run, name)), true);
   std::error_code ignored;
   fs::remove(options.checkpoint, ignored);
+  run.events.finished(name);
   return report.epochs;
 }
 
 EvaluationReport evaluate_all(Run& run, const std::string& name) {
   const std::string path = make_folder(run, name) + "/evaluation.json";
-  const ImageSet& images = test_images(run.session, run.job);
+  const ImageSet& images = test_images(run.job);
   const std::string state = checksum_of(state_of(run.job.network));
   if (run.plan.resume && fs::exists(path))
     if (auto report = stored_evaluation(run, path, name, images, state)) {
@@ -187,9 +183,9 @@ EvaluationReport evaluate_all(Run& run, const std::string& name) {
       });
       return *report;
     }
-  cli::ProgressBar bar(run.session, name + ": test");
+  const Progress progress = run.events.progress(name + ": test");
   EvaluationReport report =
-      evaluate(run.job.network, images, run.job.normalisation, run.job.batch, bar.callback());
+      evaluate(run.job.network, images, run.job.normalisation, run.plan.job.batch, progress);
   Json j{{"schema", "axmul.evaluation/1"}, {"labels", report.labels}, {"state", state}};
   j["evaluations"].push_back(
       Json{{"name", name}, {"top1", report.top1}, {"predicted", report.predicted}});
@@ -204,13 +200,13 @@ Accuracy accuracy_on(const Run& run, const EvaluationReport& all, bool selection
 }
 
 Accuracy selection_accuracy(Run& run) {
-  const ImageSet& all = test_images(run.session, run.job);
+  const ImageSet& all = test_images(run.job);
   std::vector<std::uint32_t> indices;
   for (std::size_t i = 0; i < all.size(); ++i)
     if (is_selection(i, all.size(), run.plan.selection_images))
       indices.push_back(static_cast<std::uint32_t>(i));
-  const EvaluationReport report =
-      evaluate(run.job.network, select_images(all, indices), run.job.normalisation, run.job.batch);
+  const EvaluationReport report = evaluate(run.job.network, select_images(all, indices),
+                                           run.job.normalisation, run.plan.job.batch);
   const EvaluationReport reference = part_of(run.reference, run.plan.selection_images, true);
   return accuracy_of(report, &reference);
 }
@@ -219,16 +215,16 @@ void prepare_network(Run& run) {
   Network& net = run.job.network;
   if (!has_weights(run.job)) {
     set_mode(net, LayerMode::float32);
-    run.record.baseline_epochs = train_stage(run, "baseline", run.plan.baseline);
+    run.record.baseline_epochs = train_stage(run, "baseline", *run.plan.baseline);
   } else {
     set_mode(net, LayerMode::float32);
   }
   const EvaluationReport in_float = evaluate_all(run, "baseline");
   run.reference = in_float;
   run.record.float_report = accuracy_on(run, in_float, false, false);
-  quantize_network(run.session, run.job);
+  quantize_network(run.job);
   for (const auto& layer : net.layers) layer->observe = true;
-  run.record.quantize_epochs = train_stage(run, "quantized", run.plan.quantize);
+  run.record.quantize_epochs = train_stage(run, "quantized", *run.plan.quantize);
   for (const auto& layer : net.layers) layer->observe = false;
   run.reference = evaluate_all(run, "quantized");
   run.record.quantized_selection = accuracy_on(run, run.reference, true, false);

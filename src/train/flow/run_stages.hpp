@@ -6,45 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "axmul/core/multiplier.hpp"
-#include "axmul/model/error_model.hpp"
-#include "axmul/train/search.hpp"
-#include "cli_train/job.hpp"
+#include "axmul/train/run.hpp"
+#include "train/flow/job.hpp"
 #include "train/flow/run_record.hpp"
-#include "train/flow/schedules.hpp"
 #include "train/flow/stage_file.hpp"
 
 namespace axmul::train {
 
-/// What a run does, from its options.
-struct RunPlan {
-  std::string folder;
-  bool resume = false;
-  Schedule baseline, quantize, search, retrain;
-  SearchOptions noise;  ///< lambda is that of each point
-  std::vector<double> lambdas;
-  std::vector<ErrorModel> models;
-  std::vector<MatchRule> rules;
-  std::size_t patches = 512, trace_images = 128, fold_images = 128, norm_images = 1024;
-  bool fold = true;
-  bool pessimistic = false;  ///< matching compares the larger σ of sampled and permutation
-  std::size_t most = 0;      ///< distinct multipliers; 0: any number
-  bool uniform = false, greedy = false;
-  std::vector<std::string> uniform_names;
-  std::vector<double> energies;  ///< of the baselines; empty: those of the search points
-  std::size_t greedy_images = 256;
-  std::vector<std::string> exact_layers;
-  std::size_t selection_images = 0;
-  double checkpoint_minutes = 10;
-  std::string settings;  ///< what a resumed run must share
-};
-
+/// A run as it proceeds.
 struct Run {
-  cli::Session& session;
-  Job& job;
-  RunPlan plan;
+  RunPlan plan;  ///< with nothing left open: folder, schedules, lambdas, selection_images
+  RunEvents& events;
+  Job job;
+  std::string settings;  ///< what a resumed run must share
   std::vector<Multiplier> library;
-  RunRecord record;
+  RunReport record;
   StateDict start;             ///< the quantised network
   EvaluationReport reference;  ///< its predictions of all test images
 };
@@ -54,9 +30,6 @@ StageId stage_id(const Run& run, const std::string& stage);
 
 /// Trains the baseline where no weights were given, then quantises; evaluates both.
 void prepare_network(Run& run);
-
-/// Where the run stands, for the user; nothing with --quiet.
-void say(const Run& run, const std::string& text);
 
 /// FOLDER/name, made where it is missing. Throws OutputError AX961.
 std::string make_folder(const Run& run, const std::string& name);
