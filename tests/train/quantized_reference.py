@@ -14,12 +14,15 @@ def effective(kind, encoding, low):
 def grid(low, high, operands):
     """Scale, zero point, least and largest operand of activations between low and high."""
     low, high = min(0.0, low), max(0.0, high)
+    if low == high:  # always 0: any scale will do, and axmul takes 1
+        low, high, scale = 0.0, 0.0, 1.0
+    elif operands == "s8s8":
+        scale = max(-low, high) / 127.0
+    else:
+        scale = (high - low) / 255.0 if operands == "u8u8" else high / 255.0
     if operands == "s8s8":
-        return max(-low, high) / 127.0, 0, -127, 127
-    if operands == "u8u8":
-        scale = (high - low) / 255.0
-        return scale, int(np.rint(-low / scale)), 0, 255
-    return high / 255.0, 0, 0, 255
+        return scale, 0, -127, 127
+    return scale, int(np.rint(-low / scale)) if operands == "u8u8" else 0, 0, 255
 
 
 def quantized(x, scale, lowest, highest):
