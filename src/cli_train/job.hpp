@@ -71,13 +71,6 @@ std::vector<NamedAssignment> requested_assignments(cli::Session& session, const 
 /// quantize_network() first.
 void apply_assignment(cli::Session& session, Job& job, const Assignment& assignment);
 
-/// sum over layers of ops/total · power_rel, exact layers and calls that are not covered 1 (those
-/// of unknown size are left out); NaN where a power is unknown. Valid after a forward pass.
-double relative_energy(const Network& network);
-
-/// Multiplications per image of the calls that are not covered, those of unknown number left out.
-double ops_not_covered(const Network& network);
-
 /// The calls of a TorchScript module that stay exact: on stderr, and for JSON outputs.
 void say_uncovered(cli::Session& session, const Network& network);
 nlohmann::json uncovered_json(const Network& network);

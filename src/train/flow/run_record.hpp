@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "axmul/model/coverage.hpp"
 #include "axmul/model/matching.hpp"
 #include "axmul/train/training.hpp"
 #include "io/json.hpp"
@@ -71,7 +72,7 @@ struct RunRecord {
   std::uint64_t seed = 0;
   int threads = 0;
   std::size_t without_cost = 0;  ///< multipliers that were no candidates
-  double ops_not_covered = 0;    ///< multiplications per image that no layer holds: exact
+  Coverage coverage;             ///< whose multiplications the energies speak of
   double sigma_max = kUnknown, max_loss = kUnknown;
   Accuracy float_report, quantized_selection, quantized_report;  ///< of the start; no difference
   std::vector<EpochRecord> baseline_epochs, quantize_epochs, control_epochs;
