@@ -22,6 +22,7 @@ from typing import List, NamedTuple, Optional, Tuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
@@ -339,6 +340,7 @@ _COUNTED = {
     "aten::baddbmm": lambda args, y: y.numel() * args[1].shape[2],
     "aten::addbmm": lambda args, y: y.numel() * args[1].shape[0] * args[1].shape[2],
     "aten::addr": lambda args, y: y.numel(),
+    "aten::conv_tbc": lambda args, y: y.numel() * args[1].shape[0] * args[1].shape[1],
     "aten::_trilinear": lambda args, y: y.numel() * args[1].shape[2] * (args[1].shape[1] + 1),
     "aten::_cdist_forward": lambda args, y: y.numel() * args[0].shape[-1],
     "aten::_scaled_dot_product_attention_forward": _attention,
@@ -377,6 +379,20 @@ class _Counter(TorchDispatchMode):
             self.not_counted.append((self.at[-1], name))
 
 
+class _Outer(TorchFunctionMode):
+    """Counts outer products, which go through the dispatcher as element-wise ones."""
+
+    def __init__(self, counter):
+        super().__init__()
+        self.counter = counter
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if func in (torch.outer, torch.ger, Tensor.outer, Tensor.ger):
+            self.counter.calls.append((self.counter.at[-1], "aten::outer", float(result.numel())))
+        return result
+
+
 def energy(model, *inputs):
     """The Energy of one run of a converted model, in eval mode and without gradients, on inputs whose
     first dimension is the batch. It need not be calibrated. What the model's attention, recurrent
@@ -408,7 +424,7 @@ def energy(model, *inputs):
         for name, module in model.named_modules():
             hooks.append(module.register_forward_pre_hook(enter(name)))
             hooks.append(module.register_forward_hook(leave))
-        with _forwards(model, make), counter:
+        with _forwards(model, make), _Outer(counter), counter:
             model(*inputs)
     finally:
         for hook in hooks:

@@ -12,6 +12,7 @@
 #include "cli/program.hpp"
 #include "command/output.hpp"
 #include "io/json.hpp"
+#include "tables/coverage_output.hpp"
 
 namespace axmul::cli {
 
@@ -36,28 +37,26 @@ std::string as_json(const MatchReport& report, ErrorModel model, const MatchOpti
                                   {"rare_events", m.has_rare_events()},
                                   {"power_rel", number(m.power_rel)},
                                   {"ops", number(m.ops)}});
-  json["ops_not_covered"] = options.ops_not_covered;
-  json["relative_energy"] = report.relative_energy;
+  add_energy(json, report.relative_energy, report.coverage);
   json["loss_rise"] = number(report.loss_rise);
   json["loss_budget"] = number(report.loss_budget);
   json["without_cost"] = report.without_cost;
   return json.dump(2) + "\n";
 }
 
-std::string as_table(const MatchReport& report, double ops_not_covered, bool color) {
+std::string as_table(const MatchReport& report, bool color) {
   TextTable table({"layer", "multiplier", "σ/output σ", "tolerated", "power_rel", "share of ops"},
                   "llrrrr");
-  double ops = ops_not_covered;
-  for (const LayerMatch& m : report.layers) ops += m.ops;
+  const double ops_not_covered = report.coverage.ops_not_covered;
+  const double ops = report.coverage.ops_covered + ops_not_covered;
   for (const LayerMatch& m : report.layers)
     table.row({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier,
                short_number(m.sigma_compared), short_number(m.threshold), short_number(m.power_rel),
                percent(m.ops / ops)});
   if (ops_not_covered > 0)
     table.row({"(in no layer)", "exact", "–", "–", "1", percent(ops_not_covered / ops)});
-  std::string text = table.render(color) +
-                     fmt::format("relative energy of the multiplications {:.4f} ({:.1f} % less)\n",
-                                 report.relative_energy, 100 * (1 - report.relative_energy));
+  std::string text = table.render(color) + "multiplications: " +
+                     energy_sentence(report.relative_energy, report.coverage) + "\n";
   if (!std::isnan(report.loss_rise))
     text += fmt::format("predicted rise of the loss {:.4f}, tolerated {:.4f}\n", report.loss_rise,
                         report.loss_budget);
@@ -100,8 +99,10 @@ int run(Session& session) {
       parse_match_rule(session.args.text_or("rule", "tolerance")).value_or(MatchRule::tolerance);
   match_options.sigma_limit =
       session.args.number("sigma-limit", 0, 1e9).value_or(match_options.sigma_limit);
-  match_options.ops_not_covered = TraceFile(session.args.text_or("traces", ""))
-                                      .ops_not_covered(session.args.text_or("network", ""));
+  const TraceFile traces(session.args.text_or("traces", ""));
+  const std::string network = session.args.text_or("network", "");
+  match_options.ops_not_covered = traces.ops_not_covered(network);
+  match_options.calls_not_counted = traces.calls_not_counted(network);
   match_options.pessimistic = session.args.has("pessimistic");
   if (match_options.pessimistic && options.model != ErrorModel::sampled)
     throw UsageError(
@@ -128,7 +129,7 @@ int run(Session& session) {
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json" ? as_json(report, models.front(), match_options)
-                                       : as_table(report, match_options.ops_not_covered, color));
+                                       : as_table(report, color));
   return 0;
 }
 
@@ -167,8 +168,8 @@ CommandSpec match_command() {
     spec.options.push_back(std::move(option));
   spec.notes =
       "The model is sampled where the traces hold patches, else permutation. Only multiplications\n"
-      "are counted in the energy; with sign-magnitude the sign logic is not. In JSON sigma_rel "
-      "and\n"
+      "are counted in the energy; with sign-magnitude the sign logic is not. Where the traces do\n"
+      "not tell all multiplications of the network, the energy is a bound. In JSON sigma_rel and\n"
       "sigma_corrected_rel are as axmul predict has them, sigma_compared is what was held against\n"
       "the threshold.";
   spec.run = run;

@@ -10,6 +10,7 @@
 #include "cli_train/commands.hpp"
 #include "cli_train/job.hpp"
 #include "command/output.hpp"
+#include "tables/coverage_output.hpp"
 
 namespace axmul::train {
 namespace {
@@ -21,11 +22,10 @@ struct Row {
   std::string name, mode;
   EvaluationReport result;
   double energy = 1;
+  Coverage coverage;
   json layers;
   std::optional<PairedComparison> against;
 };
-
-json number(double value) { return std::isfinite(value) ? json(value) : json(); }
 
 json layer_list(const Network& network) {
   json list = json::array();
@@ -49,9 +49,11 @@ Row measure(Session& session, Job& job, std::string name, std::string mode) {
       std::move(mode),
       evaluate(job.network, test_images(job), job.normalisation, job.options.batch, bar.callback()),
       1,
+      {},
       layer_list(job.network),
       {}};
   row.energy = relative_energy(job.network);
+  row.coverage = coverage_of(job.network);
   return row;
 }
 
@@ -111,7 +113,6 @@ std::string as_json(const Session& session, const Job& job, const std::vector<Ro
                   {"top1_standard_error", top1_error(row.result)},
                   {"top5", row.result.top5},
                   {"loss", row.result.loss},
-                  {"relative_energy", number(row.energy)},
                   {"layers", row.layers},
                   {"confusion", confusion_matrix(row.result)},
                   {"predicted", row.result.predicted}};
@@ -122,6 +123,7 @@ std::string as_json(const Session& session, const Job& job, const std::vector<Ro
                           {"only_this_right", row.against->only_first},
                           {"only_other_right", row.against->only_second},
                           {"mcnemar_p", row.against->p_value}};
+    add_energy(entry, row.energy, row.coverage);
     root["evaluations"].push_back(std::move(entry));
   }
   return root.dump(1) + "\n";
@@ -155,14 +157,15 @@ std::string as_table(const Session& session, const std::vector<Row>& rows,
   if (compared) header.insert(header.end(), {"difference pp", "± SE", "McNemar p"});
   cli::TextTable table(header, "ll" + std::string(header.size() - 2, 'r'));
   for (const Row& row : rows) {
-    std::vector<std::string> cells = {row.name.empty() ? "–" : row.name,
-                                      row.mode,
-                                      std::to_string(row.result.images),
-                                      fixed(100 * row.result.top1, 2),
-                                      fixed(100 * top1_error(row.result), 2),
-                                      fixed(100 * row.result.top5, 2),
-                                      fixed(row.result.loss, 4),
-                                      cli::short_number(row.energy)};
+    std::vector<std::string> cells = {
+        row.name.empty() ? "–" : row.name,
+        row.mode,
+        std::to_string(row.result.images),
+        fixed(100 * row.result.top1, 2),
+        fixed(100 * top1_error(row.result), 2),
+        fixed(100 * row.result.top5, 2),
+        fixed(row.result.loss, 4),
+        std::isnan(row.energy) ? "–" : energy_figure(row.energy, row.coverage)};
     if (compared)
       cells.insert(cells.end(), {fixed(100 * row.against->difference, 2),
                                  fixed(100 * row.against->standard_error, 2),
@@ -170,18 +173,22 @@ std::string as_table(const Session& session, const std::vector<Row>& rows,
     table.row(cells);
   }
   std::string text = table.render(color);
+  if (const std::string share = coverage_sentence(rows.front().coverage); !share.empty())
+    text += "energy: " + share + "\n";
   if (session.args.has("confusion"))
     for (const Row& row : rows) text += "\n" + confusion_text(row.result, classes, color);
   return text;
 }
 
 std::string as_csv(const std::vector<Row>& rows) {
-  std::string text = "name,mode,images,top1,top1_standard_error,top5,loss,relative_energy\n";
+  std::string text = "name,mode,images,top1,top1_standard_error,top5,loss,relative_energy," +
+                     std::string(kCoverageColumns) + "\n";
   for (const Row& row : rows)
     text += '"' + row.name + "\"," + row.mode + ',' + std::to_string(row.result.images) + ',' +
             fixed(row.result.top1, 8) + ',' + fixed(top1_error(row.result), 8) + ',' +
             fixed(row.result.top5, 8) + ',' + fixed(row.result.loss, 8) + ',' +
-            (std::isfinite(row.energy) ? fixed(row.energy, 8) : "NaN") + '\n';
+            (std::isfinite(row.energy) ? fixed(row.energy, 8) : "NaN") + ',' +
+            coverage_cells(row.energy, row.coverage) + '\n';
   return text;
 }
 
@@ -275,7 +282,9 @@ cli::CommandSpec evaluate_command() {
       "The JSON holds every prediction, so two evaluations can be compared: the difference of "
       "their\n"
       "accuracies with its standard error, and McNemar's exact test. Energy is relative to exact\n"
-      "multipliers; – where a multiplier's power is unknown. Sign logic is not counted.";
+      "multipliers; – where a multiplier's power is unknown, ≥ or ≤ where it is a bound because "
+      "the\n"
+      "network multiplies in calls that nobody can count. Sign logic is not counted.";
   spec.run = run;
   return spec;
 }

@@ -240,22 +240,27 @@ void apply_assignment(Session& session, Job& job, const Assignment& assignment) 
 
 void say_uncovered(Session& session, const Network& network) {
   if (network.uncovered.empty() || session.quiet) return;
-  const double left = ops_not_covered(network);
-  double covered = 0;
-  for (const auto& layer : network.layers) covered += static_cast<double>(layer->ops);
-  session.io.err << "not covered, so exact (counted at 1 in the energy):\n";
+  const Coverage coverage = coverage_of(network);
+  std::ostream& err = session.io.err;
+  err << "not covered, so exact (counted at 1 in the energy):\n";
+  std::vector<std::string> not_reached;
   for (const UncoveredCall& call : network.uncovered) {
-    session.io.err << "  " << call.name << " (" << call.call << "): " << call.reason;
-    if (call.ops == 0) {
-      session.io.err << '\n';
-    } else if (std::isfinite(call.ops)) {
-      session.io.err << ", " << cli::short_number(call.ops) << " multiplications per image\n";
-    } else {
-      session.io.err << ", multiplications unknown and not counted\n";
+    const std::string text = call.name + " (" + call.call + ")";
+    if (!call.reached) {
+      not_reached.push_back(text);
+      continue;
     }
+    err << "  " << text << ": " << call.reason;
+    if (std::isnan(call.ops))
+      err << ", multiplications unknown and not counted\n";
+    else
+      err << ", " << cli::short_number(call.ops) << " multiplications per image\n";
   }
-  session.io.err << "  together " << cli::percent(left / (covered + left))
-                 << " of the multiplications that are counted\n";
+  if (!not_reached.empty())
+    err << "  " << not_reached.size() << (not_reached.size() == 1 ? " call is" : " calls are")
+        << " not reached in evaluation: " << cli::first_few(not_reached) << '\n';
+  const std::string share = coverage_sentence(coverage);
+  if (!share.empty()) err << "  " << share << '\n';
 }
 
 nlohmann::json uncovered_json(const Network& network) {

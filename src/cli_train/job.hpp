@@ -8,7 +8,6 @@
 
 #include "command/command.hpp"
 #include "train/flow/job.hpp"
-#include "train/nn/energy.hpp"
 
 namespace axmul::train {
 

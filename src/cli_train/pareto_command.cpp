@@ -12,6 +12,7 @@
 #include "cli_train/commands.hpp"
 #include "command/output.hpp"
 #include "io/json.hpp"
+#include "tables/coverage_output.hpp"
 #include "train/flow/run_record.hpp"
 
 namespace axmul::train {
@@ -22,6 +23,7 @@ using cli::Session;
 struct Row {
   std::string run;
   RunPoint point;
+  Coverage coverage;         // of its run
   ParetoPlace overall, own;  // among all points, and among those of the same method, model and rule
 };
 
@@ -93,7 +95,6 @@ std::string as_json(const std::vector<Row>& rows, const RunReport& first, bool s
                {"model", row.point.model},
                {"rule", row.point.rule},
                {"lambda", number(row.point.lambda)},
-               {"relative_energy", number(row.point.energy)},
                {"top1", number(a.top1)},
                {"difference", number(a.difference)},
                {"standard_error", number(a.standard_error)},
@@ -103,6 +104,7 @@ std::string as_json(const std::vector<Row>& rows, const RunReport& first, bool s
     entry["dominated_by"] = row.overall.dominated_by == ParetoPlace::npos
                                 ? Json()
                                 : Json(rows[row.overall.dominated_by].point.name);
+    add_energy(entry, row.point.energy, row.coverage);
     j["points"].push_back(std::move(entry));
   }
   return j.dump(1) + "\n";
@@ -116,17 +118,31 @@ std::string fixed(double value, int digits) {
 }
 
 std::string as_csv(const std::vector<Row>& rows, bool selection) {
-  std::string text =
-      "run,name,method,model,rule,lambda,relative_energy,top1,difference,standard_error,on_front,"
-      "on_own_front\n";
+  std::string text = "run,name,method,model,rule,lambda,relative_energy," +
+                     std::string(kCoverageColumns) +
+                     ",top1,difference,standard_error,on_front,on_own_front\n";
   for (const Row& row : rows) {
     const Accuracy& a = figures(row.point, selection);
     text += '"' + row.run + "\",\"" + row.point.name + "\"," + row.point.method + ',' +
             row.point.model + ',' + row.point.rule + ',' + fixed(row.point.lambda, 6) + ',' +
-            fixed(row.point.energy, 8) + ',' + fixed(a.top1, 8) + ',' + fixed(a.difference, 8) +
-            ',' + fixed(a.standard_error, 8) + ',' + (row.overall.rank == 1 ? "1" : "0") + ',' +
+            fixed(row.point.energy, 8) + ',' + coverage_cells(row.point.energy, row.coverage) +
+            ',' + fixed(a.top1, 8) + ',' + fixed(a.difference, 8) + ',' +
+            fixed(a.standard_error, 8) + ',' + (row.overall.rank == 1 ? "1" : "0") + ',' +
             (row.own.rank == 1 ? "1" : "0") + '\n';
   }
+  return text;
+}
+
+// Whose multiplications the energies speak of: once for each answer.
+std::string coverage_lines(const std::vector<Row>& rows) {
+  std::vector<std::string> lines;
+  for (const Row& row : rows) {
+    std::string line = coverage_sentence(row.coverage);
+    if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end())
+      lines.push_back(std::move(line));
+  }
+  std::string text;
+  for (const std::string& line : lines) text += "energy: " + line + "\n";
   return text;
 }
 
@@ -143,14 +159,14 @@ std::string as_table(const std::vector<Row>& rows, bool selection, bool color) {
                : row.own.rank == 1   ? "+"
                                      : "",
                row.point.name, row.point.method, row.point.model, row.point.rule,
-               fixed(row.point.energy, 4), fixed(100 * (1 - row.point.energy), 1),
-               fixed(100 * a.top1, 2), fixed(100 * a.difference, 2),
-               fixed(100 * a.standard_error, 2), by});
+               energy_figure(row.point.energy, row.coverage),
+               saving_figure(row.point.energy, row.coverage), fixed(100 * a.top1, 2),
+               fixed(100 * a.difference, 2), fixed(100 * a.standard_error, 2), by});
   }
   return table.render(color) +
          "* on the front of all points, + on that of its method, model and rule; " +
          std::to_string(figures(rows.front().point, selection).images) +
-         " images, differences to the 8-bit network\n";
+         " images, differences to the 8-bit network\n" + coverage_lines(rows);
 }
 
 int run(Session& session) {
@@ -166,7 +182,8 @@ int run(Session& session) {
       check_comparable(first_path, *first, path, record);
     else
       first_path = path;
-    for (RunPoint& point : record.points) rows.push_back({text, std::move(point), {}, {}});
+    for (RunPoint& point : record.points)
+      rows.push_back({text, std::move(point), record.coverage, {}, {}});
     record.points.clear();
     if (!first) first = std::move(record);
   }
@@ -200,7 +217,8 @@ cli::CommandSpec pareto_command() {
   for (cli::OptionSpec& option : cli::output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
   spec.notes =
-      "Runs compare only with costs of the same source and technology, and on the same images.";
+      "Runs compare only with costs of the same source and technology, and on the same images. "
+      "Energies\nwith ≥ or ≤ are bounds: the network multiplies in calls that nobody can count.";
   spec.run = run;
   return spec;
 }

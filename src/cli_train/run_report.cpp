@@ -30,18 +30,17 @@ std::string point_table(const RunReport& record, bool color) {
                        "llllrrrrrrr");
   for (const RunPoint& p : record.points) {
     const IntervalShare share = interval_share(p);
-    table.row({p.chosen ? "*" : "", p.name, p.model, p.rule, fixed(p.energy, 4),
-               fixed(100 * (1 - p.energy), 1), signed_points(p.selection.difference),
-               signed_points(p.report.difference), fixed(100 * p.report.standard_error, 2),
-               fixed(100 * p.report.top1, 2),
+    table.row({p.chosen ? "*" : "", p.name, p.model, p.rule,
+               energy_figure(p.energy, record.coverage), saving_figure(p.energy, record.coverage),
+               signed_points(p.selection.difference), signed_points(p.report.difference),
+               fixed(100 * p.report.standard_error, 2), fixed(100 * p.report.top1, 2),
                std::to_string(share.inside) + "/" + std::to_string(share.of)});
   }
   return table.render(color);
 }
 
-std::string layer_table(const RunPoint& point, bool color) {
-  double ops = 0;
-  for (const PointLayer& l : point.layers) ops += l.ops;
+std::string layer_table(const RunPoint& point, const Coverage& coverage, bool color) {
+  const double ops = coverage.ops_covered + coverage.ops_not_covered;
   cli::TextTable table({"layer", "multiplier", "power", "share of ops", "σ_l", "σ of multiplier",
                         "σ predicted", "σ measured"},
                        "llrrrrrr");
@@ -49,6 +48,9 @@ std::string layer_table(const RunPoint& point, bool color) {
     table.row({l.layer, l.is_exact() ? "exact" : l.multiplier, fixed(l.power_rel, 3),
                cli::percent(l.ops / ops), fixed(l.sigma_l, 3), fixed(l.sigma_compared, 3),
                cli::short_number(l.predicted_sigma), cli::short_number(l.measured_sigma)});
+  if (coverage.ops_not_covered > 0)
+    table.row({"(in no layer)", "exact", "1.000", cli::percent(coverage.share_not_covered()), "–",
+               "–", "–", "–"});
   return table.render(color);
 }
 
@@ -63,6 +65,8 @@ std::string report_text(const RunReport& r, bool color) {
           std::to_string(r.quantized_selection.images) +
           " others.\nDifferences are to the 8-bit network, image by image.\n\n";
   text += point_table(r, color);
+  if (const std::string share = coverage_sentence(r.coverage); !share.empty())
+    text += "energy: " + share + "\n";
   IntervalShare all;
   for (const RunPoint& p : r.points) {
     const IntervalShare share = interval_share(p);
@@ -77,14 +81,13 @@ std::string report_text(const RunReport& r, bool color) {
   if (chosen == nullptr)
     return text + "no search point loses at most " + signed_points(r.max_loss).substr(1) +
            " pp on the selection images\n";
-  text += "\nchosen: " + chosen->name + ", " + fixed(100 * (1 - chosen->energy), 1) +
-          " % less multiplication energy (costs " + r.cost_source +
-          (r.technology.empty() ? "" : ", " + r.technology) + "; sign logic is not counted), " +
-          signed_points(chosen->report.difference) + " ± " +
+  text += "\nchosen: " + chosen->name + ", " + signed_points(chosen->report.difference) + " ± " +
           fixed(100 * chosen->report.standard_error, 2) +
-          " pp\nrise of the loss before retraining: predicted " + fixed(chosen->loss_rise, 4) +
-          ", tolerated " + fixed(chosen->loss_budget, 4) + "\n";
-  return text + layer_table(*chosen, color);
+          " pp\nmultiplications: " + energy_sentence(chosen->energy, r.coverage) + " (costs " +
+          r.cost_source + (r.technology.empty() ? "" : ", " + r.technology) +
+          "; sign logic is not counted)\nrise of the loss before retraining: predicted " +
+          fixed(chosen->loss_rise, 4) + ", tolerated " + fixed(chosen->loss_budget, 4) + "\n";
+  return text + layer_table(*chosen, r.coverage, color);
 }
 
 }  // namespace axmul::train

@@ -13,14 +13,20 @@ namespace {
 
 using cli::Session;
 
-std::string as_table(const Session& session, const std::vector<LayerOperands>& layers) {
+std::string as_table(const Session& session, const std::vector<LayerOperands>& layers,
+                     const Coverage& coverage) {
   cli::TextTable table({"layer", "type", "fan-in", "channels", "ops", "patches", "output std"},
                        "llrrrrr");
   for (const LayerOperands& o : layers)
     table.row({o.name, std::string(to_string(o.type)), std::to_string(o.fan_in),
                std::to_string(o.out_channels), std::to_string(static_cast<std::int64_t>(o.ops)),
                std::to_string(o.patch_count), cli::short_number(o.output_std)});
-  return table.render(cli::use_color(session, session.io.out_is_tty));
+  if (coverage.ops_not_covered > 0)
+    table.row({"(in no layer)", "–", "–", "–",
+               std::to_string(static_cast<std::int64_t>(coverage.ops_not_covered)), "–", "–"});
+  const std::string share = coverage_sentence(coverage);
+  return table.render(cli::use_color(session, session.io.out_is_tty)) +
+         (share.empty() ? share : share + "\n");
 }
 
 int run(Session& session) {
@@ -43,9 +49,11 @@ int run(Session& session) {
   file.origin.reproducible_command = "axmul train trace " + job.network.architecture;
   file.origin.seed = static_cast<std::int64_t>(job.options.seed);
   file.force = session.args.has("force");
-  file.ops_not_covered = ops_not_covered(job.network);
+  const Coverage coverage = coverage_of(job.network);
+  file.ops_not_covered = coverage.ops_not_covered;
+  file.calls_not_counted = coverage.calls_not_counted;
   write_traces(*output, job.network.architecture, layers, file);
-  session.io.out << as_table(session, layers);
+  session.io.out << as_table(session, layers, coverage);
   if (!session.quiet) session.io.err << "wrote " << *output << '\n';
   return 0;
 }

@@ -15,6 +15,7 @@
 #include "cli_train/job.hpp"
 #include "cli_train/progress.hpp"
 #include "command/output.hpp"
+#include "tables/coverage_output.hpp"
 #include "train/flow/run_folder.hpp"
 
 namespace axmul::train {
@@ -126,7 +127,7 @@ json run_record(const Session& session, const Job& job, const Schedule& schedule
     }
     root["layers"].push_back(std::move(entry));
   }
-  root["relative_energy"] = number(relative_energy(job.network));
+  add_energy(root, relative_energy(job.network), coverage_of(job.network));
   if (job.network.script) {
     root["model"] = session.args.text_or("model", "");
     root["not_covered"] = uncovered_json(job.network);

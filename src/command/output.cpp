@@ -188,6 +188,13 @@ std::string percent(double fraction) {
   return fmt::format("{:.4g} %", 100 * fraction);
 }
 
+std::string first_few(const std::vector<std::string>& names, std::size_t most) {
+  const std::size_t shown = names.size() <= most + 1 ? names.size() : most;
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return shown < names.size() ? text + fmt::format(" and {} more", names.size() - shown) : text;
+}
+
 ProgressBar::ProgressBar(Session& session, std::string label)
     : session_(session), label_(std::move(label)), start_(std::chrono::steady_clock::now()) {}
 

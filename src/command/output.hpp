@@ -54,6 +54,8 @@ class TextTable {
 std::string short_number(double value);
 /// "12.3 %" from a fraction.
 std::string percent(double fraction);
+/// "a, b, c and 14 more": the first `most` of a list, all of it where that leaves one out only.
+std::string first_few(const std::vector<std::string>& names, std::size_t most = 3);
 
 /// A progress bar on the error stream: only on a tty, only after a second, never with --quiet.
 class ProgressBar {

@@ -315,6 +315,8 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
   report.loss_budget = problem.budget();
   if (std::isnan(report.loss_budget)) report.loss_rise = report.loss_budget;
   report.relative_energy = ops > 0 ? energy / ops : 1.0;
+  report.coverage = {ops - options.ops_not_covered, options.ops_not_covered,
+                     options.calls_not_counted};
   return report;
 }
 

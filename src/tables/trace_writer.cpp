@@ -178,7 +178,8 @@ struct TraceWriter::State {
   State(const std::string& path, const TraceOptions& options)
       : target(path, options.force),
         file(h5::File::create(target.path())),
-        ops_not_covered(options.ops_not_covered) {
+        ops_not_covered(options.ops_not_covered),
+        calls_not_counted(options.calls_not_counted) {
     file.set_display_path(path);
     detail::write_root(file, "axmul-traces", options.origin);
     file.create_group("/traces");
@@ -187,6 +188,7 @@ struct TraceWriter::State {
   h5::File file;
   std::set<std::string> groups;
   double ops_not_covered;
+  std::optional<std::size_t> calls_not_counted;
 };
 
 TraceWriter::TraceWriter(const std::string& path, TraceOptions options)
@@ -203,6 +205,9 @@ void TraceWriter::add(const std::string& network, const LayerOperands& layer) {
     state_->file.create_group(group);
     if (state_->ops_not_covered > 0)
       state_->file.set_attribute(group, "ops_not_covered", state_->ops_not_covered);
+    if (state_->calls_not_counted)
+      state_->file.set_attribute(group, "calls_not_counted",
+                                 static_cast<std::int64_t>(*state_->calls_not_counted));
   }
   if (!state_->groups.insert(group + "/" + layer.name).second)
     throw InputError(840, Place{}, "layer \"" + layer.name + "\" is there twice");

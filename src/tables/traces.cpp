@@ -355,6 +355,16 @@ double TraceFile::ops_not_covered(const std::string& network) const {
   return ops;
 }
 
+std::optional<std::size_t> TraceFile::calls_not_counted(const std::string& network) const {
+  const std::string group = "/traces/" + state_->network(network);
+  const auto calls = state_->file.attribute_double(group, "calls_not_counted");
+  if (!calls) return std::nullopt;
+  if (!(*calls >= 0) || *calls > 1e9 || *calls != std::floor(*calls))
+    throw InputError(843, Place{path()},
+                     group + ": attribute \"calls_not_counted\" is no whole number from 0 up");
+  return static_cast<std::size_t>(*calls);
+}
+
 std::vector<std::string> TraceFile::layers(const std::string& network) const {
   const std::string group = "/traces/" + state_->network(network);
   std::vector<std::pair<std::int64_t, std::string>> found;

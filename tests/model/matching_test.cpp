@@ -70,6 +70,12 @@ TEST_CASE("the cheapest that fits wins; none fits is said; energy weighs by ops"
   CHECK(c.run(false).layers[1].multiplier == "exact");  // sigma_acc is ten times as large
   const MatchReport part = match(c.layers, c.library, c.predictions, c.sigmas, {true, 6000});
   CHECK(part.relative_energy == doctest::Approx((1000 * 1 + 3000 * 0.3 + 6000) / 10000));
+  CHECK(part.coverage.ops_covered == 4000);
+  CHECK(part.coverage.ops_not_covered == 6000);
+  CHECK(part.coverage.is_complete());
+  MatchOptions old;
+  old.calls_not_counted.reset();
+  CHECK_FALSE(match(c.layers, c.library, c.predictions, c.sigmas, old).coverage.is_complete());
 }
 
 TEST_CASE("ties go to the smaller sigma, then to the smaller SHA-256") {

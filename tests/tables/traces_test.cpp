@@ -292,3 +292,29 @@ g.attrs.update(type='u8u8', ops=100, a_scale=0.5, )" +
   names(refusal("g.attrs['output_std_real'] = 2.0"), "/traces/n/conv", "leave one of them out");
   names(refusal("g.attrs['output_std_real'] = -1.0"), "/traces/n/conv", "output_std_real");
 }
+
+TEST_CASE("what the layers leave out is stored, and a file that does not say is told apart") {
+  const test::ScratchDir scratch;
+  const std::string path = scratch / "t.h5";
+  const LayerOperands layer = sample("fc", OperandType::u8u8, 1);
+  for (const auto& calls : {std::optional<std::size_t>{}, std::optional<std::size_t>{0},
+                            std::optional<std::size_t>{3}}) {
+    TraceOptions options;
+    options.force = true;
+    options.ops_not_covered = 1234;
+    options.calls_not_counted = calls;
+    write_traces(path, "net", std::span(&layer, 1), options);
+    CHECK(TraceFile(path).ops_not_covered() == 1234);
+    CHECK(TraceFile(path).calls_not_counted() == calls);
+  }
+  for (const char* value : {"-1", "0.5", "float('nan')", "[1, 2]", "'many'"}) {
+    CAPTURE(value);
+    REQUIRE(test::python(std::string("import sys, h5py\n"
+                                     "h5py.File(sys.argv[1], 'r+')['traces/net'].attrs"
+                                     "['calls_not_counted'] = ") +
+                             value,
+                         path));
+    CHECK_THROWS_WITH_AS(TraceFile(path).calls_not_counted(),
+                         doctest::Contains("calls_not_counted"), InputError);
+  }
+}

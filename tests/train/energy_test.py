@@ -83,6 +83,9 @@ class Counts(unittest.TestCase):
         self.check(nn.Conv1d(6, 4, 3, groups=2), x, 2 * 4 * 3 * 3 * 3)
         self.check(nn.ConvTranspose1d(6, 4, 3, groups=2), x, 2 * 6 * 5 * 2 * 3)
         self.check(lambda x: torch.cdist(x, x), x, 2 * 6 * 6 * 5)
+        self.check(lambda x: torch.outer(x[0, 0], x[0, :, 0]) + x[0, 0].ger(x[1, :, 0]), x, 2 * 5 * 6)
+        self.check(lambda x: torch.conv_tbc(x, torch.ones(2, 5, 3), torch.ones(3), 0), x,
+                   1 * 6 * 3 * 2 * 5)
         self.check(lambda x: x * x + torch.softmax(x, 1), x, 0)
 
     def test_einsum(self):

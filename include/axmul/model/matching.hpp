@@ -12,6 +12,7 @@
 
 #include "axmul/core/api.hpp"
 #include "axmul/core/multiplier.hpp"
+#include "axmul/model/coverage.hpp"
 #include "axmul/model/error_model.hpp"
 #include "axmul/model/layer_operands.hpp"
 
@@ -53,6 +54,9 @@ struct AXMUL_API MatchOptions {
   bool may_stay_exact = true;
   /// Compare the upper bounds that add_bounds() set instead of the predictions themselves.
   bool pessimistic = false;
+  /// Calls that multiply nobody knows how often, which makes the energy a bound; absent: unknown
+  /// whether there are any.
+  std::optional<std::size_t> calls_not_counted = 0;
 };
 
 /// What matching compares with sigma_l·output_std of a prediction: sigma_corrected with bias
@@ -80,6 +84,7 @@ struct AXMUL_API MatchReport {
   std::vector<LayerMatch> layers;
   /// Σ ops·power_rel / Σ ops, those not covered included; only multiplications are counted.
   double relative_energy = 1;
+  Coverage coverage;  ///< whose multiplications these are
   /// Predicted rise of the loss, and of noise of sigma_l in all layers; NaN without curvatures.
   double loss_rise = std::numeric_limits<double>::quiet_NaN(),
          loss_budget = std::numeric_limits<double>::quiet_NaN();

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class AXMUL_API TraceFile {
   /// Multiplications per image that no layer of the network holds; 0 where the file does not say.
   /// Throws AX843 where it is no number from 0 up.
   double ops_not_covered(const std::string& network = "") const;
+  /// Calls of the network that multiply nobody knows how often; absent where the file does not say
+  /// whether there are any. Throws AX843 where it is no whole number from 0 up.
+  std::optional<std::size_t> calls_not_counted(const std::string& network = "") const;
 
  private:
   struct State;
@@ -56,6 +60,8 @@ struct AXMUL_API TraceOptions {
   bool force = false;  ///< replace an existing file
   /// Multiplications per image of the network that are in none of its layers.
   double ops_not_covered = 0;
+  /// Calls whose multiplications are in neither; absent: unknown, the file does not say.
+  std::optional<std::size_t> calls_not_counted;
 };
 
 /// Writes a trace file layer by layer; it appears complete or not at all. Each layer is checked

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "axmul/model/coverage.hpp"
 #include "axmul/train/layer.hpp"
 #include "axmul/train/state_dict.hpp"
 
@@ -36,10 +37,11 @@ struct NamedTensor {
 
 /// A multiplying call of a TorchScript module that stays exact (axmul/train/script.hpp).
 struct UncoveredCall {
-  std::string name;    ///< of the module that holds its weight, else the call again
-  std::string call;    ///< "aten::conv_transpose2d" …
-  std::string reason;  ///< why axmul does not replace it
-  double ops = 0;      ///< multiplications per image; NaN = unknown
+  std::string name;     ///< of the module that holds its weight, else the call again
+  std::string call;     ///< "aten::conv_transpose2d" …
+  std::string reason;   ///< why axmul does not replace it
+  double ops = 0;       ///< multiplications per image; NaN = unknown
+  bool reached = true;  ///< false: no image of the loading pass came there, so ops is 0
 };
 
 struct ScriptModule;
@@ -87,5 +89,12 @@ int classes_of(const StateDict& state);
 
 MultiplyLayer* find_layer(Network& network, std::string_view name);
 void set_mode(Network& network, LayerMode mode);
+
+/// Multiplications per image in the layers and in the calls that stay exact; those of the layers
+/// are known after a forward pass.
+Coverage coverage_of(const Network& network);
+/// Σ ops·power_rel / Σ ops of what coverage_of() counts: exact layers and calls that are not
+/// covered count 1; NaN where a power is unknown.
+double relative_energy(const Network& network);
 
 }  // namespace axmul

@@ -15,6 +15,7 @@
 
 #include "axmul/core/multiplier.hpp"
 #include "axmul/core/parallel.hpp"
+#include "axmul/model/coverage.hpp"
 #include "axmul/model/error_model.hpp"
 #include "axmul/model/matching.hpp"
 #include "axmul/train/data.hpp"
@@ -156,7 +157,7 @@ struct RunReport {
   std::uint64_t seed = 0;
   int threads = 0;
   std::size_t without_cost = 0;  ///< multipliers that were no candidates
-  double ops_not_covered = 0;    ///< multiplications per image that no layer holds: exact
+  Coverage coverage;             ///< whose multiplications the energies speak of
   double sigma_max = kUnknown, max_loss = kUnknown;
   Accuracy float_report, quantized_selection, quantized_report;  ///< of the start; no difference
   std::vector<EpochRecord> baseline_epochs, quantize_epochs, control_epochs;

@@ -10,7 +10,6 @@
 #include "axmul/model/assignment.hpp"
 #include "axmul/model/pareto.hpp"
 #include "train/flow/run_points.hpp"
-#include "train/nn/energy.hpp"
 
 namespace axmul::train {
 namespace {
@@ -151,7 +150,7 @@ void greedy_points(Run& run, const StateDict& state, const Predicted& predicted)
       continue;  // two search points of one energy
     // That energy counts what no layer holds, greedy_assignment() the layers alone.
     const double all = std::accumulate(ops.begin(), ops.end(), 0.0);
-    const double left = ops_not_covered(run.job.network);
+    const double left = coverage_of(run.job.network).ops_not_covered;
     const auto chosen = greedy_assignment(ops, options, (energy * (all + left) - left) / all);
     point.layers = point_layers(run, predicted, predicted.matrices.front(), chosen);
     realise(run, state, predicted, chosen, point);

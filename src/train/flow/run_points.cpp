@@ -14,8 +14,8 @@
 #include "axmul/tables/traces.hpp"
 #include "axmul/train/trace.hpp"
 #include "io/json.hpp"
+#include "tables/coverage_output.hpp"
 #include "tables/sigma_json.hpp"
-#include "train/nn/energy.hpp"
 
 namespace axmul::train {
 namespace {
@@ -87,8 +87,7 @@ void write_assignment(const Run& run, const RunPoint& point) {
                                {"rare_events", l.effective_fields < kFewFields},
                                {"power_rel", number(l.power_rel)},
                                {"ops", number(l.ops)}});
-  j["ops_not_covered"] = run.record.ops_not_covered;
-  j["relative_energy"] = number(point.energy);
+  add_energy(j, point.energy, run.record.coverage);
   j["loss_rise"] = number(point.loss_rise);
   j["loss_budget"] = number(point.loss_budget);
   j["without_cost"] = run.record.without_cost;
@@ -183,7 +182,7 @@ MatchReport match_layers(const Run& run, const Predicted& predicted, const Predi
   options.sigma_limit = run.plan.noise.sigma_max;
   // A model without channels compares the whole σ; folding is the same for all.
   options.bias_folding = run.plan.fold && !std::isnan(matrix.cells.front().sigma_corrected);
-  options.ops_not_covered = ops_not_covered(run.job.network);
+  options.ops_not_covered = coverage_of(run.job.network).ops_not_covered;
   options.pessimistic = run.plan.pessimistic;
   std::vector<LayerOperands> layers;
   std::vector<LayerSigma> tolerated;
@@ -234,7 +233,9 @@ Predicted trace_and_predict(Run& run, const std::string& name) {
   file.origin.reproducible_command = "axmul train run " + run.job.network.architecture;
   file.origin.seed = static_cast<std::int64_t>(run.plan.job.seed);
   file.force = true;
-  file.ops_not_covered = ops_not_covered(run.job.network);
+  const Coverage coverage = coverage_of(run.job.network);
+  file.ops_not_covered = coverage.ops_not_covered;
+  file.calls_not_counted = coverage.calls_not_counted;
   write_traces(folder + "/traces.h5", run.job.network.architecture, predicted.layers, file);
 
   predicted.library = usable_library(run, predicted.layers);
@@ -317,8 +318,8 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
     set_multiplier(layer, std::make_shared<const Multiplier>(predicted.library[chosen[l]]),
                    layer.encoding);
   }
-  run.record.ops_not_covered = ops_not_covered(net);
-  point.energy = energy_of(point.layers, run.record.ops_not_covered);
+  run.record.coverage = coverage_of(net);
+  point.energy = energy_of(point.layers, run.record.coverage.ops_not_covered);
   write_assignment(run, point);
   const std::size_t count = run.plan.fold_images;
   const std::vector<ErrorTally> errors = fold_bias(
@@ -338,12 +339,12 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
   point.selection = accuracy_on(run, all, true);
   point.report = accuracy_on(run, all, false);
   char text[160];
-  std::snprintf(
-      text, sizeof text,
-      "%s: energy %.3f, top-1 against 8 bit %+.2f pp (selection), %+.2f ± %.2f pp (others)",
-      point.name.c_str(), point.energy, 100 * point.selection.difference,
-      100 * point.report.difference, 100 * point.report.standard_error);
-  run.events.status(text);
+  std::snprintf(text, sizeof text,
+                ", top-1 against 8 bit %+.2f pp (selection), %+.2f ± %.2f pp (others)",
+                100 * point.selection.difference, 100 * point.report.difference,
+                100 * point.report.standard_error);
+  run.events.status(point.name + ": energy " + energy_figure(point.energy, run.record.coverage, 3) +
+                    text);
   run.record.points.push_back(std::move(point));
   choose_point(run.record);
   write_record(run);

@@ -12,6 +12,7 @@
 #include "axmul/io/h5.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "io/json.hpp"
+#include "tables/coverage_output.hpp"
 #include "train/flow/stage_file.hpp"
 
 namespace axmul::train {
@@ -141,7 +142,7 @@ PointLayer layer_from(const Json& j) {
   return l;
 }
 
-Json point_json(const RunPoint& p) {
+Json point_json(const RunPoint& p, const Coverage& coverage) {
   const IntervalShare share = interval_share(p);
   Json j{{"method", p.method},
          {"name", p.name},
@@ -149,6 +150,7 @@ Json point_json(const RunPoint& p) {
          {"rule", p.rule},
          {"lambda", number(p.lambda)},
          {"relative_energy", number(p.energy)},
+         {"energy_bound", to_string(energy_bound(p.energy, coverage))},
          {"loss_rise", number(p.loss_rise)},
          {"loss_budget", number(p.loss_budget)},
          {"chosen", p.chosen},
@@ -183,6 +185,19 @@ RunPoint point_from(const Json& j) {
   p.search_epochs = epochs_from(j.at("search_epochs"));
   p.retrain_epochs = epochs_from(j.at("retrain_epochs"));
   return p;
+}
+
+// Records of before it was told: a built-in network multiplies in its layers only.
+Coverage stored_coverage(const Json& record) {
+  Coverage coverage = coverage_from(record);
+  const Json options = record.value("options", Json::object());
+  const Json names = options.value("network", Json::array());
+  const bool own = options.contains("model") ||
+                   std::any_of(names.begin(), names.end(), [](const Json& name) {
+                     return name.is_string() && name.get<std::string>().ends_with(".pt");
+                   });
+  if (!record.contains("calls_not_counted") && !own) coverage.calls_not_counted = 0;
+  return coverage;
 }
 
 // --- HDF5 ----------------------------------------------------------------------------------------
@@ -221,7 +236,7 @@ void write_points(h5::File& file, const RunReport& record) {
   write("lambda", of_points(record, [](const RunPoint& p) { return p.lambda; }), "1",
         "what noise is worth in the loss of the search");
   write("relative_energy", of_points(record, [](const RunPoint& p) { return p.energy; }), "1",
-        "energy of all multiplications over that of exact ones");
+        "energy of the multiplications that are counted over that of exact ones");
   write("loss_rise", of_points(record, [](const RunPoint& p) { return p.loss_rise; }), "1",
         "predicted rise of the loss before retraining");
   write("loss_budget", of_points(record, [](const RunPoint& p) { return p.loss_budget; }), "1",
@@ -336,7 +351,6 @@ std::string to_json(const RunReport& r) {
          {"cost_source", r.cost_source},
          {"technology", r.technology},
          {"without_cost", r.without_cost},
-         {"ops_not_covered", r.ops_not_covered},
          {"energy_counts", "multiplications only; sign logic, adders and memory are not counted"},
          {"seed", r.seed},
          {"threads", r.threads},
@@ -349,9 +363,10 @@ std::string to_json(const RunReport& r) {
          {"quantized_report", accuracy_json(r.quantized_report)},
          {"baseline_epochs", epochs_json(r.baseline_epochs)},
          {"quantize_epochs", epochs_json(r.quantize_epochs)},
-         {"control_epochs", epochs_json(r.control_epochs)},
-         {"points", Json::array()}};
-  for (const RunPoint& p : r.points) j["points"].push_back(point_json(p));
+         {"control_epochs", epochs_json(r.control_epochs)}};
+  add_coverage(j, r.coverage);
+  j["points"] = Json::array();
+  for (const RunPoint& p : r.points) j["points"].push_back(point_json(p, r.coverage));
   add_checksum(j);
   return j.dump(1) + "\n";
 }
@@ -378,7 +393,7 @@ RunReport run_record_from_json(const std::string& text, const std::string& path)
     r.cost_source = j.at("cost_source").get<std::string>();
     r.technology = j.at("technology").get<std::string>();
     r.without_cost = natural(j, "without_cost");
-    if (j.contains("ops_not_covered")) r.ops_not_covered = positive(j, "ops_not_covered");
+    r.coverage = stored_coverage(j);
     r.seed = natural(j, "seed");
     r.threads = static_cast<int>(natural(j, "threads"));
     r.sigma_max = real(j, "sigma_max");
@@ -392,6 +407,8 @@ RunReport run_record_from_json(const std::string& text, const std::string& path)
     r.quantize_epochs = epochs_from(j.at("quantize_epochs"));
     r.control_epochs = epochs_from(j.at("control_epochs"));
     for (const Json& p : j.at("points")) r.points.push_back(point_from(p));
+    if (!j.contains("ops_covered") && !r.points.empty())
+      for (const PointLayer& l : r.points.front().layers) r.coverage.ops_covered += l.ops;
     for (const RunPoint& p : r.points)
       if (!std::equal(p.layers.begin(), p.layers.end(), r.layer_names.begin(), r.layer_names.end(),
                       [](const PointLayer& l, const std::string& name) { return l.layer == name; }))
@@ -428,22 +445,30 @@ void write_run_h5(const std::string& path, const RunReport& record) {
   for (const auto& [name, text] : texts) file.set_attribute("/", name, text);
   file.set_attribute("/", "seed", static_cast<std::int64_t>(record.seed));
   file.set_attribute("/", "sigma_max", record.sigma_max);
-  file.set_attribute("/", "ops_not_covered", record.ops_not_covered);
+  file.set_attribute("/", "ops_covered", record.coverage.ops_covered);
+  file.set_attribute("/", "ops_not_covered", record.coverage.ops_not_covered);
+  if (record.coverage.calls_not_counted)
+    file.set_attribute("/", "calls_not_counted",
+                       static_cast<std::int64_t>(*record.coverage.calls_not_counted));
   file.set_attribute("/", "top1_quantized_report", record.quantized_report.top1);
   file.set_attribute("/", "top1_quantized_selection", record.quantized_selection.top1);
-  std::vector<std::string> points, methods, models, rules;
+  std::vector<std::string> points, methods, models, rules, bounds;
   for (const RunPoint& p : record.points) {
     points.push_back(p.name);
     methods.push_back(p.method);
     models.push_back(p.model);
     rules.push_back(p.rule);
+    bounds.emplace_back(to_string(energy_bound(p.energy, record.coverage)));
   }
   write_texts(file, "/point", points, "assignment", true);
   write_texts(file, "/layer", record.layer_names, "layer, in order of execution", true);
   write_texts(file, "/method", methods, "how the assignment was found", false);
   write_texts(file, "/model", models, "error model of the matching", false);
   write_texts(file, "/rule", rules, "rule of the matching", false);
-  for (const char* name : {"/method", "/model", "/rule"}) file.attach_scale(name, 0, "/point");
+  write_texts(file, "/energy_bound", bounds,
+              "what relative_energy is of all multiplications: exact, lower or upper bound", false);
+  for (const char* name : {"/method", "/model", "/rule", "/energy_bound"})
+    file.attach_scale(name, 0, "/point");
   write_points(file, record);
   write_layers(file, record);
   file.create_group("/epochs");

@@ -1,27 +1,32 @@
-// Energies of networks.
-#include "train/nn/energy.hpp"
-
+// What the multiplications of a network cost in its present state.
 #include <cmath>
 
-namespace axmul::train {
+#include "axmul/train/network.hpp"
+
+namespace axmul {
+
+Coverage coverage_of(const Network& network) {
+  Coverage coverage;
+  std::size_t not_counted = 0;
+  for (const auto& layer : network.layers) coverage.ops_covered += static_cast<double>(layer->ops);
+  for (const UncoveredCall& call : network.uncovered)
+    if (std::isnan(call.ops))
+      ++not_counted;
+    else
+      coverage.ops_not_covered += call.ops;
+  coverage.calls_not_counted = not_counted;
+  return coverage;
+}
 
 double relative_energy(const Network& network) {
-  double total = 0, energy = 0;
+  const Coverage coverage = coverage_of(network);
+  double energy = coverage.ops_not_covered;
   for (const auto& layer : network.layers) {
-    const auto ops = static_cast<double>(layer->ops);
     const bool approximate = layer->mode == LayerMode::approximate && layer->multiplier;
-    total += ops;
-    energy += ops * (approximate ? layer->multiplier->cost.power_rel : 1.0);
+    energy +=
+        static_cast<double>(layer->ops) * (approximate ? layer->multiplier->cost.power_rel : 1.0);
   }
-  const double left = ops_not_covered(network);
-  return (energy + left) / (total + left);
+  return energy / (coverage.ops_covered + coverage.ops_not_covered);
 }
 
-double ops_not_covered(const Network& network) {
-  double ops = 0;
-  for (const UncoveredCall& call : network.uncovered)
-    if (std::isfinite(call.ops)) ops += call.ops;
-  return ops;
-}
-
-}  // namespace axmul::train
+}  // namespace axmul

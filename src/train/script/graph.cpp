@@ -12,6 +12,8 @@
 #include <set>
 #include <string_view>
 
+#include "train/script/multiplying_calls.hpp"
+
 namespace axmul::train {
 namespace {
 
@@ -21,9 +23,18 @@ using torch::jit::Node;
 using torch::jit::Value;
 namespace prim = c10::prim;
 
+// An Optional that is known to hold something is the value itself.
+const Value* without_casts(const Value* value) {
+  while (value->node()->kind() == prim::unchecked_cast ||
+         value->node()->kind() == prim::unchecked_unwrap_optional)
+    value = value->node()->input();
+  return value;
+}
+
 // Where a value comes from: the attributes from the module down, or nothing.
 std::optional<std::vector<std::string>> attribute_path(const Graph& graph, const Value* value) {
   std::vector<std::string> path;
+  value = without_casts(value);
   while (value->node()->kind() == prim::GetAttr) {
     path.insert(path.begin(), value->node()->s(c10::attr::name));
     value = value->node()->input();
@@ -185,58 +196,6 @@ void name_after_attribute(const torch::jit::Module& module, const Graph& graph, 
   }
 }
 
-constexpr std::array kMatrixProducts = {
-    "aten::matmul",  "aten::mm",     "aten::bmm",  "aten::mv",         "aten::addmv",
-    "aten::baddbmm", "aten::addbmm", "aten::addr", "aten::dot",        "aten::vdot",
-    "aten::inner",   "aten::outer",  "aten::ger",  "aten::__matmul__", "aten::linalg_matmul"};
-constexpr std::array kOtherProducts = {"aten::einsum",
-                                       "aten::tensordot",
-                                       "aten::bilinear",
-                                       "aten::chain_matmul",
-                                       "aten::linalg_multi_dot",
-                                       "aten::lstm",
-                                       "aten::gru",
-                                       "aten::rnn_tanh",
-                                       "aten::rnn_relu",
-                                       "aten::lstm_cell",
-                                       "aten::gru_cell",
-                                       "aten::rnn_tanh_cell",
-                                       "aten::rnn_relu_cell",
-                                       "aten::quantized_lstm",
-                                       "aten::_native_multi_head_attention",
-                                       "aten::_scaled_dot_product_attention",
-                                       "aten::_transformer_encoder_layer_fwd"};
-constexpr std::array kConvolutions = {"aten::conv1d",
-                                      "aten::conv3d",
-                                      "aten::conv_tbc",
-                                      "aten::convolution",
-                                      "aten::mkldnn_convolution",
-                                      "aten::thnn_conv2d",
-                                      "aten::_slow_conv2d_forward"};
-
-template <class Names>
-bool is_one_of(const std::string& call, const Names& names) {
-  return std::any_of(names.begin(), names.end(), [&](const char* name) { return call == name; });
-}
-
-bool is_transposed(const std::string& call) { return call.starts_with("aten::conv_transpose"); }
-
-// Why a call that is none of the six kinds stays exact; empty: it does not multiply.
-std::string why_left(const std::string& call) {
-  if (is_transposed(call)) return "transposed convolution";
-  if (is_one_of(call, kConvolutions)) return "not a 2-dimensional convolution";
-  if (is_one_of(call, kMatrixProducts)) return "a product of computed tensors";
-  if (is_one_of(call, kOtherProducts)) return "axmul does not look into it";
-  if (call.starts_with("axmul::lut_")) return "an operator of axmul already";
-  const bool quantised = call.starts_with("quantized::");
-  for (const char* word : {"conv", "linear", "matmul"})
-    if (quantised && call.find(word) != std::string::npos && call.find("pack") == std::string::npos)
-      return "a quantised operator of PyTorch";
-  if (call == "prim::CallMethod" || call == "prim::CallFunction" || call == "prim::fork")
-    return "a call that cannot be inlined";
-  return {};
-}
-
 void visit(const torch::jit::Module& module, Graph& graph, Block* block,
            std::vector<CallSite>& sites) {
   for (Node* node : block->nodes()) {
@@ -244,18 +203,19 @@ void visit(const torch::jit::Module& module, Graph& graph, Block* block,
     CallSite site;
     site.node = node;
     site.call = node->kind().toQualString();
-    if (site.call == "aten::conv2d" || site.call == "aten::_convolution" ||
-        site.call == "aten::_convolution_mode") {
-      read_convolution(module, graph, site);
-    } else if (site.call == "aten::linear") {
-      read_linear(module, graph, site);
-    } else if (site.call == "aten::addmm") {
-      read_addmm(module, graph, site);
-    } else {
-      site.reason = why_left(site.call);
-      if (site.reason.empty()) continue;
+    const MultiplyingCall* known = find_multiplying_call(site.call);
+    if (known == nullptr) continue;
+    site.reason = known->reason;
+    if (site.reason.empty() && (site.call.ends_with('_') || argument(node, "out") != nullptr))
+      site.reason = "it writes into a given tensor";
+    if (!site.reason.empty())
       name_after_attribute(module, graph, site);
-    }
+    else if (site.call == "aten::linear")
+      read_linear(module, graph, site);
+    else if (site.call == "aten::addmm")
+      read_addmm(module, graph, site);
+    else
+      read_convolution(module, graph, site);
     // What makes weights of weights (spectral normalisation) is done once, not for each image.
     if (same_for_all_images(graph, {node->inputs().begin(), node->inputs().end()})) continue;
     sites.push_back(std::move(site));
@@ -269,7 +229,7 @@ std::string calling_modules(Node* node) {
   for (const auto& entry : (*node->callstack())->vec()) {
     const auto& instance = std::get<2>(entry);
     const std::string part = instance ? instance->instance_name() : "";
-    if (part.empty() || part == "self" || part == "INVALID") continue;
+    if (part.empty() || part == "self" || part == "SELF" || part == "INVALID") continue;
     name += (name.empty() ? "" : ".") + part;
   }
   return name;
@@ -286,12 +246,36 @@ void make_names_unique(std::vector<CallSite>& sites) {
   }
 }
 
+bool has_fused_call(Block* block) {
+  for (Node* node : block->nodes()) {
+    const std::string_view kind = node->kind().toQualString();
+    if (kind == "aten::_transformer_encoder_layer_fwd" ||
+        kind == "aten::_native_multi_head_attention")
+      return true;
+    for (Block* inner : node->blocks())
+      if (has_fused_call(inner)) return true;
+  }
+  return false;
+}
+
+// The modules take the fused call only where no gradient is wanted: they are told that it is.
+void want_gradients(Graph& graph, Block* block) {
+  for (auto it = block->nodes().begin(); it != block->nodes().end();) {
+    Node* node = *it++;
+    for (Block* inner : node->blocks()) want_gradients(graph, inner);
+    const std::string_view kind = node->kind().toQualString();
+    if (kind != "aten::is_grad_enabled" && kind != "prim::requires_grad") continue;
+    const torch::jit::WithInsertPoint at(node);
+    node->output()->replaceAllUsesWith(graph.insertConstant(true));
+    node->destroy();
+  }
+}
+
 }  // namespace
 
-std::shared_ptr<Graph> inlined_forward(const torch::jit::Module& module) {
-  auto graph = module.get_method("forward").graph()->copy();
-  torch::jit::Inline(*graph);
-  return graph;
+void inline_forward(Graph& graph) {
+  torch::jit::Inline(graph);
+  if (has_fused_call(graph.block())) want_gradients(graph, graph.block());
 }
 
 std::vector<CallSite> find_call_sites(const torch::jit::Module& module, Graph& graph) {
@@ -354,16 +338,5 @@ void rewrite_views(Graph& graph, Block* block) {
 }  // namespace
 
 void views_to_reshapes(Graph& graph) { rewrite_views(graph, graph.block()); }
-
-OpsRule ops_rule(const CallSite& site) {
-  if (site.call.find("conv_transpose") != std::string::npos ||
-      site.reason == "transposed convolution")
-    return OpsRule::input_times_weight;
-  if (is_one_of(site.call, kMatrixProducts) || site.call == "aten::addmm") return OpsRule::inner;
-  if (site.call == "aten::linear" || site.call.find("conv") != std::string::npos ||
-      site.call.starts_with("quantized::linear"))
-    return OpsRule::output_times_weight;
-  return OpsRule::unknown;
-}
 
 }  // namespace axmul::train

@@ -4,7 +4,6 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/ir.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,10 @@ struct Operands {
 /// Looks the operands up in the graph; not to be kept while the graph changes.
 Operands operands_of(const CallSite& site);
 
-/// The graph of forward() with every call inlined, to be changed at will.
-std::shared_ptr<torch::jit::Graph> inlined_forward(const torch::jit::Module& module);
+/// Inlines every call of a forward(). Where torch.nn's transformer modules have a fused call for
+/// passes without gradients, which computes with all their weights by itself, the graph takes their
+/// way of training always, so that their layers run.
+void inline_forward(torch::jit::Graph& graph);
 
 /// All call sites of an inlined graph, those inside blocks too. Calls on parameters alone, which
 /// make weights of weights, are none: they run once, not for each image.
@@ -47,10 +48,5 @@ void replace_site(CallSite& site, torch::jit::Value* output);
 
 /// Turns view into reshape: between channels-last layers a view may be impossible.
 void views_to_reshapes(torch::jit::Graph& graph);
-
-/// Whether the call at the site is one that counts multiplications by input size (transposed
-/// convolution), by inner dimension (matmul and the like), or by weight.
-enum class OpsRule : std::uint8_t { output_times_weight, input_times_weight, inner, unknown };
-OpsRule ops_rule(const CallSite& site);
 
 }  // namespace axmul::train

@@ -146,12 +146,13 @@ void take_layers(ScriptModule& script, Network& network) {
     if (site.own) {  // never reached: it runs exactly, should a branch lead there
       site.layer = nullptr;
       site.own.reset();
-      network.uncovered.push_back({call.name, call.call, "not reached in evaluation", 0});
+      network.uncovered.push_back({call.name, call.call, "not reached in evaluation", 0, false});
     } else if (site.layer == nullptr) {
-      const bool reached = site.first_call > 0 || !calls.counts[i];
+      const bool reached = site.first_call > 0 || !site.is_seen;
       network.uncovered.push_back(
           {call.name, call.call, call.reason + (reached ? "" : "; not reached in evaluation"),
-           calls.counts[i] ? site.multiplications / 2 : std::numeric_limits<double>::quiet_NaN()});
+           site.is_seen ? site.multiplications / 2 : std::numeric_limits<double>::quiet_NaN(),
+           reached});
     }
   }
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <exception>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "axmul/train/network.hpp"
 #include "train/script/graph.hpp"
+#include "train/script/multiplying_calls.hpp"
 
 namespace axmul {
 namespace train {
@@ -28,14 +30,16 @@ struct Site {
   double multiplications = 0;           ///< of the forward pass that runs
   std::vector<at::Tensor> codes, sums;  ///< captured in it, one entry a call
   std::size_t first_call = 0;           ///< order of execution; 0: never
+  // How a call that stays exact is counted.
+  CountRule count = nullptr;
+  std::vector<std::string> argument_names;
+  double per_filter = std::numeric_limits<double>::quiet_NaN();  ///< of packed weights
+  bool is_seen = true;  ///< false: what happens at this site cannot be observed
 };
 
-/// All sites, and what count_operator() needs to know of those that stay exact.
+/// All sites.
 struct Calls : torch::CustomClassHolder {
   std::vector<Site> sites;
-  std::vector<OpsRule> rules;
-  std::vector<double> per_filter;  ///< multiplications of one filter, where the weight is known
-  std::vector<bool> counts;        ///< false: what happens at that site cannot be counted
   std::size_t executed = 0;
   std::exception_ptr failure;  ///< the interpreter would turn it into text
 };

@@ -121,32 +121,18 @@ void layer_operator(torch::jit::Stack& stack) {
   });
 }
 
-// axmul_train::count(calls, site, y, x, weight or None) -> y, for calls that stay as they are
+// axmul_train::count(calls, site, inputs, y) -> y, for calls that stay as they are; inputs: a tuple
 void count_operator(torch::jit::Stack& stack) {
-  const auto arguments = torch::jit::pop(stack, 5);
+  const auto arguments = torch::jit::pop(stack, 4);
   const auto calls = calls_of(arguments[0]);
   guarded(*calls, [&] {
-    const auto index = static_cast<std::size_t>(arguments[1].toInt());
-    Site& site = calls->sites.at(index);
+    Site& site = calls->sites.at(static_cast<std::size_t>(arguments[1].toInt()));
     if (site.first_call == 0) site.first_call = ++calls->executed;
-    const auto size = [](const c10::IValue& v) {
-      return v.isTensor() ? static_cast<double>(v.toTensor().numel())
-                          : std::numeric_limits<double>::quiet_NaN();
-    };
-    double per_filter = calls->per_filter[index];
-    if (arguments[4].isTensor() && arguments[4].toTensor().dim() > 0)
-      per_filter = size(arguments[4]) / static_cast<double>(arguments[4].toTensor().size(0));
-    double count = std::numeric_limits<double>::quiet_NaN();
-    if (calls->rules[index] == OpsRule::output_times_weight)
-      count = size(arguments[2]) * per_filter;
-    else if (calls->rules[index] == OpsRule::input_times_weight)
-      count = size(arguments[3]) * per_filter;
-    else if (calls->rules[index] == OpsRule::inner && arguments[3].isTensor() &&
-             arguments[3].toTensor().dim() > 0)
-      count = size(arguments[2]) * static_cast<double>(arguments[3].toTensor().size(-1));
-    site.multiplications += count;
+    const std::vector<c10::IValue> inputs = arguments[2].toTupleRef().elements().vec();
+    site.multiplications +=
+        site.count({site.argument_names, inputs, arguments[3], site.per_filter});
   });
-  torch::jit::push(stack, arguments[2]);
+  torch::jit::push(stack, arguments[3]);
 }
 
 const torch::jit::RegisterOperators kOperators(
@@ -154,9 +140,8 @@ const torch::jit::RegisterOperators kOperators(
          "axmul_train::layer(Any calls, int site, bool linear, Tensor x, Tensor weight, Tensor? "
          "bias, Any stride, Any padding, Any dilation, int groups) -> Tensor",
          layer_operator, c10::AliasAnalysisKind::CONSERVATIVE),
-     torch::jit::Operator(
-         "axmul_train::count(Any calls, int site, Any y, Any x, Any weight) -> Any", count_operator,
-         c10::AliasAnalysisKind::CONSERVATIVE)});
+     torch::jit::Operator("axmul_train::count(Any calls, int site, Any inputs, Any y) -> Any",
+                          count_operator, c10::AliasAnalysisKind::CONSERVATIVE)});
 
 // --- the graph that runs -------------------------------------------------------------------------
 
@@ -180,21 +165,30 @@ void replace_by_layer(Graph& graph, Value* calls, std::int64_t index, CallSite& 
   replace_site(site, node->output());
 }
 
-// The site's node stays, and count_operator() sees what goes in and out; false: it cannot.
+// The site's node stays, and count_operator() sees what goes in and what comes out first; false:
+// nothing comes out that it could see.
 bool count_after(Graph& graph, Value* calls, std::int64_t index, const CallSite& site) {
-  if (site.node->outputs().size() != 1 || site.node->inputs().empty()) return false;
-  Value* output = site.node->output();
+  if (site.node->outputs().empty()) return false;
+  Value* output = site.node->output(0);
   const torch::jit::WithInsertPoint at(site.node->next());
-  Operands o = operands_of(site);
-  if (o.weight == nullptr && site.node->inputs().size() > 1) o.weight = site.node->input(1);
+  // A function is no value, and what a call that is not inlined multiplies is unknown anyway.
+  const bool opaque = site.call.starts_with("prim::");
+  Value* inputs =
+      graph.insertNode(graph.createTuple(opaque ? at::ArrayRef<Value*>() : site.node->inputs()))
+          ->output();
   Node* node = graph.create(c10::Symbol::fromQualString("axmul_train::count"),
-                            {calls, graph.insertConstant(index), output,
-                             o.input != nullptr ? o.input : site.node->input(0),
-                             or_constant(graph, o.weight, c10::IValue())});
+                            {calls, graph.insertConstant(index), inputs, output});
   node->output()->setType(output->type());
   graph.insertNode(node);
   output->replaceAllUsesAfterNodeWith(node, node->output());
   return true;
+}
+
+std::vector<std::string> argument_names(const Node* node) {
+  std::vector<std::string> names;
+  if (const auto* schema = node->maybeSchema(); schema != nullptr)
+    for (const auto& argument : schema->arguments()) names.push_back(argument.name());
+  return names;
 }
 
 std::unique_ptr<MultiplyLayer> make_layer(const CallSite& site, std::size_t index,
@@ -270,26 +264,27 @@ Padding padding_of(const c10::IValue& padding, const std::array<std::int64_t, 2>
 std::shared_ptr<ScriptModule> make_runnable(const torch::jit::Module& module,
                                             const std::string& path, std::uint64_t seed) {
   auto script = std::make_shared<ScriptModule>(ScriptModule{module, path, {}, {}, {}, {}});
-  const auto graph = inlined_forward(script->module);
+  const auto graph = script->module.get_method("forward").graph()->copy();
+  inline_forward(*graph);
   script->sites = find_call_sites(script->module, *graph);
   auto calls = c10::make_intrusive<Calls>();
   Value* handle = graph->addInput("calls")->setType(c10::AnyType::get());
   for (std::size_t i = 0; i < script->sites.size(); ++i) {
     CallSite& site = script->sites[i];
-    calls->rules.push_back(ops_rule(site));
-    calls->per_filter.push_back(site.weight.defined() && site.weight.dim() > 0
-                                    ? static_cast<double>(site.weight.numel()) /
-                                          static_cast<double>(site.weight.size(0))
-                                    : std::numeric_limits<double>::quiet_NaN());
+    const auto index = static_cast<std::int64_t>(i);
     Site& runs = calls->sites.emplace_back();
-    calls->counts.push_back(true);
     if (site.reason.empty()) {
       runs.own = make_layer(site, i, seed);
       runs.layer = runs.own.get();
-      replace_by_layer(*graph, handle, static_cast<std::int64_t>(i), site);
-    } else {
-      calls->counts.back() = count_after(*graph, handle, static_cast<std::int64_t>(i), site);
+      replace_by_layer(*graph, handle, index, site);
+      continue;
     }
+    runs.count = find_multiplying_call(site.call)->count;
+    runs.argument_names = argument_names(site.node);
+    if (site.weight.defined() && site.weight.dim() > 0)
+      runs.per_filter =
+          static_cast<double>(site.weight.numel()) / static_cast<double>(site.weight.size(0));
+    runs.is_seen = count_after(*graph, handle, index, site);
   }
   for (CallSite& site : script->sites) site.node = nullptr;  // the executor makes its own graph
   views_to_reshapes(*graph);

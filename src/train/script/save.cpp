@@ -1,6 +1,5 @@
 // Writes TorchScript networks back, as they were or with axmul's operators in them.
 #include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/passes/inliner.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -96,7 +95,7 @@ void replace_by_operator(Graph& graph, Buffers& buffers, const MultiplyLayer& la
 void write_operators(const Network& network, torch::jit::Module& module) {
   const Calls& calls = *network.script->calls;
   const auto graph = module.get_method("forward").graph();
-  torch::jit::Inline(*graph);
+  train::inline_forward(*graph);
   auto sites = train::find_call_sites(module, *graph);
   if (sites.size() != calls.sites.size())
     throw InternalError("save_script_network: the copy has other call sites");
