@@ -7,14 +7,19 @@
     axmul_torch.fold_bias(model, batches)            # takes the mean error out through the biases
     model(images)
 
-No build step: the operators come from libaxmul_torch.so (AXMUL_TORCH_LIBRARY names it; else it is
-looked for beside this file and where axmul builds and installs it). Arithmetic and file formats
-are those of axmul-train, to the bit; the manual is src/train/pytorch.md.
+The operators come from libaxmul_torch.so (AXMUL_TORCH_LIBRARY names it; else it is looked for beside
+this file and where axmul builds and installs it), tables from HDF5 libraries by
+h5py or from the program axmul (AXMUL_PROGRAM names it). Arithmetic and file formats are those of
+axmul-train, to the bit; the manual is src/train/pytorch.md.
 """
 import contextlib
 import copy
+import hashlib
 import json
 import os
+import shutil
+import struct
+import subprocess
 import warnings
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
@@ -56,10 +61,132 @@ class Multiplier(NamedTuple):
     @staticmethod
     def open(design, library=None):
         """A design as the axmul command line takes it: a table file, lib.h5:NAME, drum(k=6), or a
-        name in a library (HDF5 file or folder)."""
-        lut, kind, name, sha256, power = torch.ops.axmul.open_multiplier(
-            str(design), None if library is None else str(library))
-        return Multiplier(name, kind, lut, sha256, power)
+        name in a library (HDF5 file or folder). HDF5 files are read with h5py where it is installed;
+        all else asks the program axmul. RuntimeError where there is no such design."""
+        design = str(design)
+        if library is None:
+            path, colon, name = design.rpartition(":")
+            if colon and _is_hdf5(path):
+                return _from_hdf5(path, name)
+            return _from_program(design)
+        library = str(library)
+        if _is_hdf5(library):
+            found = _from_hdf5(library, design, otherwise=None if design == "exact" else ())
+        else:
+            found = _from_library(library, design)
+        return found or Multiplier._exact()
+
+    @staticmethod
+    def _exact():
+        values = torch.arange(256, dtype=torch.int32)
+        lut = values[:, None] * values
+        return Multiplier("exact", "u8u8", lut, _identity("u8u8", lut), 1.0)
+
+
+def _identity(kind, lut):
+    """SHA-256 of the function: the type, then the products as little-endian int32."""
+    products = lut.reshape(-1).tolist()
+    return hashlib.sha256(kind.encode() + struct.pack(f"<{len(products)}i", *products)).hexdigest()
+
+
+def _checked(name, kind, lut, sha256, power_rel, place):
+    own = _identity(kind, lut)
+    if sha256 and sha256 != own:
+        raise RuntimeError(f"{place}: the products have sha256 {own[:8]}…, not {sha256[:8]}…; the file is damaged")
+    return Multiplier(name, kind, lut, own, power_rel)
+
+
+def _is_hdf5(path):
+    """Whether h5py is there and reads that file."""
+    try:
+        import h5py
+    except ImportError:
+        return False
+    return os.path.isfile(path) and h5py.is_hdf5(path)
+
+
+def _from_hdf5(path, name, otherwise=()):
+    """The entry of that name, or alias, of an axmul error table or library (src/tables/README.md);
+    `otherwise` where there is none, unless that is ()."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        groups = {kind: file[kind] for kind in ("u8u8", "s8s8", "u8s8") if kind in file}
+
+        def texts(group, what):
+            return group[what].asstr()[:].tolist() if what in group else []
+
+        found = [(kind, row) for kind, group in groups.items()
+                 for row, own in enumerate(texts(group, "multiplier")) if own == name]
+        found = found or [(kind, row) for kind, group in groups.items()
+                          for row, aliases in enumerate(texts(group, "aliases"))
+                          if name in aliases.split("\n")]
+        if not found and otherwise != ():
+            return otherwise
+        if len(found) != 1:
+            names = [own for group in groups.values() for own in texts(group, "multiplier")]
+            raise RuntimeError(f'AX953 {path}: has ' + (
+                f'no multiplier "{name}"; it has ' + ", ".join(names[:20]) + " …" if not found else
+                f'"{name}" of several operand types: ' + ", ".join(kind for kind, _ in found)))
+        kind, row = found[0]
+        group = groups[kind]
+        if "product" not in group:
+            raise RuntimeError(f"{path}: has no products, only figures; axmul export writes them")
+        lut = torch.as_tensor(group["product"][row].astype("int32"))
+        return _checked(texts(group, "multiplier")[row], kind, lut,
+                        (texts(group, "sha256") or [""] * (row + 1))[row],
+                        float(group["power_rel"][row]) if "power_rel" in group else float("nan"),
+                        f"{path}:{name}")
+
+
+def _program():
+    """Path of the program axmul; RuntimeError tells where it was looked for."""
+    if "AXMUL_PROGRAM" in os.environ:
+        return os.environ["AXMUL_PROGRAM"]
+    tree = Path(__file__).resolve().parents[1]  # or share/, of an installation
+    places = [folder / "bin" / "axmul" for folder in (*Path(library_path()).resolve().parents[1:3],
+                                                      *sorted(tree.glob("build/*")), tree.parent)]
+    for place in places:
+        if os.access(place, os.X_OK):
+            return str(place)
+    found = shutil.which("axmul")
+    if found is None:
+        raise RuntimeError("this design needs the program axmul, which is neither in PATH nor at " +
+                           ", ".join(map(str, places)) + "; AXMUL_PROGRAM names it. An entry of an "
+                           "HDF5 library needs h5py only")
+    return found
+
+
+def _ask(*arguments, fine=(0,)):
+    """What the program prints; RuntimeError with what it complains of."""
+    done = subprocess.run([_program(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode not in fine:
+        raise RuntimeError(done.stderr.decode(errors="replace").strip())
+    return done.stdout
+
+
+def _from_program(design, facts=None, name=None):
+    """The design of that text; facts: what `axmul info` or `axmul list` say of it."""
+    facts = facts or json.loads(_ask("info", "--format", "json", "--", design))
+    products = _ask("convert", "--quiet", "--format", "bin", "--dtype", "int32", "--write-order", "ab",
+                    "--write-index", "value", "--", design)
+    lut = torch.tensor(struct.unpack("<65536i", products), dtype=torch.int32).view(256, 256)
+    power = facts.get("power_rel")
+    return _checked(name or facts["name"], facts["type"], lut, facts["sha256"],
+                    float("nan") if power is None else float(power), design)
+
+
+def _from_library(library, name):
+    """The design of that name in a folder or file; None for the exact one of libraries without."""
+    # 1: it holds something unreadable too
+    designs = json.loads(_ask("list", "--format", "json", "--", library, fine=(0, 1)))["designs"]
+    for facts in designs:
+        if facts["name"] == name:
+            return _from_program(facts["text"], facts, name)
+    if name == "exact":
+        return None
+    raise RuntimeError(f'AX953 {library}: has no multiplier "{name}"; it has ' +
+                       ", ".join(facts["name"] for facts in designs[:20]) + " …")
 
 
 class _LutLayer:

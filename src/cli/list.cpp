@@ -44,17 +44,22 @@ std::string formats_text(const OutputTarget& target, bool color) {
   return table.render(color);
 }
 
-std::string list_json(const std::vector<Multiplier>& designs) {
+// With the text that opens each design alone.
+std::string list_json(const std::vector<Multiplier>& designs,
+                      const std::vector<std::string>& texts) {
   Json json{{"schema", "axmul.list/1"}, {"designs", Json::array()}};
-  for (const Multiplier& m : designs)
+  for (std::size_t i = 0; i < designs.size(); ++i) {
+    const Multiplier& m = designs[i];
     json["designs"].push_back(
         Json{{"name", m.name},
+             {"text", texts[i]},
              {"type", to_string(m.lut.type())},
              {"sha256", m.lut.sha256()},
              {"source",
               m.provenance.source_file.empty() ? m.provenance.generator : m.provenance.source_file},
              {"format", m.provenance.format},
              {"power_rel", number(m.cost.power_rel)}});
+  }
   return json.dump(2) + "\n";
 }
 
@@ -87,11 +92,13 @@ int run_list(Session& session) {
     throw UsageError(1060, "name a file, folder or library to list, or --formats");
   const DesignList list = session_designs(session);
   std::vector<Multiplier> designs;
+  std::vector<std::string> texts;
   UnreadDesigns unread;
   for (const DesignRef& ref : list.designs) {
     poll_interrupt();
     try {
       designs.push_back(ref.load());
+      texts.push_back(ref.source);
     } catch (const InputError& why) {
       if (list.designs.size() == 1) throw;
       unread.add(ref, why);
@@ -99,7 +106,7 @@ int run_list(Session& session) {
   }
   unread.say(session, designs.size());
   write_output(session, target,
-               target.format == "json" ? list_json(designs) : list_table(designs, color));
+               target.format == "json" ? list_json(designs, texts) : list_table(designs, color));
   return unread.exit_code();
 }
 

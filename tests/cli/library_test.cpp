@@ -43,9 +43,11 @@ TEST_CASE(
   CHECK(entry(library, "mul8u_turned").transpose_of == "mul8u_odd");
   const auto list = nlohmann::json::parse(run_cli({"list", library, "--format", "json"}).out);
   bool gates = false;
-  for (const auto& design : list["designs"])
+  for (const auto& design : list["designs"]) {
+    CHECK(open_design(design["text"].get<std::string>()).lut.sha256() == design["sha256"]);
     gates |= design["sha256"] == generate("truncated(k=4)").lut.sha256() &&
              design["power_rel"].get<double>() < 1;
+  }
   CHECK(gates);
 
   test::write_text(dir / "tree/broken.v", "module broken(A,B,O);\n  oops\nendmodule\n");

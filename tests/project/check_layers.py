@@ -20,6 +20,33 @@ BELOW = {  # layer: the layers it may include directly
     "cli_train": ["command", "train"],
 }
 
+# Parts of train that are built without the rest (libaxmul_torch.so), and what of axmul they may include.
+APART = ("include/axmul/train/grid.hpp", "include/axmul/train/layer.hpp", "include/axmul/train/measure.hpp",
+         "src/train/torch_types.hpp", "src/train/layer", "src/train/operators")
+APART_INCLUDES = ("core/", "kernels/", "train/grid.hpp", "train/layer.hpp", "train/measure.hpp", "train/layer/",
+                  "train/operators/", "train/torch_types.hpp")
+
+
+def includes(path):
+    """(line number, what is included) of a file, as written."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)
+        if match:
+            yield number, match.group(1)
+
+
+def check_apart(root):
+    problems = []
+    for part in APART:
+        place = root / part
+        for path in sorted(place.rglob("*.[ch]pp")) if place.is_dir() else [place] * place.is_file():
+            for number, target in includes(path):
+                own = target.removeprefix("axmul/")
+                if own.split("/")[0] in BELOW and "/" in own and not own.startswith(APART_INCLUDES):
+                    problems.append(f"{path.relative_to(root)}:{number}: the torch operators include core and "
+                                    f"kernels only, not {target}")
+    return problems
+
 
 def reachable(layer):
     found, todo = {layer, "core"}, list(BELOW[layer])
@@ -32,17 +59,13 @@ def reachable(layer):
 
 
 def check(root):
-    problems = []
+    problems = check_apart(root)
     for layer in BELOW:
         allowed = reachable(layer)
         for folder in ("include/axmul", "src"):
             for path in sorted((root / folder / layer).rglob("*.[ch]pp")):
                 public = folder.startswith("include")
-                for number, line in enumerate(path.read_text().splitlines(), 1):
-                    match = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)
-                    if not match:
-                        continue
-                    target = match.group(1)
+                for number, target in includes(path):
                     where = f"{path.relative_to(root)}:{number}"
                     parts = target.removeprefix("axmul/").split("/")
                     if parts[0] in BELOW and len(parts) > 1 and parts[0] not in allowed:

@@ -14,6 +14,10 @@ BREACHES = {
     "src/command/x.cpp": '#include "axmul/tables/traces.hpp"\n',
     "src/train/nn/x.cpp": '#include "command/command.hpp"\n',
     "src/train/x.cpp": '#include "cli/program.hpp"\n',
+    "src/train/operators/x.cpp": '#include "axmul/tables/open_design.hpp"\n',
+    "src/train/operators/y.cpp": '#include "train/multipliers.hpp"\n',
+    "src/train/layer/x.hpp": '#include "axmul/train/network.hpp"\n',
+    "include/axmul/train/measure.hpp": '#include "axmul/model/matching.hpp"\n',
     "include/axmul/io/x.hpp": "#include <hdf5.h>\n",
     "src/stats/x.cpp": "#include <immintrin.h>\n",
     "src/model/x.cpp": 'void f() { std::cout << "hello"; }\n',
@@ -23,6 +27,8 @@ CLEAN = {
     "src/tables/x.cpp": '#include "axmul/designs/designs.hpp"\n#include "axmul/core/lut.hpp"\n',
     "src/kernels/x86_avx2.cpp": "#include <immintrin.h>\n",
     "src/command/parse.cpp": "#include <CLI/CLI.hpp>\n",
+    "src/train/operators/x.cpp": '#include "axmul/kernels/lut_gemm.hpp"\n#include "train/layer/pass.hpp"\n'
+                                 '#include <torch/library.h>\n',
 }
 
 

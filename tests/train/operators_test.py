@@ -3,8 +3,13 @@
 import copy
 import io
 import itertools
+import os
+import subprocess
 import sys
+import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
 try:
     import numpy as np
@@ -16,6 +21,7 @@ import axmul_torch
 from quantized_reference import effective, grid, quantized
 
 OPS = torch.ops.axmul
+LIBRARY = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1].endswith(".h5") else ""
 FIRST = {"u8u8": (0, 0), "s8s8": (-128, -128), "u8s8": (0, -128)}
 
 
@@ -404,10 +410,95 @@ class Errors(unittest.TestCase):
                                torch.tensor([0.0, 1.0]))
             self.assertEqual(y.shape, (0, 2, 3, 3))
 
-    def test_an_unknown_design_is_refused(self):
-        with self.assertRaisesRegex(RuntimeError, "drom"):
+
+
+def drum(k):
+    """The published unsigned multiplier: both operands cut to k bits below the leading one, the lowest
+    of them set (S. Hashemi, R. Bahar, S. Reda, ICCAD 2015)."""
+    def cut(x):
+        shift = max(0, x.bit_length() - k)
+        return (x >> shift | (shift > 0)) << shift
+    return [[cut(a) * cut(b) for b in range(256)] for a in range(256)]
+
+
+@unittest.skipUnless(LIBRARY, "no library was given")
+class Opening(unittest.TestCase):
+    """Tables by name: from the program, from HDF5 by h5py, out of a folder."""
+
+    def same(self, opened, wanted):
+        self.assertEqual(opened[:2] + opened[3:], wanted[:2] + wanted[3:])
+        self.assertTrue(torch.equal(opened.lut, wanted.lut))
+
+    def test_a_design_text(self):
+        opened = axmul_torch.Multiplier.open("drum(k=6)")
+        self.assertEqual((opened.name, opened.type), ("drum(k=6)", "u8u8"))
+        self.assertEqual(opened.lut.tolist(), drum(6))
+        with self.assertRaisesRegex(RuntimeError, "AX.*drom"):
             axmul_torch.Multiplier.open("drom(k=6)")
-        self.assertEqual(axmul_torch.Multiplier.open("drum(k=6)").type, "u8u8")
+
+    def test_h5py_and_the_program_read_a_library_alike(self):
+        for name in ("drum(k=6)", "exact"):
+            by_h5py = axmul_torch.Multiplier.open(name, LIBRARY)
+            self.same(axmul_torch.Multiplier.open(f"{LIBRARY}:{name}"), by_h5py)
+            self.assertGreater(by_h5py.power_rel, 0)
+            with mock.patch.object(axmul_torch, "_is_hdf5", lambda path: False):
+                self.same(axmul_torch.Multiplier.open(name, LIBRARY), by_h5py)
+                self.same(axmul_torch.Multiplier.open(f"{LIBRARY}:{name}"), by_h5py)
+        for without_h5py in (False, True):
+            with mock.patch.object(axmul_torch, "_is_hdf5",
+                                   (lambda path: False) if without_h5py else axmul_torch._is_hdf5):
+                with self.assertRaisesRegex(RuntimeError, "AX953.*no multiplier \"drom\"; it has "):
+                    axmul_torch.Multiplier.open("drom", LIBRARY)
+
+    def test_h5py_alone_reads_a_library(self):
+        with mock.patch.dict(os.environ, AXMUL_PROGRAM="/nowhere/axmul"):
+            self.assertEqual(axmul_torch.Multiplier.open("drum(k=6)", LIBRARY).lut.tolist(), drum(6))
+
+    def test_a_folder_and_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            table = random_lut("s8s8", 3).astype(np.int32)
+            np.save(Path(folder) / "mul8s_rough.npy", table)
+            opened = axmul_torch.Multiplier.open("mul8s_rough", folder)
+            self.assertEqual((opened.name, opened.type), ("mul8s_rough", "s8s8"))
+            np.testing.assert_array_equal(opened.lut.numpy(), table)
+            self.assertTrue(np.isnan(opened.power_rel))
+            file = axmul_torch.Multiplier.open(Path(folder) / "mul8s_rough.npy")
+            self.assertEqual(file.sha256, opened.sha256)
+            exact = axmul_torch.Multiplier.open("exact", folder)  # which the folder lacks
+            self.assertTrue(torch.equal(exact.lut, exact_lut("u8u8")))
+            self.assertEqual(exact.power_rel, 1)
+            with self.assertRaisesRegex(RuntimeError, "AX953.*no multiplier \"other\""):
+                axmul_torch.Multiplier.open("other", folder)
+
+    def test_a_damaged_library_is_refused(self):
+        import h5py
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "damaged.h5"
+            path.write_bytes(Path(LIBRARY).read_bytes())
+            with h5py.File(path, "r+") as file:
+                file["u8u8/product"][:, 3, 200] += 1
+            with self.assertRaisesRegex(RuntimeError, "sha256"):
+                axmul_torch.Multiplier.open("drum(k=6)", path)
+
+
+class SharedLibrary(unittest.TestCase):
+    def lines(self, *command):
+        try:
+            done = subprocess.run([*command, axmul_torch.library_path()], stdout=subprocess.PIPE, check=True)
+        except FileNotFoundError:
+            self.skipTest("binutils are not installed")
+        return done.stdout.decode().splitlines()
+
+    def test_it_needs_torch_only(self):
+        needed = [line.split("[")[1].rstrip("]") for line in self.lines("readelf", "-d")
+                  if "(NEEDED)" in line]
+        self.assertTrue(any(name.startswith("libtorch") for name in needed), needed)
+        allowed = ("libtorch", "libc10", "libgomp", "libstdc++", "libgcc_s", "libm.", "libc.", "libdl.",
+                   "libpthread.", "ld-linux", "libprotobuf", "libglog", "libgflags")  # Debian's Torch package
+        self.assertEqual([name for name in needed if not name.startswith(allowed)], [])
+
+    def test_it_shows_no_names_of_its_own(self):
+        self.assertEqual(self.lines("nm", "-D", "--defined-only"), [])
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@
 #include <mutex>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/multiplier.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/train/layer.hpp"
-#include "train/multipliers.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul::train {
@@ -267,18 +267,6 @@ ErrorsResult lut_linear_errors(const Tensor& input, const Tensor& weight,
   return errors_result(y, weight, std::move(errors));
 }
 
-// (lut [256, 256] int32, operand type, name, sha256, power relative to the exact multiplier)
-std::tuple<Tensor, std::string, std::string, std::string, double> open_multiplier(
-    const std::string& design, const TorchOptional<std::string>& library) {
-  const auto multiplier = find_multiplier(
-      design, library ? std::optional<std::string>(*library) : std::optional<std::string>());
-  Tensor lut = at::empty({256, 256}, at::kInt);
-  const auto products = multiplier->lut.products();
-  std::copy(products.begin(), products.end(), lut.data_ptr<std::int32_t>());
-  return {lut, std::string(to_string(multiplier->lut.type())), multiplier->name,
-          multiplier->lut.sha256(), multiplier->cost.power_rel};
-}
-
 }  // namespace
 }  // namespace axmul::train
 
@@ -299,12 +287,10 @@ TORCH_LIBRARY(axmul, m) {
       "lut_linear_errors(Tensor input, Tensor weight, Tensor? bias, Tensor? lut, Tensor a_range, "
       "*, str type='u8u8', str encoding='sign-magnitude', bool per_channel=False) -> (Tensor, "
       "Tensor, float)");
-  m.def("open_multiplier(str design, str? library=None) -> (Tensor, str, str, str, float)",
-        &axmul::train::open_multiplier);
 }
 
-// forward.cpp's autograd function does the straight-through gradient, so both keys are the same code;
-// the CPU one serves inference mode, which leaves out the Autograd key.
+// forward.cpp's autograd function does the straight-through gradient, so both keys are the same
+// code; the CPU one serves inference mode, which leaves out the Autograd key.
 TORCH_LIBRARY_IMPL(axmul, CPU, m) {
   m.impl("lut_conv2d", &axmul::train::lut_conv2d);
   m.impl("lut_linear", &axmul::train::lut_linear);
