@@ -112,12 +112,13 @@ class Products(nn.Module):
 class Einsums(nn.Module):
     """Products that sum up an index count, once for each point of the index space of what is left
     when an index that only one operand has is summed up; element-wise ones do not."""
-    OPS = 6 * 5 * 7 + 6 * 5 + 6 * 6 * 5 + 5 + (6 * 5 * 7 + 6 * 7 * 4) + 0 + 0
+    OPS = (6 * 5 * 7 + 6 * 5 + 6 * 6 * 5 + 5 + (6 * 5 * 7 + 6 * 7 * 4) +
+           (6 * 5 * 7 + 6 * 7 * 4 + 6 * 4 * 3) + 5 + 0 + 0)
 
     def __init__(self):
         super().__init__()
         self.w, self.v = nn.Parameter(torch.randn(5, 7)), nn.Parameter(torch.randn(7, 4))
-        self.head = nn.Linear(4, 10)
+        self.u, self.head = nn.Parameter(torch.randn(4, 3)), nn.Linear(4, 10)
 
     def forward(self, x):
         a = x[:, 0, :6, :5]
@@ -125,7 +126,10 @@ class Einsums(nn.Module):
         total = total + torch.einsum("...ij,...kj", a, a).sum()
         total = total + torch.einsum("bij,jk->b", a, self.w).sum()
         total = total + torch.einsum("bij,jk,kl->bil", a, self.w, self.v).sum()
-        total = total + torch.einsum("bij,bij->bij", a, a).sum() + torch.einsum("bi,bj->bij", a[:, 0], a[:, 1]).sum()
+        total = total + torch.einsum("bij,jk,kl,lm->bim", a, self.w, self.v, self.u).sum()
+        total = total + torch.einsum("bii,bi->b", a[:, :5], a[:, 0]).sum()  # of a diagonal
+        total = total + torch.einsum("bij,bij->bij", a, a).sum()
+        total = total + torch.einsum("bi,bj->bij", a[:, 0], a[:, 1]).sum()
         return self.head(x[:, 0, 0, :4]) + 0.0 * total
 
 

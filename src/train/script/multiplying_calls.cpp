@@ -262,9 +262,10 @@ double einsum(const CallValues& call) {
   std::vector<std::int64_t> order;
   if (path != nullptr && path->isIntList()) order = path->toIntVector();
   double total = 0;
-  for (std::size_t step = 0; terms.size() > 1; ++step) {  // without a path: the first two
+  for (std::size_t step = 0; terms.size() > 1; ++step) {
+    const bool left_to_right = 2 * step + 1 >= order.size();  // no path
     std::size_t i = 0, j = 1;
-    if (2 * step + 1 < order.size()) {
+    if (!left_to_right) {
       i = static_cast<std::size_t>(std::min(order[2 * step], order[2 * step + 1]));
       j = static_cast<std::size_t>(std::max(order[2 * step], order[2 * step + 1]));
     }
@@ -278,15 +279,14 @@ double einsum(const CallValues& call) {
         if (extent > 1) needed.insert(index);
     Term result;
     total += contract(x, y, needed, result);
-    terms.push_back(std::move(result));
+    terms.insert(left_to_right ? terms.begin() : terms.end(), std::move(result));
   }
   return total;
 }
 
 // --- recurrent layers and attention --------------------------------------------------------------
 
-// Every weight matrix meets every time step of every sequence once; `data` is packed, [Σ steps,
-// in].
+// Every weight matrix meets every step of every sequence once; `data` is packed: [Σ steps, in].
 double recurrent(const CallValues& call) {
   const Tensor* x = input_of(call);
   const std::vector<Tensor> weights = tensors(call, "params");
