@@ -61,7 +61,7 @@ struct AXMUL_API TraceOptions {
   /// Multiplications per image of the network that are in none of its layers.
   double ops_not_covered = 0;
   /// Calls whose multiplications are in neither; absent: unknown, the file does not say.
-  std::optional<std::size_t> calls_not_counted;
+  std::optional<std::size_t> calls_not_counted{};
 };
 
 /// Writes a trace file layer by layer; it appears complete or not at all. Each layer is checked
