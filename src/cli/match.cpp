@@ -6,43 +6,16 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/model/matching.hpp"
+#include "axmul/tables/assignment_file.hpp"
 #include "axmul/tables/sigma_file.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/model_options.hpp"
 #include "cli/program.hpp"
 #include "command/output.hpp"
-#include "io/json.hpp"
-#include "tables/coverage_output.hpp"
 
 namespace axmul::cli {
 
 namespace {
-
-std::string as_json(const MatchReport& report, ErrorModel model, const MatchOptions& options) {
-  Json json{{"schema", "axmul.match/1"},          {"model", to_string(model)},
-            {"rule", to_string(options.rule)},    {"bias_folding", options.bias_folding},
-            {"pessimistic", options.pessimistic}, {"cost_source", report.source},
-            {"technology", report.technology},    {"layers", Json::array()}};
-  for (const LayerMatch& m : report.layers)
-    json["layers"].push_back(Json{{"layer", m.layer},
-                                  {"multiplier", m.multiplier},
-                                  {"sha256", m.sha256},
-                                  {"none_fits", m.none_fits},
-                                  {"sigma_rel", number(m.sigma_rel)},
-                                  {"sigma_corrected_rel", number(m.sigma_corrected_rel)},
-                                  {"sigma_compared", number(m.sigma_compared)},
-                                  {"threshold", number(m.threshold)},
-                                  {"effective_fields", number(m.effective_fields)},
-                                  {"fields_90", number(m.fields_90)},
-                                  {"rare_events", m.has_rare_events()},
-                                  {"power_rel", number(m.power_rel)},
-                                  {"ops", number(m.ops)}});
-  add_energy(json, report.relative_energy, report.coverage);
-  json["loss_rise"] = number(report.loss_rise);
-  json["loss_budget"] = number(report.loss_budget);
-  json["without_cost"] = report.without_cost;
-  return json.dump(2) + "\n";
-}
 
 std::string as_table(const MatchReport& report, bool color) {
   TextTable table({"layer", "multiplier", "σ/output σ", "tolerated", "power_rel", "share of ops"},
@@ -68,10 +41,9 @@ void warn_of_chosen(Session& session, const MatchReport& report,
                     std::span<const Multiplier> library, const PredictionMatrix& predictions) {
   std::vector<RareEvents> events;
   for (std::size_t l = 0; l < report.layers.size(); ++l)
-    for (std::size_t j = 0; j < library.size(); ++j)
-      if (library[j].name == report.layers[l].multiplier)
-        add_rare_events(report.layers[l].layer, predictions.evidence[l].receptive_fields,
-                        library[j].name, predictions(l, j), events);
+    if (const std::size_t j = report.layers[l].index; j != kExact)
+      add_rare_events(report.layers[l].layer, predictions.evidence[l].receptive_fields,
+                      library[j].name, predictions(l, j), events);
   warn_of_rare_events(session, std::move(events));
 }
 
@@ -127,9 +99,13 @@ int run(Session& session) {
                         ? "no multiplier fits " + m.layer + "; it stays exact"
                         : m.layer + " tolerates no error (sigma_l is 0); it stays exact");
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
-  write_output(session, target,
-               target.format == "json" ? as_json(report, models.front(), match_options)
-                                       : as_table(report, color));
+  write_output(
+      session, target,
+      target.format == "json"
+          ? assignment_text({std::string(to_string(models.front())),
+                             std::string(to_string(match_options.rule)), match_options.bias_folding,
+                             match_options.pessimistic, report})
+          : as_table(report, color));
   return 0;
 }
 

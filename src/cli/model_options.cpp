@@ -29,10 +29,6 @@ std::vector<std::string> split_list(const std::vector<std::string>& values) {
   return parts;
 }
 
-bool can_use(OperandType layer, OperandType multiplier) {
-  return layer == multiplier || (multiplier == OperandType::u8u8 && layer != OperandType::u8u8);
-}
-
 std::string required(const Session& session, const char* option) {
   const auto value = session.args.text(option);
   if (!value)

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/tables/assignment_file.hpp"
 #include "command/output.hpp"
 #include "train/multipliers.hpp"
 
@@ -17,46 +18,6 @@ namespace axmul::train {
 namespace {
 
 using cli::Session;
-
-NamedAssignment read_assignment(const Session& session, const Job& job, const std::string& path) {
-  using nlohmann::json;
-  const auto bytes = read_maybe_compressed(path);
-  NamedAssignment result{path, {}};
-  std::map<std::string, std::shared_ptr<const Multiplier>> cache;
-  try {
-    const json root = json::parse(bytes.begin(), bytes.end());
-    for (const json& entry : root.at("layers")) {
-      const std::string layer = entry.contains("layer") ? entry.at("layer") : entry.at("name");
-      const json& chosen = entry.at("multiplier");
-      const bool known = std::any_of(job.network.layers.begin(), job.network.layers.end(),
-                                     [&](const auto& own) { return own->name == layer; });
-      if (!known)
-        throw InputError(954, {path},
-                         "layer \"" + layer + "\" is not one of " + job.network.architecture);
-      if (chosen.is_null() || chosen == "exact") {
-        result.layers.push_back({layer, nullptr});
-        continue;
-      }
-      const auto name = chosen.get<std::string>();
-      auto& multiplier = cache[name];
-      if (!multiplier) multiplier = find_multiplier(name, session.args.text("library"));
-      if (entry.contains("sha256") && entry["sha256"].is_string() &&
-          !entry["sha256"].get_ref<const std::string&>().empty() &&
-          entry["sha256"] != multiplier->lut.sha256())
-        throw InputError(954, {path},
-                         "\"" + name + "\" of layer " + layer +
-                             " is another function than the assignment's (sha256 "
-                             "differs); give the library it was made with");
-      result.layers.push_back({layer, multiplier});
-    }
-  } catch (const json::exception& error) {
-    throw InputError(954, {path},
-                     std::string("is not an assignment, {\"layers\":[{\"layer\":…,\"multiplier\":…}"
-                                 "]}: ") +
-                         error.what());
-  }
-  return result;
-}
 
 std::vector<std::string> exact_layers(const Session& session, const Job& job) {
   std::vector<std::string> names;
@@ -72,6 +33,39 @@ std::vector<std::string> exact_layers(const Session& session, const Job& job) {
     }
   }
   return names;
+}
+
+// The multipliers that an assignment file names. Layers that it leaves out stay exact, and that is
+// said.
+NamedAssignment open_assignment(Session& session, const Job& job, const std::string& path) {
+  NamedAssignment result{path, {}};
+  std::map<std::string, std::shared_ptr<const Multiplier>> cache;
+  std::vector<std::string> left_out;
+  for (const auto& layer : job.network.layers) left_out.push_back(layer->name);
+  const std::size_t layers = left_out.size();
+  for (const LayerMatch& chosen : read_assignment(path).report.layers) {
+    if (std::erase(left_out, chosen.layer) == 0)
+      throw InputError(954, {path},
+                       "layer \"" + chosen.layer + "\" is not one of " + job.network.architecture);
+    if (chosen.multiplier == "exact") {
+      result.layers.push_back({chosen.layer, nullptr});
+      continue;
+    }
+    auto& multiplier = cache[chosen.multiplier];
+    if (!multiplier) multiplier = find_multiplier(chosen.multiplier, session.args.text("library"));
+    if (!chosen.sha256.empty() && chosen.sha256 != multiplier->lut.sha256())
+      throw InputError(954, {path},
+                       "\"" + chosen.multiplier + "\" of layer " + chosen.layer +
+                           " is another function than the assignment's (sha256 "
+                           "differs); give the library it was made with");
+    result.layers.push_back({chosen.layer, multiplier});
+  }
+  for (const std::string& name : exact_layers(session, job)) std::erase(left_out, name);
+  if (!left_out.empty())
+    cli::warn(session, path + " leaves out " + std::to_string(left_out.size()) + " of " +
+                           std::to_string(layers) + " layers: " + cli::first_few(left_out) +
+                           "; they stay exact, in 8 bits");
+  return result;
 }
 
 }  // namespace
@@ -118,7 +112,8 @@ std::vector<cli::OptionSpec> multiplier_options() {
            "Multiplier of all layers: a name in --library, a table file, a "
            "generator text such as drum(k=6).",
            "", true},
-          {"assignment", "FILE", "JSON with one multiplier for each layer."},
+          {"assignment", "FILE",
+           "JSON with one multiplier for each layer; those that it leaves out stay exact."},
           {"library", "LIB", "Where names of multipliers are looked up: HDF5 file or folder."},
           {"exact-layers", "A,B", "Layers that stay exact.", "", true},
           {"fold", "", "Take the mean accumulated error out through the layers' biases."},
@@ -191,7 +186,7 @@ std::vector<NamedAssignment> requested_assignments(Session& session, const Job& 
   const auto file = session.args.text("assignment");
   if (file && !names.empty())
     throw UsageError(956, "give either --multiplier or --assignment, not both");
-  if (file) return {read_assignment(session, job, *file)};
+  if (file) return {open_assignment(session, job, *file)};
   std::vector<NamedAssignment> result;
   for (const std::string& name : names) {
     const auto multiplier = find_multiplier(name, session.args.text("library"));

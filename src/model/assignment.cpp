@@ -55,17 +55,19 @@ std::vector<std::vector<double>> first_centres(const Array2<double>& rows, std::
 }
 
 // σ over what the layer tolerates, [layer, candidate]; compared on a logarithmic scale and cut off
-// far from 1, where it matters no more how well or how badly a multiplier fits.
-Array2<double> preferences(std::span<const LayerOperands> layers,
+// far from 1, where it matters no more how well or how badly a multiplier fits. Rows of the layers
+// named by `free`.
+Array2<double> preferences(std::span<const LayerOperands> layers, std::span<const std::size_t> free,
                            const PredictionMatrix& predictions, std::span<const double> tolerated,
                            std::span<const std::size_t> candidates, const MatchOptions& options) {
-  Array2<double> rows(layers.size(), candidates.size());
-  for (std::size_t l = 0; l < layers.size(); ++l)
+  Array2<double> rows(free.size(), candidates.size());
+  for (std::size_t r = 0; r < free.size(); ++r)
     for (std::size_t j = 0; j < candidates.size(); ++j) {
+      const std::size_t l = free[r];
       const Prediction& p = predictions(l, candidates[j]);
       const double ratio =
           compared_sigma(p, options) / std::max(tolerated[l] * layers[l].output_std, 1e-300);
-      rows(l, j) = std::log2(std::clamp(ratio, 1.0 / 16, 16.0));
+      rows(r, j) = std::log2(std::clamp(ratio, 1.0 / 16, 16.0));
     }
   return rows;
 }
@@ -96,7 +98,12 @@ struct Problem {
     for (std::size_t l = 0; l < layers.size(); ++l)
       for (const std::size_t j : allowed)
         if (j != kExact) part.cells.push_back(predictions(l, j));
-    return match(layers, chosen, part, sigmas, with);
+    MatchReport report = match(layers, chosen, part, sigmas, with);
+    std::vector<std::size_t> index(allowed.begin(), allowed.end());
+    std::erase(index, kExact);
+    for (LayerMatch& m : report.layers)
+      if (m.index != kExact) m.index = index[m.index];
+    return report;
   }
   double energy(std::span<const std::size_t> allowed) const {
     return solve(allowed).relative_energy;
@@ -188,8 +195,14 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
   if (most == 0) throw UsageError(971, "at least one distinct multiplier must be allowed");
   // The plain match checks all inputs, and is the answer where it is frugal enough.
   MatchReport report = match(layers, library, predictions, sigmas, options);
+  std::vector<std::size_t> free;  // layers that need not stay exact
   std::set<std::string> distinct;
-  for (const LayerMatch& m : report.layers) distinct.insert(m.sha256);
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const auto& exact = options.exact_layers;
+    if (std::find(exact.begin(), exact.end(), layers[l].name) != exact.end()) continue;
+    free.push_back(l);
+    distinct.insert(report.layers[l].sha256);
+  }
   if (distinct.size() <= most) return report;
 
   std::vector<std::size_t> candidates;
@@ -200,12 +213,12 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
   for (const LayerMatch& m : report.layers) tolerated.push_back(m.threshold);
   const Problem problem{layers, library, predictions, sigmas, options};
   const auto group =
-      k_means(preferences(layers, predictions, tolerated, candidates, options), most, seed);
+      k_means(preferences(layers, free, predictions, tolerated, candidates, options), most, seed);
   std::set<std::size_t> chosen;
   for (std::size_t g = 0; g < most; ++g) {
     std::vector<std::size_t> members;
-    for (std::size_t l = 0; l < layers.size(); ++l)
-      if (group[l] == g) members.push_back(l);
+    for (std::size_t r = 0; r < free.size(); ++r)
+      if (group[r] == g) members.push_back(free[r]);
     if (!members.empty()) chosen.insert(problem.common(members, candidates, tolerated));
   }
   std::vector<std::size_t> allowed(chosen.begin(), chosen.end());

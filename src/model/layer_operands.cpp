@@ -147,6 +147,10 @@ void flip_top_bit(std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
+bool can_use(OperandType layer, OperandType multiplier, bool by_sign_magnitude) {
+  return layer == multiplier || (by_sign_magnitude && multiplier == OperandType::u8u8);
+}
+
 LayerOperands recode(const LayerOperands& layer, Encoding encoding) {
   LayerOperands result = layer;
   const bool is_affine = layer.type == OperandType::u8u8;

@@ -25,7 +25,11 @@ struct Tolerance {
 }
 
 // What a layer must tell of itself for any multiplier to be matched.
-void check_layer_facts(const LayerOperands& layer, const Evidence& evidence) {
+void check_layer_facts(const LayerOperands& layer, bool exact, const Evidence& evidence) {
+  if (!(layer.ops > 0))
+    refuse(layer,
+           "attribute \"ops\" (multiplications per image) is unknown or 0; matching needs it");
+  if (exact) return;
   if (std::isnan(layer.output_std) && has_unequal_scales(layer))
     refuse(layer,
            "b_scale differs between channels, so attribute \"output_std_real\" (standard deviation "
@@ -33,9 +37,6 @@ void check_layer_facts(const LayerOperands& layer, const Evidence& evidence) {
            "network again");
   if (!(layer.output_std > 0))
     refuse(layer, "attribute \"output_std\" is unknown or 0; matching needs it");
-  if (!(layer.ops > 0))
-    refuse(layer,
-           "attribute \"ops\" (multiplications per image) is unknown or 0; matching needs it");
   if (evidence.receptive_fields == 1)
     refuse(layer, "one receptive field tells no σ; trace or use (--patches) more of them");
   if (!evidence.outputs_vary)
@@ -44,9 +45,23 @@ void check_layer_facts(const LayerOperands& layer, const Evidence& evidence) {
            "that differ");
 }
 
-// By layer name; every layer has exactly one.
-std::map<std::string, Tolerance> tolerances(std::span<const LayerOperands> layers,
-                                            std::span<const LayerSigma> sigmas) {
+// Which layers stay exact whatever comes.
+std::vector<bool> exact_ones(std::span<const LayerOperands> layers, const MatchOptions& options) {
+  std::vector<bool> exact(layers.size(), false);
+  for (const std::string& name : options.exact_layers) {
+    const auto at = std::find_if(layers.begin(), layers.end(),
+                                 [&](const LayerOperands& layer) { return layer.name == name; });
+    if (at == layers.end())
+      throw InputError(707, "there is no layer \"" + name + "\" that could stay exact");
+    exact[static_cast<std::size_t>(at - layers.begin())] = true;
+  }
+  return exact;
+}
+
+// Of every layer, exactly one each; an exact layer may have one, which costs nothing.
+std::vector<Tolerance> tolerances(std::span<const LayerOperands> layers,
+                                  std::span<const LayerSigma> sigmas,
+                                  const std::vector<bool>& exact) {
   std::map<std::string, Tolerance> of_layer;
   std::set<std::string> known;
   for (const LayerSigma& s : sigmas) {
@@ -55,10 +70,16 @@ std::map<std::string, Tolerance> tolerances(std::span<const LayerOperands> layer
     if (!of_layer.emplace(s.layer, Tolerance{std::fabs(s.sigma_l), s.loss_curvature}).second)
       throw InputError(707, "layer \"" + s.layer + "\" has two sigmas; give one");
   }
-  for (const LayerOperands& layer : layers) {
+  std::vector<Tolerance> list;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerOperands& layer = layers[l];
     if (!known.insert(layer.name).second)
       throw InputError(707, "two layers are named \"" + layer.name + "\"");
-    if (!of_layer.contains(layer.name))
+    const auto found = of_layer.find(layer.name);
+    list.push_back(found == of_layer.end() ? Tolerance{0, 0} : found->second);
+    if (exact[l])
+      list.back().curvature = 0;
+    else if (found == of_layer.end())
       throw InputError(
           707, "layer \"" + layer.name + "\" of the traces has no sigma; add it to the sigma file");
   }
@@ -66,7 +87,7 @@ std::map<std::string, Tolerance> tolerances(std::span<const LayerOperands> layer
     if (!known.contains(name))
       throw InputError(707, "the sigma file names layer \"" + name +
                                 "\", which the traces do not have; remove it or trace it");
-  return of_layer;
+  return list;
 }
 
 std::string describe(const Multiplier& multiplier) {
@@ -125,14 +146,14 @@ std::vector<Candidate> candidates(std::span<const Multiplier> library, MatchRepo
   throw UsageError(709, "the predicted σ of " + pair + " is no number from 0 up");
 }
 
-// The compared σ over output_std [layer, candidate].
+// The compared σ over output_std [layer, candidate]; 0 for exact layers.
 Array2<double> relative_sigmas(std::span<const LayerOperands> layers,
                                std::span<const Multiplier> library,
-                               const std::vector<Candidate>& list,
+                               const std::vector<Candidate>& list, const std::vector<bool>& exact,
                                const PredictionMatrix& predictions, const MatchOptions& options) {
   Array2<double> sigma(layers.size(), list.size());
   for (std::size_t l = 0; l < layers.size(); ++l)
-    for (std::size_t c = 0; c < list.size(); ++c) {
+    for (std::size_t c = 0; c < list.size() && !exact[l]; ++c) {
       const Prediction& p = predictions(l, list[c].index);
       const double value = compared_sigma(p, options);
       if (!(value >= 0))
@@ -156,25 +177,24 @@ std::vector<std::size_t> preference(const std::vector<Candidate>& list,
   return order;
 }
 
-constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
 // Everything the two rules choose from, layer by layer.
 struct Problem {
   std::span<const LayerOperands> layers;
   std::span<const Multiplier> library;
   std::vector<Candidate> list;
-  Array2<double> sigma;  // relative, [layer, candidate]
+  std::vector<bool> exact;  // layers that stay so
   std::vector<Tolerance> tolerance;
+  Array2<double> sigma;  // relative, [layer, candidate]
 
   double power(std::size_t candidate) const {
-    return candidate == kNone ? 1.0 : library[list[candidate].index].cost.power_rel;
+    return candidate == kExact ? 1.0 : library[list[candidate].index].cost.power_rel;
   }
   bool fits(std::size_t l, std::size_t candidate, double most) const {
     return power(candidate) <= 1 && sigma(l, candidate) <= most;
   }
   double loss(std::size_t l, std::size_t candidate) const {
-    return candidate == kNone ? 0.0
-                              : tolerance[l].curvature * sigma(l, candidate) * sigma(l, candidate);
+    return candidate == kExact ? 0.0
+                               : tolerance[l].curvature * sigma(l, candidate) * sigma(l, candidate);
   }
   double budget() const {
     double sum = 0;
@@ -189,14 +209,16 @@ struct Problem {
 };
 
 std::vector<std::size_t> match_each(const Problem& p) {
-  std::vector<std::size_t> chosen(p.layers.size(), kNone);
-  for (std::size_t l = 0; l < p.layers.size(); ++l)
+  std::vector<std::size_t> chosen(p.layers.size(), kExact);
+  for (std::size_t l = 0; l < p.layers.size(); ++l) {
+    if (p.exact[l]) continue;
     for (const std::size_t c : preference(p.list, p.library, p.sigma.row(l)))
       if (p.fits(l, c, p.tolerance[l].sigma) &&
           (p.tolerance[l].sigma > 0 || p.list[c].error_free)) {
         chosen[l] = c;
         break;
       }
+  }
   return chosen;
 }
 
@@ -206,12 +228,13 @@ std::vector<std::size_t> match_together(const Problem& p, const MatchOptions& op
   std::vector<std::vector<KnapsackOption>> items;
   const bool nothing_tolerated = p.budget() == 0;
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
-    of_layer.push_back(preference(p.list, p.library, p.sigma.row(l)));
+    of_layer.push_back(p.exact[l] ? std::vector<std::size_t>()
+                                  : preference(p.list, p.library, p.sigma.row(l)));
     const double most = std::max(options.sigma_limit, p.tolerance[l].sigma);
     std::erase_if(of_layer.back(), [&](std::size_t c) {
       return !p.fits(l, c, most) || (nothing_tolerated && !p.list[c].error_free);
     });
-    if (options.may_stay_exact) of_layer.back().push_back(kNone);
+    if (options.may_stay_exact || p.exact[l]) of_layer.back().push_back(kExact);
     items.emplace_back();
     for (const std::size_t c : of_layer.back())
       items.back().push_back({p.layers[l].ops * p.power(c), p.loss(l, c)});
@@ -226,15 +249,17 @@ std::vector<std::size_t> choose(const Problem& p, const MatchOptions& options) {
   std::vector<std::size_t> each = match_each(p);
   if (options.rule == MatchRule::tolerance) return each;
   std::vector<std::size_t> together = match_together(p, options);
-  const bool each_allowed =
-      options.may_stay_exact || std::find(each.begin(), each.end(), kNone) == each.end();
+  bool each_allowed = true;
+  for (std::size_t l = 0; l < each.size(); ++l)
+    each_allowed = each_allowed && (options.may_stay_exact || p.exact[l] || each[l] != kExact);
   const bool rounded_away = together.empty() || p.energy(each) < p.energy(together);
   return each_allowed && rounded_away ? each : together.empty() ? each : together;
 }
 
-void check_budget_inputs(std::span<const LayerOperands> layers, const std::vector<Tolerance>& of) {
+void check_budget_inputs(std::span<const LayerOperands> layers, const std::vector<Tolerance>& of,
+                         const std::vector<bool>& exact) {
   for (std::size_t l = 0; l < layers.size(); ++l)
-    if (!(of[l].curvature > 0) || !std::isfinite(of[l].curvature))
+    if (!exact[l] && (!(of[l].curvature > 0) || !std::isfinite(of[l].curvature)))
       throw InputError(707, "layer \"" + layers[l].name + "\" has " +
                                 (std::isnan(of[l].curvature)
                                      ? std::string("no loss_curvature")
@@ -250,13 +275,13 @@ LayerMatch match_of(const Problem& p, const PredictionMatrix& predictions, std::
   match.threshold = p.tolerance[l].sigma;
   match.ops = p.layers[l].ops;
   match.power_rel = p.power(c);
-  if (c == kNone) {
-    match.none_fits = rule == MatchRule::tolerance;
-    match.multiplier = "exact";
+  if (c == kExact) {
+    match.none_fits = rule == MatchRule::tolerance && !p.exact[l];
     return match;
   }
-  const Prediction& prediction = predictions(l, p.list[c].index);
-  match.multiplier = p.library[p.list[c].index].name;
+  match.index = p.list[c].index;
+  const Prediction& prediction = predictions(l, match.index);
+  match.multiplier = p.library[match.index].name;
   match.sha256 = p.list[c].sha256;
   match.sigma_rel = prediction.sigma_acc / p.layers[l].output_std;
   match.sigma_corrected_rel = prediction.sigma_corrected / p.layers[l].output_std;
@@ -291,16 +316,17 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
                               " layers and " + std::to_string(predictions.multipliers) +
                               " multipliers, not for " + std::to_string(layers.size()) + " and " +
                               std::to_string(library.size()));
-  const std::map<std::string, Tolerance> of_layer = tolerances(layers, sigmas);
+  const std::vector<bool> exact = exact_ones(layers, options);
+  const std::vector<Tolerance> tolerated = tolerances(layers, sigmas, exact);
   for (std::size_t l = 0; l < layers.size(); ++l)
-    check_layer_facts(layers[l], predictions.evidence.size() == layers.size()
-                                     ? predictions.evidence[l]
-                                     : Evidence{layers[l].patch_count});
+    check_layer_facts(layers[l], exact[l],
+                      predictions.evidence.size() == layers.size()
+                          ? predictions.evidence[l]
+                          : Evidence{layers[l].patch_count});
   MatchReport report;
-  Problem problem{layers, library, candidates(library, report), {}, {}};
-  for (const LayerOperands& layer : layers) problem.tolerance.push_back(of_layer.at(layer.name));
-  if (options.rule == MatchRule::budget) check_budget_inputs(layers, problem.tolerance);
-  problem.sigma = relative_sigmas(layers, library, problem.list, predictions, options);
+  Problem problem{layers, library, candidates(library, report), exact, tolerated, {}};
+  if (options.rule == MatchRule::budget) check_budget_inputs(layers, tolerated, exact);
+  problem.sigma = relative_sigmas(layers, library, problem.list, exact, predictions, options);
   const std::vector<std::size_t> chosen = choose(problem, options);
   double energy = options.ops_not_covered, ops = options.ops_not_covered;
   report.loss_rise = 0;
@@ -308,7 +334,7 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
     const std::size_t c = chosen[l];
     report.layers.push_back(match_of(problem, predictions, l, c, options.rule));
     energy += layers[l].ops * problem.power(c);
-    if (c == kNone && !options.may_stay_exact) energy = HUGE_VAL;
+    if (c == kExact && !options.may_stay_exact && !exact[l]) energy = HUGE_VAL;
     ops += layers[l].ops;
     report.loss_rise += problem.loss(l, c);
   }

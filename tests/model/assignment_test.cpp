@@ -176,6 +176,7 @@ TEST_CASE("at most n distinct multipliers, each tolerated, and never better than
         if (m.none_fits) continue;
         const auto j = static_cast<std::size_t>(std::stoul(m.multiplier.substr(1)));
         CHECK(fits(p, l, j));
+        CHECK(m.index == j);
         CHECK(m.power_rel == p.library[j].cost.power_rel);
       }
       CHECK(report.relative_energy == doctest::Approx(energy / ops));
@@ -196,6 +197,36 @@ TEST_CASE("at most n distinct multipliers, each tolerated, and never better than
   // A heuristic: on average within two hundredths of the exact multiplier of the best pair.
   MESSAGE("energy above the best pair, mean of 40: " << lost / 40);
   CHECK(lost / 40 < 0.02);
+}
+
+TEST_CASE("layers that stay exact are none of the n, and change nothing for the others") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    Problem p = random_problem(seed, 12, 15);
+    MatchOptions options;
+    options.exact_layers = {p.layers[0].name, p.layers[7].name};
+    const MatchReport with =
+        match_at_most(p.layers, p.library, p.predictions, p.sigmas, options, 2, 3);
+    for (const std::size_t l : {7u, 0u}) {  // the same without them
+      const auto at = static_cast<std::ptrdiff_t>(l);
+      p.layers.erase(p.layers.begin() + at);
+      p.sigmas.erase(p.sigmas.begin() + at);
+      auto& cells = p.predictions.cells;
+      cells.erase(cells.begin() + at * 15, cells.begin() + (at + 1) * 15);
+      --p.predictions.layers;
+    }
+    const MatchReport without =
+        match_at_most(p.layers, p.library, p.predictions, p.sigmas, {}, 2, 3);
+    CHECK(with.layers[0].multiplier == "exact");
+    CHECK(with.layers[7].multiplier == "exact");
+    std::size_t l = 0;
+    for (const LayerMatch& m : with.layers) {
+      if (m.layer == with.layers[0].layer || m.layer == with.layers[7].layer) continue;
+      CHECK(m.layer == without.layers[l].layer);
+      CHECK(m.index == without.layers[l++].index);
+    }
+    CHECK(l == 10);
+  }
 }
 
 TEST_CASE("free, costless and mixed multipliers are treated as matching treats them") {

@@ -108,3 +108,14 @@ TEST_CASE("patches are selected in every group") {
   CHECK_THROWS_AS(select_patches(small_layer(), {2}), UsageError);
   CHECK_THROWS_AS(select_patches(small_layer(), {}), UsageError);
 }
+
+TEST_CASE("a layer uses tables of its own type, and unsigned ones by sign and magnitude") {
+  using enum OperandType;
+  for (const OperandType layer : kOperandTypes)
+    for (const OperandType table : kOperandTypes) {
+      CAPTURE(to_string(layer));
+      CAPTURE(to_string(table));
+      CHECK(can_use(layer, table) == (layer == table || table == u8u8));
+      CHECK(can_use(layer, table, false) == (layer == table));
+    }
+}

@@ -57,6 +57,8 @@ TEST_CASE("the cheapest that fits wins; none fits is said; energy weighs by ops"
   CHECK(report.layers[0].none_fits);
   CHECK(report.layers[0].power_rel == 1);
   CHECK(report.layers[0].sha256 == "");
+  CHECK(report.layers[0].index == kExact);
+  CHECK(report.layers[1].index == 1);
   CHECK(report.layers[1].multiplier == "cheap");  // 0.2 ≤ |−0.2|
   CHECK(report.layers[1].sha256 == c.library[1].lut.sha256());
   CHECK(report.layers[1].threshold == 0.2);
@@ -376,4 +378,38 @@ TEST_CASE("pessimistic matching compares the larger of sampled and permutation")
   report = match(c.layers, c.library, c.predictions, c.sigmas, options);
   CHECK(report.layers[0].sigma_compared == doctest::Approx(0.15));
   CHECK(report.layers[0].sigma_corrected_rel == doctest::Approx(0.05));
+}
+
+TEST_CASE("layers that are to stay exact take no part but cost 1") {
+  Case c({named("dear", 0.8, 1), named("cheap", 0.3, 2)}, {{0.01, 0.05}, {0.01, 0.05}});
+  for (LayerSigma& s : c.sigmas) s.loss_curvature = 1;
+  for (const MatchRule rule : {MatchRule::tolerance, MatchRule::budget}) {
+    CAPTURE(to_string(rule));
+    MatchOptions options;
+    options.rule = rule;
+    const MatchReport free = match(c.layers, c.library, c.predictions, c.sigmas, options);
+    CHECK(free.layers[0].index == 1);
+    options.exact_layers = {"layer1"};
+    const auto check = [&](const Case& from) {
+      const MatchReport report =
+          match(from.layers, from.library, from.predictions, from.sigmas, options);
+      CHECK(report.layers[0].multiplier == "exact");
+      CHECK(report.layers[0].index == kExact);
+      CHECK_FALSE(report.layers[0].none_fits);
+      CHECK(report.layers[1].index == 1);
+      CHECK(report.relative_energy == doctest::Approx((1000 + 3000 * 0.3) / 4000));
+      CHECK(report.coverage.ops_covered == 4000);
+      CHECK(report.loss_budget == doctest::Approx(0.2 * 0.2));  // of the other layer alone
+      CHECK(report.loss_rise == doctest::Approx(0.05 * 0.05));
+    };
+    check(c);
+    Case bare = c;  // nothing need be known of it
+    bare.layers[0].output_std = std::nan("");
+    bare.predictions.cells[0].sigma_corrected = std::nan("");
+    bare.sigmas.erase(bare.sigmas.begin());
+    check(bare);
+    options.exact_layers = {"layer3"};
+    CHECK_THROWS_WITH_AS(match(c.layers, c.library, c.predictions, c.sigmas, options),
+                         doctest::Contains("no layer \"layer3\""), InputError);
+  }
 }

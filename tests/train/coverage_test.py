@@ -256,6 +256,35 @@ class Counts(Files):
         self.assertIn("energy: " + sentence + "\n", result.stdout)
 
 
+class Assignments(Files):
+    program = AXMUL
+
+    def test_layers_that_an_assignment_leaves_out_are_named(self):
+        torch.manual_seed(3)
+        model = nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.Conv2d(4, 4, 3, 2), nn.Conv2d(4, 4, 3), nn.ReLU(),
+                              nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4, 10))
+        path, file = self.export(model.eval(), "net.pt"), self.path / "part.json"
+
+        def say(chosen, *more):
+            file.write_text(json.dumps({"layers": [
+                {"layer": layer, "multiplier": name} for layer, name in chosen.items()]}))
+            result = subprocess.run(
+                [AXMUL, "train", "evaluate", "--model", path, "--assignment", str(file), "--limit", "50",
+                 "--test-limit", "4", *more, *self.data], capture_output=True, text=True)
+            return result.returncode, [l for l in result.stderr.splitlines() if "part.json" in l]
+
+        self.assertEqual(say({"0": "drum(k=4)"}), (0, [
+            f"warning: {file} leaves out 5 of 6 layers: 1, 2, 4 and 2 more; they stay exact, in 8 bits"]))
+        rest = {name: "exact" for name in ("1", "2", "4")}
+        self.assertEqual(say({"0": "drum(k=4)", **rest}, "--exact-layers", "5"), (0, [
+            f"warning: {file} leaves out 1 of 6 layers: 7; they stay exact, in 8 bits"]))
+        self.assertEqual(say({"0": "drum(k=4)", **rest, "5": "exact", "7": "exact"}), (0, []))
+        code, (line,) = say({"9": "exact"})
+        self.assertEqual(code, 3)
+        self.assertIn('AX954', line)
+        self.assertIn('layer "9" is not one of net', line)
+
+
 class Way(Files):
     """One encoder layer, and one module that nobody can count, from trace to pareto."""
     program = AXMUL

@@ -36,7 +36,6 @@ struct AXMUL_API LayerOption {
   double power_rel = 1;
   double damage = 0;  ///< rise of the loss when this layer alone uses it
 };
-inline constexpr std::size_t kExact = static_cast<std::size_t>(-1);
 
 /// Greedy layer sensitivity: from exact layers, always the change that saves most energy for each
 /// unit of damage (damages add up), until Σ ops·power_rel/Σ ops ≤ energy or nothing cheaper is

@@ -83,6 +83,10 @@ enum class Encoding : std::uint8_t {
 /// InputError AX701 where the zero points do not allow it (names layer and zero point).
 AXMUL_API LayerOperands recode(const LayerOperands& layer, Encoding encoding);
 
+/// Whether a layer whose operands are of one type can use a multiplier of another: the same, or,
+/// by sign and magnitude, unsigned tables for signed weights.
+AXMUL_API bool can_use(OperandType layer, OperandType multiplier, bool by_sign_magnitude = true);
+
 /// The layer with only these receptive fields, in this order. Throws UsageError AX702 when an index
 /// is not below patch_count or none is given.
 AXMUL_API LayerOperands select_patches(const LayerOperands& layer,

@@ -57,21 +57,28 @@ struct AXMUL_API MatchOptions {
   /// Calls that multiply nobody knows how often, which makes the energy a bound; absent: unknown
   /// whether there are any.
   std::optional<std::size_t> calls_not_counted = 0;
+  /// Layers that stay exact whatever they tolerate. They need no sigma, no output_std and no
+  /// prediction, take no part in the budget, and cost 1.
+  std::vector<std::string> exact_layers;
 };
 
 /// What matching compares with sigma_l·output_std of a prediction: sigma_corrected with bias
 /// folding, sigma_acc without, their bounds where pessimistic.
 AXMUL_API double compared_sigma(const Prediction& prediction, const MatchOptions& options);
 
+/// The index of no multiplier.
+inline constexpr std::size_t kExact = static_cast<std::size_t>(-1);
+
 struct AXMUL_API LayerMatch {
   std::string layer;
-  std::string multiplier;          ///< name, or "exact"
-  std::string sha256;              ///< of the multiplier's own table; empty for "exact"
-  bool none_fits = false;          ///< by the tolerance rule, so that it stays exact
-  double sigma_rel = 0;            ///< sigma_acc / output_std, as Prediction has it
-  double sigma_corrected_rel = 0;  ///< sigma_corrected / output_std; NaN for models without
-  double sigma_compared = 0;       ///< compared_sigma() / output_std, held against the threshold
-  double threshold = 0;            ///< |sigma_l|
+  std::size_t index = kExact;        ///< into the library
+  std::string multiplier = "exact";  ///< its name, or "exact"
+  std::string sha256;                ///< of the multiplier's own table; empty for "exact"
+  bool none_fits = false;            ///< by the tolerance rule, so that it stays exact
+  double sigma_rel = 0;              ///< sigma_acc / output_std, as Prediction has it
+  double sigma_corrected_rel = 0;    ///< sigma_corrected / output_std; NaN for models without
+  double sigma_compared = 0;         ///< compared_sigma() / output_std, held against the threshold
+  double threshold = 0;              ///< |sigma_l|
   double power_rel = 1;
   double ops = 0;
   /// As Prediction has them; NaN for "exact" and where the model does not tell.
@@ -99,9 +106,9 @@ struct AXMUL_API MatchReport {
 /// fit. Throws InputError AX707 (a layer without sigma or a sigma without layer, one given twice,
 /// sigma_l not finite; unknown output_std or ops; receptive fields that tell no σ, since there is
 /// one only or none of the layer's sums differs between them; with MatchRule::budget a
-/// loss_curvature that is unknown or not positive), AX708 (costs of different sources or
-/// technologies, both named), UsageError AX709 (sizes differ; a σ to compare is NaN: bias folding
-/// with a model without channels, pessimistic without bounds).
+/// loss_curvature that is unknown or not positive; an exact layer that there is not), AX708 (costs
+/// of different sources or technologies, both named), UsageError AX709 (sizes differ; a σ to
+/// compare is NaN: bias folding with a model without channels, pessimistic without bounds).
 AXMUL_API MatchReport match(std::span<const LayerOperands> layers,
                             std::span<const Multiplier> library,
                             const PredictionMatrix& predictions, std::span<const LayerSigma> sigmas,

@@ -117,6 +117,7 @@ struct Accuracy {
 struct PointLayer {
   std::string layer, multiplier = "exact", sha256;
   std::string type;
+  bool none_fits = false;  ///< as LayerMatch has it; not in the record
   double ops = 0, power_rel = 1;
   double output_std = kUnknown;
   double sigma_l = kUnknown;         ///< learned; NaN for the baselines

@@ -10,11 +10,11 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/model/assignment.hpp"
+#include "axmul/tables/assignment_file.hpp"
 #include "axmul/tables/predictions.hpp"
 #include "axmul/tables/traces.hpp"
 #include "axmul/train/trace.hpp"
 #include "io/json.hpp"
-#include "tables/coverage_output.hpp"
 #include "tables/sigma_json.hpp"
 
 namespace axmul::train {
@@ -22,18 +22,12 @@ namespace {
 
 // --- trace and predict ---------------------------------------------------------------------------
 
-bool can_use(OperandType layer, OperandType multiplier, TableEncoding encoding) {
-  if (multiplier == OperandType::u8u8 && layer != OperandType::u8u8)
-    return encoding == TableEncoding::sign_magnitude;
-  return layer == multiplier;
-}
-
 std::vector<Multiplier> usable_library(Run& run, const std::vector<LayerOperands>& layers) {
   const TableEncoding encoding = run.job.network.layers.front()->encoding;
   std::vector<Multiplier> usable;
   for (const Multiplier& m : run.library)
     if (std::all_of(layers.begin(), layers.end(), [&](const LayerOperands& layer) {
-          return can_use(layer.type, m.lut.type(), encoding);
+          return can_use(layer.type, m.lut.type(), encoding == TableEncoding::sign_magnitude);
         }))
       usable.push_back(m);
   if (usable.empty())
@@ -51,12 +45,6 @@ bool stays_exact(const Run& run, const std::string& layer) {
   return std::find(exact.begin(), exact.end(), layer) != exact.end();
 }
 
-// As match() says of a layer.
-bool none_fits(const Run& run, const RunPoint& point, const PointLayer& layer) {
-  return layer.is_exact() && point.rule == to_string(MatchRule::tolerance) &&
-         !stays_exact(run, layer.layer);
-}
-
 // Whether σ_corrected was compared: some models have none.
 bool compared_corrected(const Run& run, const RunPoint& point) {
   return run.plan.fold && std::none_of(point.layers.begin(), point.layers.end(), [](const auto& l) {
@@ -64,34 +52,37 @@ bool compared_corrected(const Run& run, const RunPoint& point) {
          });
 }
 
-void write_assignment(const Run& run, const RunPoint& point) {
-  Json j{{"schema", "axmul.match/1"},
-         {"model", point.model},
-         {"rule", point.rule},
-         {"bias_folding", compared_corrected(run, point)},
-         {"pessimistic", run.plan.pessimistic},
-         {"cost_source", run.record.cost_source},
-         {"technology", run.record.technology},
-         {"layers", Json::array()}};
-  for (const PointLayer& l : point.layers)
-    j["layers"].push_back(Json{{"layer", l.layer},
-                               {"multiplier", l.multiplier},
-                               {"sha256", l.sha256},
-                               {"none_fits", none_fits(run, point, l)},
-                               {"sigma_rel", number(l.sigma_rel)},
-                               {"sigma_corrected_rel", number(l.sigma_corrected_rel)},
-                               {"sigma_compared", number(l.sigma_compared)},
-                               {"threshold", number(l.sigma_l)},
-                               {"effective_fields", number(l.effective_fields)},
-                               {"fields_90", number(l.fields_90)},
-                               {"rare_events", l.effective_fields < kFewFields},
-                               {"power_rel", number(l.power_rel)},
-                               {"ops", number(l.ops)}});
-  add_energy(j, point.energy, run.record.coverage);
-  j["loss_rise"] = number(point.loss_rise);
-  j["loss_budget"] = number(point.loss_budget);
-  j["without_cost"] = run.record.without_cost;
-  write_file(run.plan.folder + "/" + point.name + "/assignment.json", j.dump(1) + "\n", true);
+void write_assignment_of(const Run& run, const RunPoint& point) {
+  AssignmentFile file;
+  file.model = point.model;
+  file.rule = point.rule;
+  file.bias_folding = compared_corrected(run, point);
+  file.pessimistic = run.plan.pessimistic;
+  MatchReport& report = file.report;
+  report.source = run.record.cost_source;
+  report.technology = run.record.technology;
+  report.without_cost = run.record.without_cost;
+  report.relative_energy = point.energy;
+  report.coverage = run.record.coverage;
+  report.loss_rise = point.loss_rise;
+  report.loss_budget = point.loss_budget;
+  for (const PointLayer& l : point.layers) {
+    LayerMatch m;
+    m.layer = l.layer;
+    m.multiplier = l.multiplier;
+    m.sha256 = l.sha256;
+    m.none_fits = l.none_fits;
+    m.sigma_rel = l.sigma_rel;
+    m.sigma_corrected_rel = l.sigma_corrected_rel;
+    m.sigma_compared = l.sigma_compared;
+    m.threshold = l.sigma_l;
+    m.effective_fields = l.effective_fields;
+    m.fields_90 = l.fields_90;
+    m.power_rel = l.power_rel;
+    m.ops = l.ops;
+    report.layers.push_back(std::move(m));
+  }
+  write_assignment(run.plan.folder + "/" + point.name + "/assignment.json", file);
 }
 
 double energy_of(const std::vector<PointLayer>& layers, double ops_not_covered) {
@@ -135,19 +126,6 @@ std::string lambda_name(double lambda) {
   return text;
 }
 
-std::vector<std::size_t> indices_of(const MatchReport& report, const Predicted& predicted) {
-  std::vector<std::size_t> chosen;
-  for (const LayerMatch& m : report.layers) {
-    std::size_t index = kExact;
-    for (std::size_t j = 0; j < predicted.library.size(); ++j)
-      if (predicted.library[j].lut.sha256() == m.sha256 &&
-          predicted.library[j].name == m.multiplier)
-        index = j;
-    chosen.push_back(index);
-  }
-  return chosen;
-}
-
 std::vector<LayerSigma> stored_sigmas(const Run& run, const std::string& path,
                                       const std::string& name) {
   const Json json = unseal(path, stage_id(run, name));
@@ -174,7 +152,6 @@ std::vector<LayerSigma> search_sigmas(Run& run, const std::string& name,
   return sigmas;
 }
 
-// Layers that stay exact take no part: their operations only count in the energy.
 MatchReport match_layers(const Run& run, const Predicted& predicted, const PredictionMatrix& matrix,
                          const std::vector<LayerSigma>& sigmas, MatchRule rule) {
   MatchOptions options;
@@ -184,37 +161,10 @@ MatchReport match_layers(const Run& run, const Predicted& predicted, const Predi
   options.bias_folding = run.plan.fold && !std::isnan(matrix.cells.front().sigma_corrected);
   options.ops_not_covered = coverage_of(run.job.network).ops_not_covered;
   options.pessimistic = run.plan.pessimistic;
-  std::vector<LayerOperands> layers;
-  std::vector<LayerSigma> tolerated;
-  PredictionMatrix rows;
-  rows.model = matrix.model;
-  rows.multipliers = matrix.multipliers;
-  std::vector<LayerMatch> all;
-  for (std::size_t l = 0; l < predicted.layers.size(); ++l) {
-    LayerMatch exact;
-    exact.layer = predicted.layers[l].name;
-    exact.ops = predicted.layers[l].ops;
-    exact.multiplier = "exact";
-    all.push_back(exact);
-    if (stays_exact(run, exact.layer)) {
-      options.ops_not_covered += exact.ops;
-      continue;
-    }
-    layers.push_back(predicted.layers[l]);
-    tolerated.push_back(sigmas[l]);
-    rows.evidence.push_back(matrix.evidence[l]);
-    for (std::size_t j = 0; j < matrix.multipliers; ++j) rows.cells.push_back(matrix(l, j));
-  }
-  rows.layers = layers.size();
-  MatchReport report = run.plan.most > 0
-                           ? match_at_most(layers, predicted.library, rows, tolerated, options,
-                                           run.plan.most, run.plan.job.seed)
-                           : match(layers, predicted.library, rows, tolerated, options);
-  for (LayerMatch& m : all)
-    for (LayerMatch& matched : report.layers)
-      if (matched.layer == m.layer) m = std::move(matched);
-  report.layers = std::move(all);
-  return report;
+  options.exact_layers = run.plan.exact_layers;
+  return run.plan.most > 0 ? match_at_most(predicted.layers, predicted.library, matrix, sigmas,
+                                           options, run.plan.most, run.plan.job.seed)
+                           : match(predicted.layers, predicted.library, matrix, sigmas, options);
 }
 
 }  // namespace
@@ -320,7 +270,7 @@ void realise(Run& run, const StateDict& state, const Predicted& predicted,
   }
   run.record.coverage = coverage_of(net);
   point.energy = energy_of(point.layers, run.record.coverage.ops_not_covered);
-  write_assignment(run, point);
+  write_assignment_of(run, point);
   const std::size_t count = run.plan.fold_images;
   const std::vector<ErrorTally> errors = fold_bias(
       net, sample_images(run.job, count), run.job.normalisation, {count, run.plan.job.batch});
@@ -380,11 +330,13 @@ void search_points(Run& run, double lambda) {
       run.record.without_cost = report.without_cost;
       point.loss_rise = report.loss_rise;
       point.loss_budget = report.loss_budget;
-      const auto chosen = indices_of(report, predicted);
+      std::vector<std::size_t> chosen;
+      for (const LayerMatch& m : report.layers) chosen.push_back(m.index);
       point.layers = point_layers(run, predicted, matrix, chosen);
       for (std::size_t l = 0; l < sigmas.size(); ++l) {
         point.layers[l].sigma_l = sigmas[l].sigma_l;
         point.layers[l].loss_curvature = sigmas[l].loss_curvature;
+        point.layers[l].none_fits = report.layers[l].none_fits;
         if (report.layers[l].none_fits)
           run.events.warning(point.name + ": no multiplier fits " + report.layers[l].layer +
                              "; it stays exact");
