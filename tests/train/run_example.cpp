@@ -9,6 +9,7 @@ struct Words : axmul::RunEvents {
 };
 
 int main(int, char** argv) {
+  axmul::set_training_threads(2);
   axmul::RunPlan plan;
   plan.job.network = "lenet5";  // on Fashion-MNIST, as nothing else is said
   plan.job.limit = 1000;        // images: a first look; without these two lines it takes all

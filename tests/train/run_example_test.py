@@ -45,7 +45,8 @@ def main():
         assert points[1]["relative_energy"] < points[0]["relative_energy"] < 1, points
         assert "lambda-0.5/search:" in called.stderr.splitlines(), called.stderr
 
-        options = "run lenet5 --schedule short --limit 1000 --test-limit 500 --lambda 0.1,0.5 --quiet"
+        options = ("run lenet5 --schedule short --limit 1000 --test-limit 500 --lambda 0.1,0.5 --threads 2 "
+                   "--quiet")
         subprocess.run([program, *options.split(), "--out", typed], check=True, capture_output=True)
         assert points_of(typed) == points
         for file in ("settings.json", "quantized/evaluation.json", "lambda-0.5/sigma.json",

@@ -94,7 +94,7 @@ TEST_CASE("a run of the caller's own network and multipliers is that of the comm
   CHECK(p.energy == point["relative_energy"].get<double>());
   CHECK(p.report.top1 == point["report"]["top1"].get<double>());
   CHECK(p.layers[1].sigma_l == point["layers"][1]["sigma_l"].get<double>());
-  CHECK(p.layers[1].multiplier == point["layers"][1]["multiplier"]);
+  CHECK(p.layers[1].multiplier == point["layers"][1]["multiplier"].get<std::string>());
   CHECK((chosen_point(report) == &p) == point["chosen"].get<bool>());
   CHECK(report.folder == plan.folder);
   CHECK(report.layer_names.size() == 5);

@@ -28,6 +28,10 @@ namespace axmul {
 
 // --- what is to be done --------------------------------------------------------------------------
 
+/// Training images that mean errors are measured on, and those that are traced, unless said
+/// otherwise.
+inline constexpr std::size_t kFoldImages = 128, kTraceImages = 128;
+
 /// What is trained, on which images, in which arithmetic.
 struct JobOptions {
   std::string network;               ///< one of network_names(), or FILE.pt, a TorchScript module
@@ -116,10 +120,10 @@ struct Accuracy {
 /// One layer of a point: what it tolerates, what it got, predicted and measured errors.
 struct PointLayer {
   std::string layer, multiplier = "exact", sha256;
-  std::string type;
-  bool none_fits = false;  ///< as LayerMatch has it; not in the record
-  double ops = 0, power_rel = 1;
-  double output_std = kUnknown;
+  std::string type;                  ///< operand type that the layer needs, "u8s8"
+  bool none_fits = false;            ///< as LayerMatch has it; not in the record
+  double ops = 0, power_rel = 1;     ///< multiplications per image; power over the exact one's
+  double output_std = kUnknown;      ///< accumulator units, as predicted_… and measured_…
   double sigma_l = kUnknown;         ///< learned; NaN for the baselines
   double loss_curvature = kUnknown;  ///< measured there; NaN for the baselines
   /// Of the chosen multiplier, over output_std: σ_acc, σ_corrected, and what the matching compared
@@ -152,9 +156,11 @@ struct RunPoint {
 /// What run.json and run.h5 in the folder hold too.
 struct RunReport {
   std::string folder;  ///< where the run's files are; empty where the record was read from a file
-  std::string network, data, weights, schedule, command, options_json, encoding;
-  std::string cost_source, technology;
-  std::vector<std::string> libraries;
+  std::string network, data, weights;  ///< architecture, DataSpec::text, file or empty
+  std::string schedule, command, encoding;
+  std::string options_json;             ///< the content of settings.json
+  std::string cost_source, technology;  ///< of the costs that were compared
+  std::vector<std::string> libraries;   ///< as named; empty where all multipliers were in memory
   std::uint64_t seed = 0;
   int threads = 0;
   std::size_t without_cost = 0;  ///< multipliers that were no candidates
@@ -162,8 +168,8 @@ struct RunReport {
   double sigma_max = kUnknown, max_loss = kUnknown;
   Accuracy float_report, quantized_selection, quantized_report;  ///< of the start; no difference
   std::vector<EpochRecord> baseline_epochs, quantize_epochs, control_epochs;
-  std::vector<std::string> layer_names;
-  std::vector<RunPoint> points;
+  std::vector<std::string> layer_names;  ///< in order of execution, as in every point
+  std::vector<RunPoint> points;          ///< by λ, error model, rule; then uniform, greedy
 };
 
 /// The search point of least energy whose loss on the selection images is at most max_loss; null
@@ -185,7 +191,7 @@ class RunEvents {
   virtual void status(const std::string& /*text*/) {}
   /// The network is built; no weights are loaded yet.
   virtual void built(const Network& /*network*/) {}
-  /// Nothing is left to refuse; from here on --resume continues what the folder holds.
+  /// The folder is this run's; from here on `resume` continues what it holds.
   virtual void started(const std::string& /*folder*/) {}
   /// A training begins, in the folder `stage` ("baseline", "lambda-0.1/search"); then its steps and
   /// epochs.

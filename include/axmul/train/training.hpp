@@ -55,9 +55,6 @@ PairedComparison compare_predictions(const EvaluationReport& first, const Evalua
 struct CalibrationOptions {
   std::size_t images = 512, batch = 128;
 };
-/// Training images that mean errors are measured on, and those that are traced, unless said
-/// otherwise.
-inline constexpr std::size_t kFoldImages = 128, kTraceImages = 128;
 struct NormOptions {
   std::size_t images = 1024, batch = 128;
   /// As in training: a network's statistics contain the black borders of shifted images.
