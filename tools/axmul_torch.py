@@ -8,7 +8,7 @@
     model(images)
 
 The operators come from libaxmul_torch.so (AXMUL_TORCH_LIBRARY names it; else it is looked for beside
-this file and where axmul builds and installs it), tables from HDF5 libraries by
+this file and where axmul and tools/build-torch build and install it), tables from HDF5 libraries by
 h5py or from the program axmul (AXMUL_PROGRAM names it). Arithmetic and file formats are those of
 axmul-train, to the bit; the manual is src/train/pytorch.md.
 """
@@ -36,13 +36,16 @@ def library_path():
     if "AXMUL_TORCH_LIBRARY" in os.environ:
         return os.environ["AXMUL_TORCH_LIBRARY"]
     here = Path(__file__).resolve().parent
-    places = [here, *sorted(here.parent.glob("build/*/lib"))]
+    builds = sorted(here.parent.glob("build/*/lib"))
+    # Those of tools/build-torch are for one PyTorch each.
+    own = here.parent / "build" / f"torch-{torch.__version__}" / "lib"
+    places = [here, own, *(b for b in builds if not b.parent.name.startswith("torch-"))]
     places += [here.parents[1] / "lib", *sorted((here.parents[1] / "lib").glob("*-linux-gnu"))]
     for place in places:
         if (place / "libaxmul_torch.so").exists():
             return str(place / "libaxmul_torch.so")
     raise FileNotFoundError("there is no libaxmul_torch.so in " + ", ".join(map(str, places)) +
-                            "; build axmul with -DAXMUL_BUILD_TRAIN=ON or name the file in "
+                            "; build it with tools/build-torch or name the file in "
                             "AXMUL_TORCH_LIBRARY")
 
 
