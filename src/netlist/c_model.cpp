@@ -1,17 +1,12 @@
-// C models: a small scanner finds the function, the system's compiler and a limited process do the
-// rest.
+// C models: a small scanner finds the function, its parameters and name tell how it is called.
 #include "netlist/c_model.hpp"
 
 #include <algorithm>
-#include <csignal>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 #include <optional>
 
 #include "axmul/core/errors.hpp"
-#include "netlist/process.hpp"
+#include "netlist/c_runner.hpp"
 #include "netlist/source.hpp"
 
 namespace axmul::detail {
@@ -191,154 +186,6 @@ CFunction find_c_model(const std::string& text, const std::string& path) {
        candidates.empty()
            ? "no function of two integer operands found, such as uint16_t f(uint8_t a, uint8_t b)"
            : "which function is the model? candidates: " + names + "; name one as the file");
-}
-
-namespace {
-
-constexpr std::uint64_t kMagic = 0x41584D554C544142u;  // frames the runner's output
-
-std::string c_string(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "\"";
-}
-
-// The runner: includes the model, calls it for all operand pairs, the first parameter slow, writes
-// the results to descriptor 3 in one frame.
-std::string runner_source(const std::string& path, const CFunction& function, bool first_signed,
-                          bool second_signed) {
-  const auto argument = [&](std::size_t position) {
-    const bool is_signed = position == 0 ? first_signed : second_signed;
-    // Unsigned parameters of signed circuits take the operand's bit pattern.
-    const bool as_value = is_signed && function.parameters[position].type[0] == 'i';
-    return std::string(as_value ? "(signed char)" : "(unsigned char)") +
-           (position == 0 ? "axmul_x" : "axmul_y");
-  };
-  const auto loop = [](const std::string& name, bool is_signed) {
-    return "for (int " + name + " = " + (is_signed ? "-128" : "0") + "; " + name +
-           " <= " + (is_signed ? "127" : "255") + "; ++" + name + ")\n";
-  };
-  return "#define main axmul_model_main\n#include " + c_string(path) +
-         "\n#undef main\n"
-         "extern long write(int, const void *, unsigned long);\n"
-         "static unsigned long long axmul_out[65538];\n"
-         "int main(void) {\n"
-         "  unsigned long n = 0, k = 1;\n"
-         "  axmul_out[0] = axmul_out[65537] = " +
-         std::to_string(kMagic) + "ull;\n  " + loop("axmul_x", first_signed) + "    " +
-         loop("axmul_y", second_signed) + "      axmul_out[k++] = (unsigned long long)(long long)" +
-         function.name + "(" + argument(0) + ", " + argument(1) +
-         ");\n"
-         "  while (n < sizeof axmul_out) {\n"
-         "    long done = write(3, (const char *)axmul_out + n, sizeof axmul_out - n);\n"
-         "    if (done <= 0) return 9;\n"
-         "    n += (unsigned long)done;\n"
-         "  }\n"
-         "  return 0;\n"
-         "}\n";
-}
-
-// The line of the model that the compiler's first error is about; 0 when it is elsewhere.
-std::size_t error_line(const std::string& output, std::size_t error, const std::string& model) {
-  const std::size_t start = output.rfind('\n', error) + 1;  // npos + 1 = 0
-  const std::string place = model + ":";
-  if (output.compare(start, place.size(), place) != 0) return 0;
-  std::size_t line = 0;
-  for (std::size_t i = start + place.size(); i < error && output[i] >= '0' && output[i] <= '9'; ++i)
-    line = 10 * line + static_cast<std::size_t>(output[i] - '0');
-  return line;
-}
-
-void compile(const std::string& path, const std::string& source, const std::string& runner,
-             const NetlistOptions& options) {
-  ProcessOptions limits;
-  limits.timeout_s = options.native_timeout_s;
-  const ProcessResult result = run_process(
-      {"cc", "-std=gnu11", "-O1", "-w", "-I",
-       std::filesystem::absolute(path).parent_path().string(), "-o", runner, source, "-lm"},
-      limits);
-  if (!result.started)
-    throw UnavailableError(262, "C models need a C compiler (cc), which is not installed");
-  if (result.timed_out) fail(261, path, 0, "the compiler ran longer than its time limit");
-  if (result.exit_code != 0) {
-    const std::size_t at = result.output.find("error:");
-    const std::string text = at == std::string::npos ? result.output : result.output.substr(at);
-    fail(261, path,
-         at == std::string::npos
-             ? 0
-             : error_line(result.output, at, std::filesystem::absolute(path).string()),
-         "does not compile: " + text.substr(0, std::min<std::size_t>(text.find('\n'), 300)));
-  }
-}
-
-std::string run_limited(const std::string& path, const std::string& runner,
-                        const NetlistOptions& options) {
-  ProcessOptions limits;
-  limits.timeout_s = options.native_timeout_s;
-  limits.output_fd = 3;
-  limits.join_stderr = false;
-  limits.may_fork = false;
-  limits.max_memory = std::size_t{1} << 30;
-  limits.max_file = 0;
-  limits.max_output = 65538 * 8;
-  const ProcessResult result = run_process({runner}, limits);
-  if (!result.started) throw UnavailableError(262, "cannot run " + runner);
-  if (result.timed_out || result.signal == SIGXCPU)
-    fail(263, path, 0,
-         "the model ran longer than " +
-             std::to_string(static_cast<long>(options.native_timeout_s)) +
-             " s for all its 65536 products; --native-timeout allows more");
-  if (result.signal != 0)
-    fail(263, path, 0,
-         "the model crashed (signal " + std::to_string(result.signal) + ", " +
-             strsignal(result.signal) + ")");
-  if (result.overflowed || result.exit_code != 0 || result.output.size() != 65538 * 8)
-    fail(263, path, 0,
-         "the model did not return 65536 products (exit code " + std::to_string(result.exit_code) +
-             ", " + std::to_string(result.output.size()) + " bytes)");
-  return result.output;
-}
-
-}  // namespace
-
-Words run_c_model(const std::string& path, const CFunction& function, bool first_signed,
-                  bool second_signed, const NetlistOptions& options) {
-  if (!options.allow_native_code)
-    throw UsageError(260, path +
-                              ": a C model is compiled and run on this machine only with "
-                              "--allow-native-code");
-  const TemporaryFolder folder;
-  const std::string source = folder.file("runner.c");
-  {
-    std::ofstream file(source, std::ios::binary);
-    file << runner_source(std::filesystem::absolute(path).string(), function, first_signed,
-                          second_signed);
-    if (!file) throw UnavailableError(262, "cannot write " + source);
-  }
-  compile(path, source, folder.file("runner"), options);
-  const std::string output = run_limited(path, folder.file("runner"), options);
-  const auto word = [&](std::size_t i) {
-    std::uint64_t value;
-    std::memcpy(&value, output.data() + 8 * i, 8);
-    return value;
-  };
-  if (word(0) != kMagic || word(65537) != kMagic)
-    fail(263, path, 0, "what the model's runner wrote is no table; does the model write to files?");
-  Words words;
-  words.wrap_bits = function.return_type[0] == 'u' ? 16 : 0;
-  words.words.reserve(kLutSize);
-  for (std::size_t i = 0; i < kLutSize; ++i) {
-    const auto value = static_cast<std::int64_t>(word(i + 1));
-    // Past the limit of products only the low bits of an unsigned result can mean anything.
-    words.words.push_back(
-        value >= kProductLimit
-            ? kProductLimit | static_cast<std::int32_t>(value & 0xFFFF)
-            : static_cast<std::int32_t>(std::max<std::int64_t>(value, -kProductLimit)));
-  }
-  return words;
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// C models of multipliers: found in their source, compiled, called for every operand pair.
+// C models of multipliers: found in their source, read as tables of products.
 #pragma once
 
 #include <string>
@@ -28,14 +28,6 @@ std::vector<CFunction> find_c_functions(const std::string& text);
 /// The function of two operands that the file is about: named as the file, else the only one, else
 /// the only one named mul…. Throws InputError AX264.
 CFunction find_c_model(const std::string& text, const std::string& path);
-
-/// What the function returns for every pair of operands, first parameter slow, both ascending from
-/// -128 where signed, else from 0. Unsigned parameters get the byte of a negative operand; an
-/// unsigned result is a pattern of 16 bits where the operands are signed. Throws UsageError AX260
-/// without allow_native_code, InputError AX261 (does not compile), AX263 (crash, time limit,
-/// rubbish).
-Words run_c_model(const std::string& path, const CFunction& function, bool first_signed,
-                  bool second_signed, const NetlistOptions& options);
 
 /// The function as a table of products: what parameters and names declare, then what it returns.
 Decision decide_c_model(const std::string& path, const CFunction& function,

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
@@ -24,19 +25,6 @@ namespace axmul::detail {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? name : "";
-  const char* path = std::getenv("PATH");
-  std::string list = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-  for (std::size_t start = 0; start <= list.size();) {
-    const std::size_t end = std::min(list.find(':', start), list.size());
-    const std::string candidate = list.substr(start, end - start) + "/" + name;
-    if (end > start && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-    start = end + 1;
-  }
-  return "";
-}
 
 struct Pipe {
   int read_end = -1, write_end = -1;
@@ -64,12 +52,43 @@ void limit(int what, rlim_t value) {
   ::setrlimit(static_cast<__rlimit_resource_t>(what), &both);
 }
 
+constexpr std::string_view kUnconfined = "axmul: not confined";
+
+/// What the child executes; its strings stay in the vectors they came from.
+struct Image {
+  std::string program;
+  std::vector<char*> arguments, environment;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+[[noreturn]] void execute(const Image& image, const ProcessOptions& options, bool is_confined) {
+  const char* program = image.program.c_str();
+  if (options.compute_only && is_confined) {
+    program = enter_compute_only(program);
+    is_confined = program != nullptr;
+  }
+  if (is_confined)
+    ::execve(program, image.arguments.data(),
+             options.environment ? image.environment.data() : environ);
+  else if (::write(options.output_fd, kUnconfined.data(), kUnconfined.size()) < 0)
+    ::_exit(127);
+  ::_exit(127);
+}
+
 // Only async-signal-safe calls: the parent may have other threads.
-[[noreturn]] void run_child(const char* program, char* const* argv, int pipe_end,
-                            const ProcessOptions& options, pid_t parent) {
+[[noreturn]] void run_child(const Image& image, int pipe_end, const ProcessOptions& options,
+                            pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
+  // Before descriptors move: the rules have one too.
+  const bool is_confined = options.files == nullptr || options.files->enter();
   const int null = ::open("/dev/null", O_RDWR);
   ::dup2(null, 0);
   if (options.output_fd != 1) ::dup2(null, 1);
@@ -88,8 +107,7 @@ void limit(int what, rlim_t value) {
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) ::_exit(127);
   std::signal(SIGPIPE, SIG_DFL);
   std::signal(SIGXFSZ, SIG_DFL);
-  ::execv(program, argv);
-  ::_exit(127);
+  execute(image, options, is_confined);
 }
 
 // Kills and reaps the child when the scope is left early.
@@ -116,21 +134,44 @@ struct Child {
 
 }  // namespace
 
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? name : "";
+  const char* path = std::getenv("PATH");
+  std::string list = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
+  for (std::size_t start = 0; start <= list.size();) {
+    const std::size_t end = std::min(list.find(':', start), list.size());
+    const std::string candidate = list.substr(start, end - start) + "/" + name;
+    if (end > start && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    start = end + 1;
+  }
+  return "";
+}
+
+std::vector<std::string> environment_with(const std::vector<std::string>& variables) {
+  std::vector<std::string> result = variables;
+  for (char** own = environ; *own != nullptr; ++own) {
+    const std::string_view text = *own;
+    const auto is_same_name = [&](const std::string& variable) {
+      return text.starts_with(variable.substr(0, variable.find('=') + 1));
+    };
+    if (std::ranges::none_of(variables, is_same_name)) result.emplace_back(text);
+  }
+  return result;
+}
+
 bool program_exists(const std::string& name) { return !find_program(name).empty(); }
 
 ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOptions& options) {
   ProcessResult result;
-  const std::string program = find_program(argv.at(0));
-  if (program.empty()) return result;
-  std::vector<char*> arguments;
-  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
+  const Image image{find_program(argv.at(0)), pointers(argv),
+                    options.environment ? pointers(*options.environment) : std::vector<char*>()};
+  if (image.program.empty()) return result;
   Pipe pipe;
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0)
     throw UnavailableError(262, std::string("cannot start a process: ") + std::strerror(errno));
-  if (pid == 0) run_child(program.c_str(), arguments.data(), pipe.write_end, options, parent);
+  if (pid == 0) run_child(image, pipe.write_end, options, parent);
   Child child{pid};
   pipe.close_write();
   result.started = true;
@@ -164,6 +205,7 @@ ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOpt
   child.kill_group();  // what it may have left behind
   if (WIFEXITED(child.status)) result.exit_code = WEXITSTATUS(child.status);
   if (WIFSIGNALED(child.status)) result.signal = WTERMSIG(child.status);
+  result.unconfined = result.exit_code == 127 && result.output == kUnconfined;
   return result;
 }
 

@@ -35,10 +35,19 @@ Netlist synthesize_verilog(const std::string& path, const NetlistOptions& option
   detail::ProcessOptions limits;
   limits.timeout_s = std::max(60.0, options.native_timeout_s);
   limits.max_memory = std::size_t{4} << 30;
+  // `include and $readmemh would read any file into the circuit.
+  detail::FileAccess access{detail::system_paths(), {folder.path()}};
+  access.readable.push_back(std::filesystem::path(absolute).parent_path().string());
+  access.readable.push_back(
+      std::filesystem::path(detail::find_program("yosys")).parent_path().parent_path().string());
+  const detail::FileRules rules(access);
+  limits.files = &rules;
+  limits.environment = detail::environment_with({"TMPDIR=" + folder.path()});
   const detail::ProcessResult result = detail::run_process({"yosys", "-q", "-s", script}, limits);
   if (!result.started)
     throw UnavailableError(280,
                            "--synthesize needs yosys, which is not installed (apt install yosys)");
+  if (result.unconfined) throw UnavailableError(262, "the kernel refused to keep files from yosys");
   if (result.timed_out) detail::fail(281, path, 0, "yosys ran longer than its time limit");
   if (result.exit_code != 0) {
     const std::size_t at = result.output.find("ERROR");
