@@ -38,12 +38,13 @@ std::vector<std::string> exact_layers(const Session& session, const Job& job) {
 // The multipliers that an assignment file names. Layers that it leaves out stay exact, and that is
 // said.
 NamedAssignment open_assignment(Session& session, const Job& job, const std::string& path) {
+  const AssignmentFile file = read_assignment(path);
   NamedAssignment result{path, {}};
   std::map<std::string, std::shared_ptr<const Multiplier>> cache;
   std::vector<std::string> left_out;
   for (const auto& layer : job.network.layers) left_out.push_back(layer->name);
   const std::size_t layers = left_out.size();
-  for (const LayerMatch& chosen : read_assignment(path).report.layers) {
+  for (const LayerMatch& chosen : file.report.layers) {
     if (std::erase(left_out, chosen.layer) == 0)
       throw InputError(954, {path},
                        "layer \"" + chosen.layer + "\" is not one of " + job.network.architecture);

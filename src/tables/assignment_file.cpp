@@ -20,17 +20,16 @@ constexpr double kMost = std::numeric_limits<double>::max();
 struct Figure {
   const char* key;
   double LayerMatch::*value;
-  double least;
 };
 constexpr Figure kFigures[] = {
-    {"sigma_rel", &LayerMatch::sigma_rel, 0},
-    {"sigma_corrected_rel", &LayerMatch::sigma_corrected_rel, 0},
-    {"sigma_compared", &LayerMatch::sigma_compared, 0},
-    {"threshold", &LayerMatch::threshold, 0},
-    {"effective_fields", &LayerMatch::effective_fields, 0},
-    {"fields_90", &LayerMatch::fields_90, 0},
-    {"power_rel", &LayerMatch::power_rel, 0},
-    {"ops", &LayerMatch::ops, 0},
+    {"sigma_rel", &LayerMatch::sigma_rel},
+    {"sigma_corrected_rel", &LayerMatch::sigma_corrected_rel},
+    {"sigma_compared", &LayerMatch::sigma_compared},
+    {"threshold", &LayerMatch::threshold},
+    {"effective_fields", &LayerMatch::effective_fields},
+    {"fields_90", &LayerMatch::fields_90},
+    {"power_rel", &LayerMatch::power_rel},
+    {"ops", &LayerMatch::ops},
 };
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
@@ -68,7 +67,7 @@ LayerMatch layer_from(const Json& entry, std::size_t number, const std::string& 
     refuse(path, name + R"( has a "sha256" that is not 64 digits of 0 … 9, a … f)");
   layer.none_fits = entry.value("none_fits", false);
   for (const Figure& figure : kFigures)
-    layer.*figure.value = real_between(entry, figure.key, figure.least, kMost);
+    layer.*figure.value = real_between(entry, figure.key, 0, kMost);
   return layer;
 }
 
