@@ -44,17 +44,29 @@ std::string formats_text(const OutputTarget& target, bool color) {
   return table.render(color);
 }
 
-std::string list_json(const std::vector<Multiplier>& designs) {
+/// What the list says of a design; its table is not kept.
+struct ListRow {
+  std::string name, type, sha256, source, format, reference;
+  double power_rel = 0;
+};
+
+ListRow list_row(const Multiplier& m) {
+  const Provenance& p = m.provenance;
+  return {m.name,          std::string(to_string(m.lut.type())),
+          m.lut.sha256(),  p.source_file.empty() ? p.generator : p.source_file,
+          p.format,        p.reference,
+          m.cost.power_rel};
+}
+
+std::string list_json(const std::vector<ListRow>& designs) {
   Json json{{"schema", "axmul.list/1"}, {"designs", Json::array()}};
-  for (const Multiplier& m : designs)
-    json["designs"].push_back(
-        Json{{"name", m.name},
-             {"type", to_string(m.lut.type())},
-             {"sha256", m.lut.sha256()},
-             {"source",
-              m.provenance.source_file.empty() ? m.provenance.generator : m.provenance.source_file},
-             {"format", m.provenance.format},
-             {"power_rel", number(m.cost.power_rel)}});
+  for (const ListRow& row : designs)
+    json["designs"].push_back(Json{{"name", row.name},
+                                   {"type", row.type},
+                                   {"sha256", row.sha256},
+                                   {"source", row.source},
+                                   {"format", row.format},
+                                   {"power_rel", number(row.power_rel)}});
   return json.dump(2) + "\n";
 }
 
@@ -67,12 +79,11 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
-std::string list_table(const std::vector<Multiplier>& designs, bool color) {
+std::string list_table(const std::vector<ListRow>& designs, bool color) {
   TextTable table({"multiplier", "type", "sha256", "power_rel", "format", "reference"}, "lllrll");
-  for (const Multiplier& m : designs)
-    table.row({m.name, std::string(to_string(m.lut.type())), m.lut.sha256().substr(0, 12),
-               short_number(m.cost.power_rel), m.provenance.format,
-               shortened(m.provenance.reference)});
+  for (const ListRow& row : designs)
+    table.row({row.name, row.type, row.sha256.substr(0, 12), short_number(row.power_rel),
+               row.format, shortened(row.reference)});
   return table.render(color);
 }
 
@@ -86,12 +97,12 @@ int run_list(Session& session) {
   if (session.args.positional(0).empty())
     throw UsageError(1060, "name a file, folder or library to list, or --formats");
   const DesignList list = session_designs(session);
-  std::vector<Multiplier> designs;
+  std::vector<ListRow> designs;
   UnreadDesigns unread;
   for (const DesignRef& ref : list.designs) {
     poll_interrupt();
     try {
-      designs.push_back(ref.load());
+      designs.push_back(list_row(ref.load()));
     } catch (const InputError& why) {
       if (list.designs.size() == 1) throw;
       unread.add(ref, why);
