@@ -14,7 +14,8 @@ std::vector<OptionSpec> circuit_option_specs() {
       {"cells", "FILE", "Verilog file with the cells that circuits instantiate.", "", true},
       {"liberty", "FILE", "Liberty library with those cells.", "", true},
       {"allow-native-code", "",
-       "Compile and run C models, in a limited process; without it .c files are skipped."},
+       "Compile and run C models, kept from files, processes and network; without it .c files are "
+       "skipped."},
       {"native-timeout", "SECONDS",
        "Wall clock for one C model's 65536 calls together, and for its compiler.", "10"},
       {"synthesize", "", "Run yosys on Verilog first (behavioural RTL)."}};

@@ -92,13 +92,14 @@ int run_build(Session& session) {
   options.tables = open_options(session).read;
   options.circuits = circuit_options(session);
   options.costs = session.args.text("costs");
+  options.pack = true;
   ProgressBar bar(session, "reading");
   options.progress = bar.callback();
   const LibraryBuildReport report = build_library(session.args.positional(0), options);
   LibraryOptions library;
   library.origin = origin(session, "library of approximate multipliers");
   library.force = session.args.has("force");
-  write_library(*path, report.entries, library);
+  write_library(*path, report, library);
   if (!session.quiet) say_report(session, report);
   if (!session.quiet) session.io.err << "wrote " << *path << '\n';
   if (session.args.text_or("format", "table") == "json")

@@ -44,22 +44,35 @@ std::string formats_text(const OutputTarget& target, bool color) {
   return table.render(color);
 }
 
-// With the text that opens each design alone.
-std::string list_json(const std::vector<Multiplier>& designs,
-                      const std::vector<std::string>& texts) {
+/// What the list says of a design; its table is not kept.
+struct ListRow {
+  std::string text;  ///< opens the design alone
+  std::string name, type, sha256, source, format, reference;
+  double power_rel = 0;
+};
+
+ListRow list_row(const std::string& text, const Multiplier& m) {
+  const Provenance& p = m.provenance;
+  return {text,
+          m.name,
+          std::string(to_string(m.lut.type())),
+          m.lut.sha256(),
+          p.source_file.empty() ? p.generator : p.source_file,
+          p.format,
+          p.reference,
+          m.cost.power_rel};
+}
+
+std::string list_json(const std::vector<ListRow>& designs) {
   Json json{{"schema", "axmul.list/1"}, {"designs", Json::array()}};
-  for (std::size_t i = 0; i < designs.size(); ++i) {
-    const Multiplier& m = designs[i];
-    json["designs"].push_back(
-        Json{{"name", m.name},
-             {"text", texts[i]},
-             {"type", to_string(m.lut.type())},
-             {"sha256", m.lut.sha256()},
-             {"source",
-              m.provenance.source_file.empty() ? m.provenance.generator : m.provenance.source_file},
-             {"format", m.provenance.format},
-             {"power_rel", number(m.cost.power_rel)}});
-  }
+  for (const ListRow& row : designs)
+    json["designs"].push_back(Json{{"name", row.name},
+                                   {"text", row.text},
+                                   {"type", row.type},
+                                   {"sha256", row.sha256},
+                                   {"source", row.source},
+                                   {"format", row.format},
+                                   {"power_rel", number(row.power_rel)}});
   return json.dump(2) + "\n";
 }
 
@@ -72,12 +85,11 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
-std::string list_table(const std::vector<Multiplier>& designs, bool color) {
+std::string list_table(const std::vector<ListRow>& designs, bool color) {
   TextTable table({"multiplier", "type", "sha256", "power_rel", "format", "reference"}, "lllrll");
-  for (const Multiplier& m : designs)
-    table.row({m.name, std::string(to_string(m.lut.type())), m.lut.sha256().substr(0, 12),
-               short_number(m.cost.power_rel), m.provenance.format,
-               shortened(m.provenance.reference)});
+  for (const ListRow& row : designs)
+    table.row({row.name, row.type, row.sha256.substr(0, 12), short_number(row.power_rel),
+               row.format, shortened(row.reference)});
   return table.render(color);
 }
 
@@ -91,14 +103,12 @@ int run_list(Session& session) {
   if (session.args.positional(0).empty())
     throw UsageError(1060, "name a file, folder or library to list, or --formats");
   const DesignList list = session_designs(session);
-  std::vector<Multiplier> designs;
-  std::vector<std::string> texts;
+  std::vector<ListRow> designs;
   UnreadDesigns unread;
   for (const DesignRef& ref : list.designs) {
     poll_interrupt();
     try {
-      designs.push_back(ref.load());
-      texts.push_back(ref.source);
+      designs.push_back(list_row(ref.source, ref.load()));
     } catch (const InputError& why) {
       if (list.designs.size() == 1) throw;
       unread.add(ref, why);

@@ -1,6 +1,8 @@
 // Finds the command, parses, runs it, and turns failures into messages and exit codes.
 #include "command/command.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -12,6 +14,7 @@
 #include "axmul/core/parallel.hpp"
 #include "axmul/core/text.hpp"
 #include "axmul/core/version.hpp"
+#include "axmul/io/h5.hpp"
 #include "command/output.hpp"
 #include "command/parse.hpp"
 
@@ -71,12 +74,25 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
+/// Below this even small inputs end somewhere inside a library that does not check for memory.
+void require_memory() {
+  constexpr rlim_t kLeastMiB = 192;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+      limit.rlim_cur >= (kLeastMiB << 20))
+    return;
+  throw UnavailableError(1008, "may use " + std::to_string(limit.rlim_cur >> 20) +
+                                   " MiB of memory (ulimit -v); commands need at least " +
+                                   std::to_string(kLeastMiB));
+}
+
 int run_command(const Program& program, const CommandSpec& command,
                 const std::vector<std::string>& words, std::size_t used, Io& io) {
   const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(used),
                                       words.end());
   std::string line = program.name;
   for (const std::string& word : words) line += " " + quoted(word);
+  require_memory();
   Session session{program, command, {}, io, line, rest};
   if (!command.passes_everything) {
     const auto end = std::ranges::find(rest, "--");
@@ -92,6 +108,11 @@ int run_command(const Program& program, const CommandSpec& command,
   const auto say = [&] {
     for (const auto& [subject, text] : session.late_warnings->texts())
       warn(session, subject + ": " + text);
+    if (const auto files = h5::take_unrehearsed_files(); !files.empty())
+      warn(session, std::to_string(files.size()) +
+                        " HDF5 files were read without trying them in a "
+                        "process of its own first, as no process could be started (" +
+                        files.front() + "): damaged ones may crash the HDF5 library");
   };
   try {
     const int code = command.run(session);
@@ -236,13 +257,15 @@ int run_program(const Program& program, const std::vector<std::string>& words, I
   try {
     code = dispatch(program, words, io);
     io.out.flush();
-    if (!io.out && code == 0) throw OutputError(1003, "standard output cannot be written");
+    // "The answer is no" (1) needs to be heard too.
+    if (!io.out && code <= 1) throw OutputError(1003, "standard output cannot be written");
     return code;
   } catch (const Error& e) {
     code = e.exit_code();
     message = e.what();
     whole = causes(e);
   } catch (const std::bad_alloc&) {
+    code = 5;
     message = "AX3 out of memory";
   } catch (const std::exception& e) {
     message = "AX2 internal error (please report): " + std::string(first_line(e.what()));

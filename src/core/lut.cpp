@@ -55,8 +55,8 @@ std::string identity(OperandType type, At&& at) {
 }  // namespace
 
 struct Lut::Identity {
-  std::once_flag once;
-  std::string sha256;
+  std::once_flag once, swapped_once;
+  std::string sha256, sha256_swapped;
 };
 
 Lut::Lut(OperandType type, std::span<const std::int32_t> products)
@@ -88,12 +88,29 @@ std::string Lut::sha256() const {
 }
 
 std::string Lut::sha256_swapped() const {
-  return identity(type_, [&](std::size_t a, std::size_t b) { return products_[b * 256 + a]; });
+  std::call_once(identity_->swapped_once, [&] {
+    identity_->sha256_swapped =
+        identity(type_, [&](std::size_t a, std::size_t b) { return products_[b * 256 + a]; });
+  });
+  return identity_->sha256_swapped;
+}
+
+Lut Lut::without_products() const {
+  sha256();
+  sha256_swapped();
+  Lut result = *this;
+  result.products_ = nullptr;
+  return result;
+}
+
+void Lut::throw_no_products() {
+  throw InternalError("a table that is known by its hash alone was asked for its products");
 }
 
 bool operator==(const Lut& x, const Lut& y) {
-  return x.type_ == y.type_ &&
-         (x.products_ == y.products_ || std::ranges::equal(x.products(), y.products()));
+  if (x.type_ != y.type_) return false;
+  if (!x.has_products() || !y.has_products()) return x.sha256() == y.sha256();
+  return (x.products_ == y.products_ || std::ranges::equal(x.products(), y.products()));
 }
 
 Lut transposed(const Lut& lut) {

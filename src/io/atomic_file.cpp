@@ -15,10 +15,13 @@
 #include <system_error>
 
 #include "axmul/core/errors.hpp"
+#include "io/left_over.hpp"
 
 namespace axmul {
 
 namespace {
+
+constexpr const char* kMark = ".tmp-";
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -56,16 +59,13 @@ std::string folder_of(const std::string& path) {
 
 std::string temporary_name(const std::string& path) {
   static constexpr char kHex[] = "0123456789abcdef";
-  std::random_device random;
   std::string suffix;
-  for (int i = 0; i < 2; ++i) {
-    const std::uint32_t word = random();
-    for (int shift = 0; shift < 32; shift += 4) suffix += kHex[(word >> shift) & 15];
-  }
+  const std::uint32_t word = std::random_device()();
+  for (int shift = 0; shift < 32; shift += 4) suffix += kHex[(word >> shift) & 15];
   const std::filesystem::path p = path;
   // A name may be as long as the file system allows; its temporary must still fit.
   const std::string base = p.filename().string().substr(0, 200);
-  return (p.parent_path() / (base + ".tmp-" + suffix)).string();
+  return (p.parent_path() / (base + kMark + detail::process_tag() + "-" + suffix)).string();
 }
 
 [[noreturn]] void refuse_existing(const std::string& target) {
@@ -120,6 +120,7 @@ AtomicFile::AtomicFile(std::string target, bool force) : target_(std::move(targe
   if (exists && !force_) refuse_existing(target_);
   if (exists && ::access(final_.c_str(), W_OK) != 0) fail("cannot replace", errno);
 
+  detail::remove_left_overs(folder_of(final_), kMark);
   for (int attempt = 0; attempt < 16 && fd_ < 0; ++attempt) {
     path_ = temporary_name(final_);
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
+#include <map>
+#include <mutex>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/h5.hpp"
@@ -147,33 +150,48 @@ bool says_something(int pipe_end) {
   }
 }
 
+std::mutex unrehearsed_lock;
+std::vector<std::string> unrehearsed;
+
+/// What a file was when it passed.
 struct Passed {
-  dev_t device = 0;
-  ino_t inode = 0;
   off_t size = 0;
   timespec time{};
   bool is(const struct stat& s) const {
-    return device == s.st_dev && inode == s.st_ino && size == s.st_size &&
-           time.tv_sec == s.st_mtim.tv_sec && time.tv_nsec == s.st_mtim.tv_nsec;
+    return size == s.st_size && time.tv_sec == s.st_mtim.tv_sec &&
+           time.tv_nsec == s.st_mtim.tv_nsec;
   }
 };
 
 }  // namespace
 
+void note_unrehearsed(const std::string& path) {
+  constexpr std::size_t kMost = 1000;
+  const std::lock_guard lock(unrehearsed_lock);
+  if (unrehearsed.size() < kMost && std::ranges::count(unrehearsed, path) == 0)
+    unrehearsed.push_back(path);
+}
+
+std::vector<std::string> take_unrehearsed() {
+  const std::lock_guard lock(unrehearsed_lock);
+  return std::exchange(unrehearsed, {});
+}
+
 void probe_file(const std::string& path) {
-  static std::array<Passed, 64> passed;  // under the HDF5 lock, as everything here
-  static std::size_t next = 0;
+  constexpr std::size_t kMost = 100'000;
+  static std::map<std::pair<dev_t, ino_t>, Passed> passed;  // under the HDF5 lock, as all here
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return;  // File::open says what is wrong
-  if (std::ranges::any_of(passed, [&](const Passed& p) { return p.is(status); })) return;
+  const std::pair file(status.st_dev, status.st_ino);
+  if (const auto at = passed.find(file); at != passed.end() && at->second.is(status)) return;
   int words[2];
-  if (pipe2(words, O_CLOEXEC) != 0) return;
+  if (pipe2(words, O_CLOEXEC) != 0) return note_unrehearsed(path);
   const pid_t child = fork();
   if (child == 0) rehearse(path, words[1]);
   close(words[1]);
   const bool complained = child > 0 && says_something(words[0]);
   close(words[0]);
-  if (child < 0) return;  // no process to spare: read it as it is
+  if (child < 0) return note_unrehearsed(path);  // no process to spare: read it as it is
   int result = 0;
   while (waitpid(child, &result, 0) < 0) {
     if (errno == EINTR) continue;
@@ -185,7 +203,8 @@ void probe_file(const std::string& path) {
   if (complained || !WIFEXITED(result) || WEXITSTATUS(result) != kFine)
     throw InputError(150, Place{path},
                      "is damaged: the HDF5 library fails on it (tried in a separate process)");
-  passed[next++ % passed.size()] = {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+  if (passed.size() >= kMost) passed.clear();
+  passed[file] = {status.st_size, status.st_mtim};
 }
 
 }  // namespace axmul::h5::detail

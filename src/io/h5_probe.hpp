@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace axmul::h5::detail {
 
@@ -9,5 +10,10 @@ namespace axmul::h5::detail {
 /// end. A file that has passed is not tried again while its size and time stay the same. Call with
 /// the HDF5 lock held.
 void probe_file(const std::string& path);
+
+/// Remembers a file that could not be tried, since there was no process for it.
+void note_unrehearsed(const std::string& path);
+/// Those files, once. Neither needs the HDF5 lock.
+std::vector<std::string> take_unrehearsed();
 
 }  // namespace axmul::h5::detail

@@ -222,6 +222,11 @@ std::string compile_c_model(const std::string& path, const std::string& source,
                 "-o", assembly, source},
                readable);
   const std::string text = compiler.text_of(assembly);
+  // clang carries out .incbin before it writes the assembly; only the kernel stops it.
+  if (!(walls.landlock && landlock_available()) && text.find("clang version") != std::string::npos)
+    throw UnavailableError(262,
+                           "without Landlock (Linux 5.13) C models are compiled by GCC only, and "
+                           "cc is clang");
   if (walls.scan) {
     readable.insert(readable.end(), compiler.toolchain.begin(), compiler.toolchain.end());
     readable.push_back(source);

@@ -19,6 +19,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
+#include "io/left_over.hpp"
 
 namespace axmul::detail {
 
@@ -213,7 +214,9 @@ TemporaryFolder::TemporaryFolder() {
   std::error_code failed;
   std::string name = std::filesystem::temp_directory_path(failed).string();
   if (failed) name = "/tmp";
-  name += "/axmul-XXXXXX";
+  constexpr std::string_view kMark = "axmul-";
+  remove_left_overs(name, kMark);
+  name += "/" + std::string(kMark) + process_tag() + "-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr)
     throw UnavailableError(262,
                            "cannot make a temporary folder " + name + ": " + std::strerror(errno));

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "axmul/netlist/circuits.hpp"
@@ -199,9 +200,11 @@ void fill_power_rel(std::span<Multiplier> multipliers) {
     return x.lut.type() == y.lut.type() && x.cost.source == y.cost.source &&
            x.cost.technology == y.cost.technology;
   };
+  std::map<OperandType, Lut> tables;  // once each: comparing by hash needs theirs
+  for (const OperandType type : kOperandTypes) tables.emplace(type, Lut::exact(type));
   std::vector<const Multiplier*> exact;
   for (const Multiplier& m : multipliers)
-    if (m.cost.power_mw > 0 && m.lut == Lut::exact(m.lut.type())) exact.push_back(&m);
+    if (m.cost.power_mw > 0 && m.lut == tables.at(m.lut.type())) exact.push_back(&m);
   for (Multiplier& m : multipliers) {
     if (m.cost.source != "published") continue;
     double reference = std::numeric_limits<double>::infinity();

@@ -206,6 +206,11 @@ bool ErrorTableFile::has_products(OperandType type) const {
   return group && group->product;
 }
 
+bool ErrorTableFile::holds(const TableEntry& entry) const {
+  const auto& group = state_->groups[static_cast<std::size_t>(entry.type)];
+  return group && entry.row < group->count && group->name[entry.row] == entry.name;
+}
+
 Multiplier ErrorTableFile::multiplier(const TableEntry& entry) const {
   const Group& group = state_->group(entry.type);
   const std::size_t row = entry.row;

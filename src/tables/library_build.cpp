@@ -10,6 +10,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/text.hpp"
 #include "axmul/designs/designs.hpp"
+#include "axmul/io/h5.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "tables/library_fold.hpp"
 #include "tables/seen_files.hpp"
@@ -42,8 +43,31 @@ DesignList designs_of(const Source& source, const OpenOptions& options) {
   return find_designs(std::span(&source.text, 1), options);
 }
 
+/// Takes the products out of multipliers and keeps them packed, once for each function.
+class Packer {
+ public:
+  void pack(Multiplier& multiplier) {
+    const Lut lut = multiplier.lut;
+    multiplier.lut = lut.without_products();
+    {
+      const std::lock_guard lock(mutex_);
+      if (!packed_.try_emplace(lut.sha256()).second) return;
+    }
+    std::vector<std::byte> chunk = h5::deflate_chunk(lut.products());
+    chunk.shrink_to_fit();
+    const std::lock_guard lock(mutex_);
+    packed_[lut.sha256()] = std::move(chunk);
+  }
+
+  std::map<std::string, std::vector<std::byte>> take() { return std::move(packed_); }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::vector<std::byte>> packed_;
+};
+
 /// Reads all designs of one source; what goes wrong is its failure, not an exception.
-Outcome read_source(const Source& source, const OpenOptions& options) {
+Outcome read_source(const Source& source, const OpenOptions& options, Packer* packer) {
   Outcome outcome;
   const std::string& text = source.text;
   const std::filesystem::path path = text;
@@ -60,6 +84,7 @@ Outcome read_source(const Source& source, const OpenOptions& options) {
     for (const DesignRef& ref : designs_of(source, options).designs) {
       outcome.multipliers.push_back(ref.load());
       if (is_plain) outcome.left_out = other_kind(outcome.multipliers.back());
+      if (packer != nullptr && outcome.left_out.empty()) packer->pack(outcome.multipliers.back());
     }
   } catch (const InterruptedError&) {
     throw;
@@ -156,8 +181,9 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
   std::vector<Outcome> outcomes(sources.size());
   std::atomic<std::size_t> done{0};
   std::mutex mutex;
+  Packer packer;
   parallel_for(sources.size(), options.threads, [&](std::size_t i) {
-    outcomes[i] = read_source(sources[i], open);
+    outcomes[i] = read_source(sources[i], open, options.pack ? &packer : nullptr);
     const std::size_t count = ++done;
     if (!options.progress) return;
     const std::lock_guard lock(mutex);
@@ -174,8 +200,22 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
   if (report.entries.empty())
     throw InputError(851, Place{texts.empty() ? "" : texts.front()},
                      "no design could be read" + first_reason(report));
+  report.packed_products = packer.take();
   make_entries(costs, options, report);
   return report;
+}
+
+void write_library(const std::string& path, const LibraryBuildReport& report,
+                   const LibraryOptions& options) {
+  LibraryWriter writer(path, options);
+  for (const Multiplier& entry : report.entries) {
+    const auto packed = report.packed_products.find(entry.lut.sha256());
+    if (packed == report.packed_products.end())
+      writer.add(entry);
+    else
+      writer.add(entry, packed->second);
+  }
+  writer.finish();
 }
 
 }  // namespace axmul

@@ -41,9 +41,9 @@ LibraryWriter::LibraryWriter(const std::string& path, LibraryOptions options)
 
 LibraryWriter::~LibraryWriter() = default;
 
-void LibraryWriter::add(const Multiplier& multiplier) {
+void LibraryWriter::add(const Multiplier& multiplier, std::span<const std::byte> packed_product) {
   const Lut& lut = multiplier.lut;
-  state_->group(lut.type()).add({multiplier, lut.sha256(), lut.sha256_swapped()});
+  state_->group(lut.type()).add({multiplier, lut.sha256(), lut.sha256_swapped(), packed_product});
 }
 
 void LibraryWriter::finish() {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -63,35 +64,70 @@ DesignRef file_ref(const DesignFile& file, const OpenOptions& options) {
 
 using SharedTable = std::shared_ptr<const ErrorTableFile>;
 
-void add_entry(const SharedTable& table, const TableEntry& entry, DesignList& list) {
-  list.designs.push_back({entry.name, table->path() + ":" + entry.name,
-                          [table, entry] { return table->multiplier(entry); }});
+/// HDF5 files that were used lately stay open, few of them: a folder may hold more than a process
+/// may have. Thread-safe.
+class OpenTables {
+ public:
+  SharedTable get(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    const auto at = std::ranges::find(tables_, path, [](const auto& t) { return t->path(); });
+    SharedTable table = at != tables_.end() ? *at : std::make_shared<const ErrorTableFile>(path);
+    if (at != tables_.end()) tables_.erase(at);
+    tables_.push_back(table);
+    constexpr std::size_t kMost = 8;
+    if (tables_.size() > kMost) tables_.erase(tables_.begin());
+    return table;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<SharedTable> tables_;  // the latest last
+};
+
+/// A list in the making, and the files its entries are read from.
+struct Search : DesignList {
+  std::shared_ptr<OpenTables> tables = std::make_shared<OpenTables>();
+};
+
+Multiplier load_entry(OpenTables& tables, const std::string& path, const TableEntry& entry) {
+  const SharedTable table = tables.get(path);
+  if (!table->holds(entry))
+    throw InputError(802, Place{path},
+                     "entry \"" + entry.name + "\" is gone: the file was changed meanwhile");
+  return table->multiplier(entry);
+}
+
+void add_entry(const ErrorTableFile& table, const TableEntry& entry, Search& list) {
+  list.designs.push_back({entry.name, table.path() + ":" + entry.name,
+                          [tables = list.tables, path = table.path(), entry] {
+                            return load_entry(*tables, path, entry);
+                          }});
 }
 
 /// All entries with products; false where there is none.
-bool add_entries(const SharedTable& table, DesignList& list) {
+bool add_entries(const ErrorTableFile& table, Search& list) {
   bool any = false;
-  for (const TableEntry& entry : table->entries()) {
-    if (!table->has_products(entry.type)) continue;
+  for (const TableEntry& entry : table.entries()) {
+    if (!table.has_products(entry.type)) continue;
     add_entry(table, entry, list);
     any = true;
   }
   return any;
 }
 
-SharedTable open_table(const std::string& path, DesignList& list) {
-  auto table = std::make_shared<const ErrorTableFile>(path);
+SharedTable open_table(const std::string& path, Search& list) {
+  SharedTable table = list.tables->get(path);
   if (!table->complete())
     list.warnings.push_back(
         path + ": is incomplete (complete = 0); the run that wrote it was interrupted");
   return table;
 }
 
-void add_table(const std::string& path, DesignList& list) {
+void add_table(const std::string& path, Search& list) {
   const SharedTable table = open_table(path, list);
   if (table->entries().empty())
     throw InputError(801, Place{path}, "no designs in this file: it has no multipliers");
-  if (!add_entries(table, list)) table->multiplier(table->entries().front());  // says what lacks
+  if (!add_entries(*table, list)) table->multiplier(table->entries().front());  // says what lacks
 }
 
 [[noreturn]] void no_entry(const ErrorTableFile& table, const std::string& name) {
@@ -140,7 +176,7 @@ std::vector<TableEntry> named_entries(const ErrorTableFile& table, const std::st
 
 /// Adds what the name stands for; of several operand types, the one that the user gave.
 void add_named_entry(const std::string& path, const std::string& name, const OpenOptions& options,
-                     DesignList& list) {
+                     Search& list) {
   const SharedTable table = open_table(path, list);
   std::vector<TableEntry> found = named_entries(*table, name);
   if (found.empty()) no_entry(*table, name);
@@ -152,7 +188,7 @@ void add_named_entry(const std::string& path, const std::string& name, const Ope
                        "entry \"" + name + "\" has type " + first + ", not " +
                            std::string(to_string(*type)) + "; leave the type out or correct it");
   }
-  for (const TableEntry& entry : found) add_entry(table, entry, list);
+  for (const TableEntry& entry : found) add_entry(*table, entry, list);
 }
 
 /// "file.h5:NAME" where file.h5 exists: its two parts.
@@ -195,13 +231,13 @@ std::optional<DesignKind> folder_kind(const std::string& path, const OpenOptions
 }
 
 /// All designs of one file. A file of a folder may be an HDF5 file without products.
-void add_file(const DesignFile& file, const OpenOptions& options, DesignList& list) {
+void add_file(const DesignFile& file, const OpenOptions& options, Search& list) {
   if (file.kind == DesignKind::hdf5) return add_table(file.path, list);
   list.designs.push_back(file_ref(file, options));
 }
 
 void add_folder(const std::string& folder, const OpenOptions& options, detail::SeenFiles& seen,
-                DesignList& list) {
+                Search& list) {
   const DesignFiles files = design_files(folder, options);
   list.skipped += files.skipped;
   list.native_skipped += files.native_skipped;
@@ -216,7 +252,7 @@ void add_folder(const std::string& folder, const OpenOptions& options, detail::S
     if (file.kind != DesignKind::hdf5) {
       list.designs.push_back(file_ref(file, options));
       list.designs.back().from_folder = true;
-    } else if (!add_entries(open_table(file.path, list), list)) {
+    } else if (!add_entries(*open_table(file.path, list), list)) {
       ++list.skipped;
     }
   }
@@ -244,7 +280,7 @@ DesignRef generator_ref(const std::string& text) {
 }
 
 void add_text(const std::string& text, const OpenOptions& options, detail::SeenFiles& seen,
-              DesignList& list) {
+              Search& list) {
   if (text == "-") {
     if (!options.standard_input) throw InternalError("\"-\" without the content of standard input");
     list.designs.push_back({"stdin", "-", [content = *options.standard_input, read = options.read] {
@@ -360,20 +396,20 @@ DesignFiles design_files(const std::string& folder, const OpenOptions& options) 
 }
 
 DesignList designs_of(const DesignFile& file, const OpenOptions& options) {
-  DesignList list;
+  Search list;
   add_file(file, options, list);
   settle_names(list);
-  return list;
+  return DesignList(std::move(list));
 }
 
 DesignList find_designs(std::span<const std::string> texts, const OpenOptions& options) {
-  DesignList list;
+  Search list;
   detail::SeenFiles seen;
   for (const std::string& text : texts) add_text(text, options, seen, list);
   if (std::string warning = seen.warning(); !warning.empty())
     list.warnings.push_back(std::move(warning));
   settle_names(list);
-  return list;
+  return DesignList(std::move(list));
 }
 
 Multiplier open_design(const std::string& text, const OpenOptions& options) {

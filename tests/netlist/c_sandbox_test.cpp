@@ -245,6 +245,30 @@ TEST_CASE("a secret file gets into no table while a model is compiled") {
   CHECK(compile_error(folder, incbin(secret), {.landlock = false, .scan = false}).empty());
 }
 
+TEST_CASE("clang compiles models behind Landlock only") {
+  const std::string clang = detail::find_program("clang").empty() ? detail::find_program("clang-14")
+                                                                  : detail::find_program("clang");
+  if (clang.empty()) AXMUL_SKIP("needs clang");
+  const test::ScratchDir folder, elsewhere, bin;
+  test::write_text(elsewhere / "secret", "1234567890abcdef");
+  const std::string attack = "__asm__(\".globl secret\\nsecret: .incbin \\\"" +
+                             (elsewhere / "secret").string() + "\\\"\\n\");\n" + kLeak;
+  std::filesystem::create_symlink(clang, bin / "cc");
+  const std::string path = ::getenv("PATH");
+  ::setenv("PATH", (bin.path().string() + ":" + path).c_str(), 1);
+  if (detail::landlock_available()) {
+    CHECK(holds(compile_error(folder, attack, {}), "AX26"));
+    CHECK(read(folder, "#include <stdint.h>\n" + kSignature + " { return a * b; }") ==
+          Lut::exact(OperandType::u8u8));
+  }
+  try {
+    CHECK(holds(compile_error(folder, attack, {.landlock = false, .scan = true}), "AX265"));
+  } catch (const UnavailableError& error) {
+    CHECK(holds(error.what(), "clang"));
+  }
+  ::setenv("PATH", path.c_str(), 1);
+}
+
 TEST_CASE("a model includes files of its folder and of the system, and no others") {
   const test::ScratchDir folder, elsewhere;
   std::filesystem::create_directories(folder / "parts/.hidden");

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
-#include "support/support.hpp"
+#include "tables/tables_support.hpp"
 
 using namespace axmul;
 
@@ -76,21 +76,19 @@ assert conv["power_rel"] == 0.7 and conv["threshold"] == 0.05 and fc["ops"] == 5
 
 TEST_CASE("names of layers and multipliers are enough") {
   const test::ScratchDir dir;
-  test::write_text(dir / "a.json", R"({"layers": [{"layer": "a", "multiplier": "drum(k=4)"
-},
-    {"name": "b", "multiplier": null}, {"layer": "c", "multiplier": "exact", "sha256": ""}]
-})");
+  test::write_text(dir / "a.json", R"json({"layers": [{"layer": "a", "multiplier": "drum(k=4)"},
+    {"name": "b", "multiplier": null}, {"layer": "c", "multiplier": "exact", "sha256": ""}]})json");
   const MatchReport report = read_assignment((dir / "a.json").string()).report;
-REQUIRE(report.layers.size() == 3);
-CHECK(report.layers[0].multiplier == "drum(k=4)");
-CHECK(report.layers[1].layer == "b");
-for (const LayerMatch& m : report.layers) {
-  CHECK((m.multiplier == "exact") == (m.layer != "a"));
-  CHECK(m.sha256.empty());
-  CHECK(std::isnan(m.power_rel));
-}
-CHECK(std::isnan(report.relative_energy));
-CHECK_FALSE(report.coverage.calls_not_counted.has_value());
+  REQUIRE(report.layers.size() == 3);
+  CHECK(report.layers[0].multiplier == "drum(k=4)");
+  CHECK(report.layers[1].layer == "b");
+  for (const LayerMatch& m : report.layers) {
+    CHECK((m.multiplier == "exact") == (m.layer != "a"));
+    CHECK(m.sha256.empty());
+    CHECK(std::isnan(m.power_rel));
+  }
+  CHECK(std::isnan(report.relative_energy));
+  CHECK_FALSE(report.coverage.calls_not_counted.has_value());
 }
 
 TEST_CASE("what is no assignment is refused with its name and the reason") {

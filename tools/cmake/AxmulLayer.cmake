@@ -14,6 +14,8 @@ if(AXMUL_SANITIZE)
   target_link_options(axmul_flags INTERFACE -fsanitize=${AXMUL_SANITIZE})
 endif()
 
+include(AxmulHardening)
+
 set_property(GLOBAL PROPERTY AXMUL_LAYERS "")
 
 # axmul_layer(NAME SOURCES file... [LINK target...]): the OBJECT target axmul_NAME.

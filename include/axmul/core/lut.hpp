@@ -51,11 +51,18 @@ class AXMUL_API Lut {
 
   /// All products, a slow, b fast, ascending values.
   std::span<const std::int32_t, kLutSize> products() const {
+    if (products_ == nullptr) throw_no_products();
     return std::span<const std::int32_t, kLutSize>(products_.get(), kLutSize);
   }
 
   /// The largest |product|; found once, when the table is made.
   std::int32_t largest() const { return largest_; }
+
+  /// The same function known by its type and hashes alone, in a few hundred bytes: for what asks of
+  /// many tables only which functions they are. Compares equal to the table; products() of it
+  /// throws InternalError, and operator() must not be called.
+  Lut without_products() const;
+  bool has_products() const { return products_ != nullptr; }
 
   /// approximate − exact for operand values a and b.
   std::int32_t error(int a, int b) const { return (*this)(a, b) - a * b; }
@@ -66,11 +73,14 @@ class AXMUL_API Lut {
   std::string sha256() const;
   /// sha256 of the table with operands swapped, g(a,b) = f(b,a) on the swapped value ranges; for
   /// u8s8, which has no transposed type, the tag stays and the table is transposed by position.
+  /// Computed once, as sha256().
   std::string sha256_swapped() const;
 
   friend bool operator==(const Lut& x, const Lut& y);
 
  private:
+  [[noreturn]] static void throw_no_products();
+
   OperandType type_;
   std::int32_t largest_;
   std::shared_ptr<const std::int32_t[]> products_;

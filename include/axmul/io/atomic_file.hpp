@@ -10,10 +10,11 @@
 
 namespace axmul {
 
-/// Output that is written to a temporary file beside the target (TARGET.tmp-<16 hex>) and renamed
-/// by commit(); until then nothing is seen under the final name, and without commit() the
-/// destructor removes the temporary. Bytes come through write(), or from a library that opens
-/// path() itself.
+/// Output that is written to a temporary file beside the target and renamed by commit(); until then
+/// nothing is seen under the final name, and without commit() the destructor removes the temporary.
+/// Its name, TARGET.tmp-<8 hex>-<process>-<8 hex>, tells whose it is: those of killed processes are
+/// removed by the next output into that folder. Bytes come through write(), or from a library that
+/// opens path() itself.
 ///
 /// A symbolic link is followed, so what it points to is replaced. A device, a pipe or an open
 /// descriptor (/dev/null, /dev/stdout, /dev/fd/3) cannot be renamed: path() is then the target

@@ -25,6 +25,10 @@ namespace axmul::h5 {
 
 using Shape = std::vector<std::uint64_t>;
 
+/// Files that were read without a rehearsal in a process of its own, because the system gave none
+/// (fork or pipe failed): there a damaged file may crash the HDF5 library. Each is told once.
+AXMUL_API std::vector<std::string> take_unrehearsed_files();
+
 /// Element types, as stored (little-endian on every machine) and in memory.
 enum class Type : std::uint8_t {
   int8,

@@ -59,7 +59,7 @@ struct AXMUL_API MatchOptions {
   std::optional<std::size_t> calls_not_counted = 0;
   /// Layers that stay exact whatever they tolerate. They need no sigma, no output_std and no
   /// prediction, take no part in the budget, and cost 1.
-  std::vector<std::string> exact_layers;
+  std::vector<std::string> exact_layers{};
 };
 
 /// What matching compares with sigma_l·output_std of a prediction: sigma_corrected with bias

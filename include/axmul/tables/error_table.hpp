@@ -78,7 +78,8 @@ class AXMUL_API LibraryWriter {
   ~LibraryWriter();
   LibraryWriter(const LibraryWriter&) = delete;
   LibraryWriter& operator=(const LibraryWriter&) = delete;
-  void add(const Multiplier& multiplier);
+  /// packed_product: its chunk, h5::deflate_chunk() of the products, where they were set aside.
+  void add(const Multiplier& multiplier, std::span<const std::byte> packed_product = {});
   void finish();
 
  private:
@@ -122,6 +123,8 @@ class AXMUL_API ErrorTableFile {
   std::string title() const;
   bool complete() const;  ///< false for what an interruption left
   const std::vector<TableEntry>& entries() const;
+  /// Whether such an entry stands there, as it does unless the file was replaced.
+  bool holds(const TableEntry& entry) const;
   bool has_products(OperandType type) const;
   /// Product table, cost and provenance of an entry; in a library also published figures, aliases
   /// and transpose_of. The stored sha256, where there is one, is checked against the products.

@@ -12,6 +12,7 @@
 #include "axmul/core/multiplier.hpp"
 #include "axmul/core/parallel.hpp"
 #include "axmul/netlist/circuits.hpp"
+#include "axmul/tables/error_table.hpp"
 #include "axmul/tables/open_design.hpp"
 
 namespace axmul {
@@ -47,6 +48,9 @@ struct AXMUL_API LibraryBuildOptions {
   ReadOptions tables;                ///< how tables are read
   NetlistOptions circuits;           ///< how circuits are read; allow_native_code lets C models run
   std::optional<std::string> costs;  ///< path for read_costs()
+  /// Keep the products of a function once and compressed, some 20 KB instead of 256: then the
+  /// entries are known by their hashes alone (Lut::without_products()).
+  bool pack = false;
   int threads = 0;
   Progress progress;
 };
@@ -56,10 +60,12 @@ struct AXMUL_API LibraryBuildReport {
     std::string path, message;
   };
   std::vector<Multiplier> entries;  ///< one per function; aliases and transpose_of set
-  std::size_t files = 0;            ///< designs read
-  std::size_t native_skipped = 0;   ///< C models left alone for want of allow_native_code
-  std::size_t other_skipped = 0;    ///< files in folders that are no designs
-  std::vector<Failure> failures;    ///< in the order of the files
+  /// With LibraryBuildOptions::pack: h5::deflate_chunk() of the products, by sha256.
+  std::map<std::string, std::vector<std::byte>> packed_products;
+  std::size_t files = 0;           ///< designs read
+  std::size_t native_skipped = 0;  ///< C models left alone for want of allow_native_code
+  std::size_t other_skipped = 0;   ///< files in folders that are no designs
+  std::vector<Failure> failures;   ///< in the order of the files
   /// Files that are no 8x8 multipliers, by what they are ("adders: 9 output bits").
   std::map<std::string, std::vector<Failure>> left_out;
   std::vector<std::string> warnings;
@@ -74,5 +80,9 @@ struct AXMUL_API LibraryBuildReport {
 /// read_costs()'s; InterruptedError.
 AXMUL_API LibraryBuildReport build_library(std::span<const std::string> texts,
                                            const LibraryBuildOptions& options = {});
+
+/// Writes the entries as write_library() of error_table.hpp, packed or not.
+AXMUL_API void write_library(const std::string& path, const LibraryBuildReport& report,
+                             const LibraryOptions& options = {});
 
 }  // namespace axmul
