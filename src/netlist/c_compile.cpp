@@ -212,7 +212,7 @@ std::vector<std::string> included_files(const std::string& path) {
 std::string compile_c_model(const std::string& path, const std::string& source,
                             const TemporaryFolder& folder, const NetlistOptions& options,
                             const CompileWalls& walls) {
-  Compiler compiler{path, folder, walls, options.native_timeout_s};
+  Compiler compiler{path, folder, walls, std::max(60.0, options.native_timeout_s)};
   const std::string rule = folder.file("model.d"), assembly = folder.file("model.s"),
                     program = folder.file("runner");
   std::vector<std::string> readable = included_files(path);

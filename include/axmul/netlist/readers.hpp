@@ -56,8 +56,9 @@ struct AXMUL_API NetlistOptions {
   bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)
   bool synthesize = false;         ///< run yosys on Verilog first (behavioural RTL)
   bool estimate_cost = true;       ///< read_design_circuit(): estimate where no power is published
-  /// Wall clock for one C model's 65536 calls together, and for its compiler. Models of the field
-  /// take milliseconds; what takes longer most likely hangs, and a folder may hold many such.
+  /// Wall clock for one C model's 65536 calls together; its compiler has at least a minute. Models
+  /// of the field take milliseconds; what takes longer most likely hangs, and a folder may hold
+  /// many.
   double native_timeout_s = 10;
   std::size_t max_file_bytes = std::size_t{64} << 20;
   std::size_t max_cells = std::size_t{1} << 22;  ///< cells after flattening, and nets
