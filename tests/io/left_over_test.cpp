@@ -98,13 +98,13 @@ TEST_CASE("a file that was read without a rehearsal is told of, once") {
   h5::File::create(path).close();
   const int code = in_child([&] {
     // As where a system has no process to spare: clone() fails.
-    sock_filter code[] = {
+    sock_filter filter[] = {
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
         {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_clone},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EAGAIN},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
-    const sock_fprog program{4, code};
+    const sock_fprog program{4, filter};
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
       return 77;
