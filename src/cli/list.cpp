@@ -116,7 +116,7 @@ int run_list(Session& session) {
   }
   unread.say(session, designs.size());
   write_output(session, target,
-               target.format == "json" ? list_json(designs, texts) : list_table(designs, color));
+               target.format == "json" ? list_json(designs) : list_table(designs, color));
   return unread.exit_code();
 }
 
