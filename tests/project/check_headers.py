@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Every public header compiles alone: check_headers.py COMPILER SOURCE_DIR.
 
-A header that some source of src/ includes before all else was compiled alone by the build itself; the others are
-compiled here, but for those of the training module, which need libtorch's flags: each of them must be such a first
+A header that some source of src/ or a test includes before all else was compiled alone by the build itself; the others
+are compiled here, but for those of the training module, which need libtorch's flags: each of them must be such a first
 include.
 """
 import re
@@ -16,7 +16,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
 
 def first_includes(root):
-    found = (INCLUDE.search(path.read_text()) for path in (root / "src").rglob("*.cpp"))
+    found = (INCLUDE.search(path.read_text()) for folder in ("src", "tests") for path in (root / folder).rglob("*.cpp"))
     return {match.group(1) for match in found if match}
 
 
