@@ -6,6 +6,8 @@ list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES AXMUL_SYSROOT)
 set(CMAKE_SYSROOT ${AXMUL_SYSROOT})
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+# Notes of a change between GCC 9 and 10 in how some pairs are passed.
+set(CMAKE_CXX_FLAGS_INIT -Wno-psabi)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L ${AXMUL_SYSROOT})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
