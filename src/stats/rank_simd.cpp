@@ -3,7 +3,11 @@
 
 #include <utility>
 
+#if defined(__x86_64__)
 #define AXMUL_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define AXMUL_CLONES
+#endif
 
 namespace axmul::detail::stats {
 namespace {

@@ -7,7 +7,11 @@
 // Vector types never cross an object file's boundary, so their calling convention does not matter.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
+#if defined(__x86_64__)
 #define AXMUL_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define AXMUL_CLONES
+#endif
 
 namespace axmul::detail::stats {
 namespace {
