@@ -14,7 +14,12 @@ namespace {
 
 using Wide = long double;
 // The bias needs more: with a bias of 10^7 and a spread of 1, what long double loses would show.
+#if defined(__SIZEOF_FLOAT128__)
 __extension__ using Quad = __float128;
+#else
+using Quad = long double;  // 128 bits on arm64
+static_assert(std::numeric_limits<Quad>::digits >= 113);
+#endif
 static_assert(std::numeric_limits<Wide>::digits >= 64, "extended precision is needed here");
 constexpr double kTolerance = 1e-12;
 
