@@ -2,24 +2,16 @@
 #include "axmul/train/data.hpp"
 
 #include <cstdlib>
-#include <functional>
 #include <set>
 
 #include "axmul/core/errors.hpp"
+#include "support/error_id.hpp"
 #include "support/support.hpp"
 
 using namespace axmul;
+using axmul::test::error_id;
 
 namespace {
-
-int error_id(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return 0;
-}
 
 // Writes all formats below a folder with Python's own gzip, lzma and zlib.
 void write_samples(const test::ScratchDir& folder) {

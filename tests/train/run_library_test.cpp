@@ -4,9 +4,11 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/train/run.hpp"
+#include "support/error_id.hpp"
 #include "train/run_support.hpp"
 
 using namespace axmul;
+using axmul::test::error_id;
 using nlohmann::json;
 using test::Bench;
 
@@ -64,15 +66,6 @@ RunPlan plan_of(const Bench& bench, const std::string& out) {
   plan.lambdas = {0.5};
   plan.fold_images = plan.trace_images = 40;
   return plan;
-}
-
-int error_id(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return 0;
 }
 
 }  // namespace

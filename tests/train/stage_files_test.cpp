@@ -2,27 +2,16 @@
 // checksums.
 #include <algorithm>
 
+#include "support/error_id.hpp"
 #include "train/stage_support.hpp"
 
 using namespace axmul;
+using axmul::test::error_id;
 using nlohmann::json;
 using test::Damage;
 using test::run;
 using test::StageBench;
 using test::without_seconds;
-
-namespace {
-
-int error_id(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return 0;
-}
-
-}  // namespace
 
 TEST_CASE("a damaged stage file ends --resume with its name, and a missing one is made anew") {
   const StageBench bench;

@@ -1,22 +1,14 @@
 // State dicts: round trips, h5py as the other reader and writer, hostile files, wrong networks.
 #include <cstdlib>
-#include <functional>
 
 #include "axmul/core/errors.hpp"
+#include "support/error_id.hpp"
 #include "train/train_support.hpp"
 
 using namespace axmul;
+using axmul::test::error_id;
 
 namespace {
-
-int error_id(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.id();
-  }
-  return 0;
-}
 
 StateDict sample() {
   StateDict state;

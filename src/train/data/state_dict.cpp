@@ -13,6 +13,7 @@
 #include "axmul/io/h5.hpp"
 #include "axmul/train/data.hpp"
 #include "train/data/float_formats.hpp"
+#include "train/data/number_text.hpp"
 #include "train/data/torch_file.hpp"
 
 namespace axmul {
@@ -105,16 +106,6 @@ class H5Reader {
   std::size_t entries_ = 0;
 };
 
-std::string join(const std::vector<double>& values) {
-  std::string text;
-  for (const double v : values) {
-    char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
-    text += (text.empty() ? "" : ",") + std::string(buffer, end);
-  }
-  return text;
-}
-
 StateDict read_h5(const std::string& path) {
   H5Reader reader(path);
   const h5::File& file = reader.file();
@@ -126,7 +117,7 @@ StateDict read_h5(const std::string& path) {
     } catch (const InputError&) {
       try {
         if (const auto values = file.attribute_doubles("/", name))
-          state.metadata[name] = join(*values);
+          state.metadata[name] = detail::join_numbers(*values);
       } catch (const InputError&) {  // an attribute of another kind says nothing to us
       }
     }

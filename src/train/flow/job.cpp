@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "axmul/core/errors.hpp"
+#include "train/data/number_text.hpp"
 #include "train/torch_types.hpp"
 
 namespace axmul::train {
@@ -102,16 +103,6 @@ std::vector<double> parse_numbers(const std::string& text, const std::string& wh
     values.push_back(value);
   }
   return values;
-}
-
-std::string join_numbers(const std::vector<double>& values) {
-  std::string text;
-  for (const double v : values) {
-    char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
-    text += (text.empty() ? "" : ",") + std::string(buffer, end);
-  }
-  return text;
 }
 
 std::string network_name(const JobOptions& options) {
@@ -261,8 +252,8 @@ std::vector<std::string> write_modules(const Job& job, const std::string& folder
 }
 
 void describe_weights(const Job& job, StateDict& state) {
-  state.metadata["norm_mean"] = join_numbers(job.normalisation.mean);
-  state.metadata["norm_std"] = join_numbers(job.normalisation.std);
+  state.metadata["norm_mean"] = detail::join_numbers(job.normalisation.mean);
+  state.metadata["norm_std"] = detail::join_numbers(job.normalisation.std);
   state.metadata["data"] = job.spec.kind;
   const bool quantised = std::any_of(job.network.layers.begin(), job.network.layers.end(),
                                      [](const auto& layer) { return layer->observer.seen; });

@@ -88,7 +88,5 @@ void describe_weights(const Job& job, StateDict& state);
 
 /// "0.1,0.2". Throws UsageError AX950, which says what the text is of.
 std::vector<double> parse_numbers(const std::string& text, const std::string& what);
-/// The shortest texts that read as these.
-std::string join_numbers(const std::vector<double>& values);
 
 }  // namespace axmul::train

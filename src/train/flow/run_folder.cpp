@@ -8,6 +8,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/io/read_file.hpp"
+#include "train/data/number_text.hpp"
 #include "train/flow/job.hpp"
 #include "train/flow/stage_file.hpp"
 
@@ -40,8 +41,8 @@ std::vector<std::string> value_texts(const RunPlan& plan, const std::string& nam
   const auto flag = [](bool set) { return set ? Texts{"true"} : Texts{}; };
   if (name == "data") return job.data == usual.data ? Texts{} : Texts{job.data};
   if (name == "weights") return text(job.weights);
-  if (name == "mean") return job.mean ? Texts{join_numbers(*job.mean)} : Texts{};
-  if (name == "std") return job.std ? Texts{join_numbers(*job.std)} : Texts{};
+  if (name == "mean") return job.mean ? Texts{detail::join_numbers(*job.mean)} : Texts{};
+  if (name == "std") return job.std ? Texts{detail::join_numbers(*job.std)} : Texts{};
   if (name == "limit") return count(job.limit, usual.limit);
   if (name == "test-limit") return count(job.test_limit, usual.test_limit);
   if (name == "batch") return count(job.batch, usual.batch);
