@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -23,6 +24,7 @@ int run(Session& session) {
   for (std::string& word : session.words) words.push_back(word.data());
   words.push_back(nullptr);
   session.io.out.flush();
+  setenv("OMP_WAIT_POLICY", "passive", 0);  // else axmul-train starts itself anew to have it so
   execv(program.c_str(), words.data());
   throw UnavailableError(1121, program + " cannot be started: " + std::strerror(errno));
 }
