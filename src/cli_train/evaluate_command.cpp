@@ -18,7 +18,7 @@ namespace {
 using cli::Session;
 using nlohmann::json;
 
-struct Row {
+struct EvaluationRow {
   std::string name, mode;
   EvaluationReport result;
   double energy = 1;
@@ -42,9 +42,9 @@ json layer_list(const Network& network) {
   return list;
 }
 
-Row measure(Session& session, Job& job, std::string name, std::string mode) {
+EvaluationRow measure(Session& session, Job& job, std::string name, std::string mode) {
   cli::ProgressBar bar(session, name.empty() ? mode : name);
-  Row row{
+  EvaluationRow row{
       std::move(name),
       std::move(mode),
       evaluate(job.network, test_images(job), job.normalisation, job.options.batch, bar.callback()),
@@ -91,7 +91,7 @@ json confusion_matrix(const EvaluationReport& result) {
   return matrix;
 }
 
-std::string as_json(const Session& session, const Job& job, const std::vector<Row>& rows,
+std::string as_json(const Session& session, const Job& job, const std::vector<EvaluationRow>& rows,
                     const std::vector<std::string>& classes) {
   json root = {{"schema", "axmul.evaluation/1"},
                {"source", source_text()},
@@ -106,7 +106,7 @@ std::string as_json(const Session& session, const Job& job, const std::vector<Ro
     root["model"] = session.args.text_or("model", "");
     root["not_covered"] = uncovered_json(job.network);
   }
-  for (const Row& row : rows) {
+  for (const EvaluationRow& row : rows) {
     json entry = {{"name", row.name},
                   {"mode", row.mode},
                   {"top1", row.result.top1},
@@ -142,13 +142,7 @@ std::string confusion_text(const EvaluationReport& result, const std::vector<std
   return table.render(color);
 }
 
-std::string fixed(double value, int digits) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
-}
-
-std::string as_table(const Session& session, const std::vector<Row>& rows,
+std::string as_table(const Session& session, const std::vector<EvaluationRow>& rows,
                      const std::vector<std::string>& classes) {
   const bool color = cli::use_color(session, session.io.out_is_tty);
   const bool compared = rows.front().against.has_value();
@@ -156,19 +150,19 @@ std::string as_table(const Session& session, const std::vector<Row>& rows,
                                      "± SE",       "top-5 %", "loss",   "energy"};
   if (compared) header.insert(header.end(), {"difference pp", "± SE", "McNemar p"});
   cli::TextTable table(header, "ll" + std::string(header.size() - 2, 'r'));
-  for (const Row& row : rows) {
+  for (const EvaluationRow& row : rows) {
     std::vector<std::string> cells = {
         row.name.empty() ? "–" : row.name,
         row.mode,
         std::to_string(row.result.images),
-        fixed(100 * row.result.top1, 2),
-        fixed(100 * top1_error(row.result), 2),
-        fixed(100 * row.result.top5, 2),
-        fixed(row.result.loss, 4),
+        cli::fixed(100 * row.result.top1, 2),
+        cli::fixed(100 * top1_error(row.result), 2),
+        cli::fixed(100 * row.result.top5, 2),
+        cli::fixed(row.result.loss, 4),
         std::isnan(row.energy) ? "–" : energy_figure(row.energy, row.coverage)};
     if (compared)
-      cells.insert(cells.end(), {fixed(100 * row.against->difference, 2),
-                                 fixed(100 * row.against->standard_error, 2),
+      cells.insert(cells.end(), {cli::fixed(100 * row.against->difference, 2),
+                                 cli::fixed(100 * row.against->standard_error, 2),
                                  cli::short_number(row.against->p_value)});
     table.row(cells);
   }
@@ -176,18 +170,19 @@ std::string as_table(const Session& session, const std::vector<Row>& rows,
   if (const std::string share = coverage_sentence(rows.front().coverage); !share.empty())
     text += "energy: " + share + "\n";
   if (session.args.has("confusion"))
-    for (const Row& row : rows) text += "\n" + confusion_text(row.result, classes, color);
+    for (const EvaluationRow& row : rows) text += "\n" + confusion_text(row.result, classes, color);
   return text;
 }
 
-std::string as_csv(const std::vector<Row>& rows) {
+std::string as_csv(const std::vector<EvaluationRow>& rows) {
   std::string text = "name,mode,images,top1,top1_standard_error,top5,loss,relative_energy," +
                      std::string(kCoverageColumns) + "\n";
-  for (const Row& row : rows)
+  for (const EvaluationRow& row : rows)
     text += '"' + row.name + "\"," + row.mode + ',' + std::to_string(row.result.images) + ',' +
-            fixed(row.result.top1, 8) + ',' + fixed(top1_error(row.result), 8) + ',' +
-            fixed(row.result.top5, 8) + ',' + fixed(row.result.loss, 8) + ',' +
-            (std::isfinite(row.energy) ? fixed(row.energy, 8) : "NaN") + ',' +
+            cli::fixed(row.result.top1, 8, "NaN") + ',' +
+            cli::fixed(top1_error(row.result), 8, "NaN") + ',' +
+            cli::fixed(row.result.top5, 8, "NaN") + ',' + cli::fixed(row.result.loss, 8, "NaN") +
+            ',' + cli::fixed(row.energy, 8, "NaN") + ',' +
             coverage_cells(row.energy, row.coverage) + '\n';
   return text;
 }
@@ -208,7 +203,7 @@ std::string chosen_mode(const Session& session, const Job& job) {
   return mode;
 }
 
-int run(Session& session) {
+int evaluate_command_body(Session& session) {
   const cli::OutputTarget target = cli::output_target(session);
   Job job = prepare(session, DataPart::test);
   if (!has_weights(job))
@@ -225,7 +220,7 @@ int run(Session& session) {
     reestimate_norms(
         job.network, sample_images(job, NormOptions{}.images), job.normalisation,
         {NormOptions{}.images, job.options.batch, usual_augmentation(job.spec), job.options.seed});
-  std::vector<Row> rows;
+  std::vector<EvaluationRow> rows;
   if (mode == "approximate") {
     for (const NamedAssignment& assignment : requested_assignments(session, job)) {
       apply_assignment(session, job, assignment.layers);
@@ -236,7 +231,7 @@ int run(Session& session) {
     rows.push_back(measure(session, job, "", mode));
   }
   if (other)
-    for (Row& row : rows) row.against = compare_predictions(row.result, *other);
+    for (EvaluationRow& row : rows) row.against = compare_predictions(row.result, *other);
   const auto& classes = test_images(job).class_names;
   const std::string text = target.format == "json"  ? as_json(session, job, rows, classes)
                            : target.format == "csv" ? as_csv(rows)
@@ -285,7 +280,7 @@ cli::CommandSpec evaluate_command() {
       "multipliers; – where a multiplier's power is unknown, ≥ or ≤ where it is a bound because "
       "the\n"
       "network multiplies in calls that nobody can count. Sign logic is not counted.";
-  spec.run = run;
+  spec.run = evaluate_command_body;
   return spec;
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 using cli::Session;
 
-struct Row {
+struct PointRow {
   std::string run;
   RunPoint point;
   Coverage coverage;         // of its run
@@ -60,9 +60,9 @@ bool same_kind(const RunPoint& x, const RunPoint& y) {
   return x.method == y.method && x.model == y.model && x.rule == y.rule;
 }
 
-void place(std::vector<Row>& rows, bool selection) {
+void place(std::vector<PointRow>& rows, bool selection) {
   std::vector<ParetoPoint> all;
-  for (const Row& row : rows)
+  for (const PointRow& row : rows)
     all.push_back({row.point.energy, -figures(row.point, selection).difference});
   const auto places = pareto(all);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].overall = places[i];
@@ -78,7 +78,7 @@ void place(std::vector<Row>& rows, bool selection) {
   }
 }
 
-std::string as_json(const std::vector<Row>& rows, const RunReport& first, bool selection) {
+std::string as_json(const std::vector<PointRow>& rows, const RunReport& first, bool selection) {
   Json j{{"schema", "axmul.train-pareto/1"},
          {"source", source_text()},
          {"network", first.network},
@@ -87,7 +87,7 @@ std::string as_json(const std::vector<Row>& rows, const RunReport& first, bool s
          {"technology", first.technology},
          {"images", figures(rows.front().point, selection).images},
          {"points", Json::array()}};
-  for (const Row& row : rows) {
+  for (const PointRow& row : rows) {
     const Accuracy& a = figures(row.point, selection);
     Json entry{{"run", row.run},
                {"name", row.point.name},
@@ -110,33 +110,27 @@ std::string as_json(const std::vector<Row>& rows, const RunReport& first, bool s
   return j.dump(1) + "\n";
 }
 
-std::string fixed(double value, int digits) {
-  if (std::isnan(value)) return "NaN";
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
-}
-
-std::string as_csv(const std::vector<Row>& rows, bool selection) {
+std::string as_csv(const std::vector<PointRow>& rows, bool selection) {
   std::string text = "run,name,method,model,rule,lambda,relative_energy," +
                      std::string(kCoverageColumns) +
                      ",top1,difference,standard_error,on_front,on_own_front\n";
-  for (const Row& row : rows) {
+  for (const PointRow& row : rows) {
     const Accuracy& a = figures(row.point, selection);
     text += '"' + row.run + "\",\"" + row.point.name + "\"," + row.point.method + ',' +
-            row.point.model + ',' + row.point.rule + ',' + fixed(row.point.lambda, 6) + ',' +
-            fixed(row.point.energy, 8) + ',' + coverage_cells(row.point.energy, row.coverage) +
-            ',' + fixed(a.top1, 8) + ',' + fixed(a.difference, 8) + ',' +
-            fixed(a.standard_error, 8) + ',' + (row.overall.rank == 1 ? "1" : "0") + ',' +
-            (row.own.rank == 1 ? "1" : "0") + '\n';
+            row.point.model + ',' + row.point.rule + ',' + cli::fixed(row.point.lambda, 6, "NaN") +
+            ',' + cli::fixed(row.point.energy, 8, "NaN") + ',' +
+            coverage_cells(row.point.energy, row.coverage) + ',' + cli::fixed(a.top1, 8, "NaN") +
+            ',' + cli::fixed(a.difference, 8, "NaN") + ',' +
+            cli::fixed(a.standard_error, 8, "NaN") + ',' + (row.overall.rank == 1 ? "1" : "0") +
+            ',' + (row.own.rank == 1 ? "1" : "0") + '\n';
   }
   return text;
 }
 
 // Whose multiplications the energies speak of: once for each answer.
-std::string coverage_lines(const std::vector<Row>& rows) {
+std::string coverage_lines(const std::vector<PointRow>& rows) {
   std::vector<std::string> lines;
-  for (const Row& row : rows) {
+  for (const PointRow& row : rows) {
     std::string line = coverage_sentence(row.coverage);
     if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end())
       lines.push_back(std::move(line));
@@ -146,11 +140,11 @@ std::string coverage_lines(const std::vector<Row>& rows) {
   return text;
 }
 
-std::string as_table(const std::vector<Row>& rows, bool selection, bool color) {
+std::string as_table(const std::vector<PointRow>& rows, bool selection, bool color) {
   cli::TextTable table({"front", "point", "method", "model", "rule", "energy", "saved %", "top-1 %",
                         "difference pp", "± SE", "dominated by"},
                        "lllllrrrrrl");
-  for (const Row& row : rows) {
+  for (const PointRow& row : rows) {
     const Accuracy& a = figures(row.point, selection);
     const std::string by = row.overall.dominated_by == ParetoPlace::npos
                                ? ""
@@ -160,8 +154,8 @@ std::string as_table(const std::vector<Row>& rows, bool selection, bool color) {
                                      : "",
                row.point.name, row.point.method, row.point.model, row.point.rule,
                energy_figure(row.point.energy, row.coverage),
-               saving_figure(row.point.energy, row.coverage), fixed(100 * a.top1, 2),
-               fixed(100 * a.difference, 2), fixed(100 * a.standard_error, 2), by});
+               saving_figure(row.point.energy, row.coverage), cli::fixed(100 * a.top1, 2),
+               cli::fixed(100 * a.difference, 2), cli::fixed(100 * a.standard_error, 2), by});
   }
   return table.render(color) +
          "* on the front of all points, + on that of its method, model and rule; " +
@@ -169,10 +163,10 @@ std::string as_table(const std::vector<Row>& rows, bool selection, bool color) {
          " images, differences to the 8-bit network\n" + coverage_lines(rows);
 }
 
-int run(Session& session) {
+int pareto_command_body(Session& session) {
   const cli::OutputTarget target = cli::output_target(session);
   const bool selection = session.args.text_or("images", "report") == "selection";
-  std::vector<Row> rows;
+  std::vector<PointRow> rows;
   std::optional<RunReport> first;
   std::string first_path;
   for (const std::string& text : session.args.positional(0)) {
@@ -188,8 +182,9 @@ int run(Session& session) {
     if (!first) first = std::move(record);
   }
   if (rows.empty()) throw InputError(989, {first_path}, "has no points yet");
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const Row& x, const Row& y) { return x.point.energy > y.point.energy; });
+  std::stable_sort(rows.begin(), rows.end(), [](const PointRow& x, const PointRow& y) {
+    return x.point.energy > y.point.energy;
+  });
   place(rows, selection);
   const bool color = target.is_stdout() && cli::use_color(session, session.io.out_is_tty);
   cli::write_output(session, target,
@@ -219,7 +214,7 @@ cli::CommandSpec pareto_command() {
   spec.notes =
       "Runs compare only with costs of the same source and technology, and on the same images. "
       "Energies\nwith ≥ or ≤ are bounds: the network multiplies in calls that nobody can count.";
-  spec.run = run;
+  spec.run = pareto_command_body;
   return spec;
 }
 

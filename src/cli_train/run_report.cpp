@@ -10,13 +10,6 @@
 namespace axmul::train {
 namespace {
 
-std::string fixed(double value, int digits) {
-  if (std::isnan(value)) return "–";
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
-}
-
 std::string signed_points(double fraction) {
   if (std::isnan(fraction)) return "–";
   char buffer[64];
@@ -33,7 +26,7 @@ std::string point_table(const RunReport& record, bool color) {
     table.row({p.chosen ? "*" : "", p.name, p.model, p.rule,
                energy_figure(p.energy, record.coverage), saving_figure(p.energy, record.coverage),
                signed_points(p.selection.difference), signed_points(p.report.difference),
-               fixed(100 * p.report.standard_error, 2), fixed(100 * p.report.top1, 2),
+               cli::fixed(100 * p.report.standard_error, 2), cli::fixed(100 * p.report.top1, 2),
                std::to_string(share.inside) + "/" + std::to_string(share.of)});
   }
   return table.render(color);
@@ -45,8 +38,8 @@ std::string layer_table(const RunPoint& point, const Coverage& coverage, bool co
                         "σ predicted", "σ measured"},
                        "llrrrrrr");
   for (const PointLayer& l : point.layers)
-    table.row({l.layer, l.is_exact() ? "exact" : l.multiplier, fixed(l.power_rel, 3),
-               cli::percent(l.ops / ops), fixed(l.sigma_l, 3), fixed(l.sigma_compared, 3),
+    table.row({l.layer, l.is_exact() ? "exact" : l.multiplier, cli::fixed(l.power_rel, 3),
+               cli::percent(l.ops / ops), cli::fixed(l.sigma_l, 3), cli::fixed(l.sigma_compared, 3),
                cli::short_number(l.predicted_sigma), cli::short_number(l.measured_sigma)});
   if (coverage.ops_not_covered > 0)
     table.row({"(in no layer)", "exact", "1.000", cli::percent(coverage.share_not_covered()), "–",
@@ -59,8 +52,8 @@ std::string layer_table(const RunPoint& point, const Coverage& coverage, bool co
 std::string report_text(const RunReport& r, bool color) {
   std::string text;
   if (r.schedule == "short") text += "schedule short: a first look, not the reference\n";
-  text += "float " + fixed(100 * r.float_report.top1, 2) + " %, 8 bit " +
-          fixed(100 * r.quantized_report.top1, 2) + " % of " +
+  text += "float " + cli::fixed(100 * r.float_report.top1, 2) + " %, 8 bit " +
+          cli::fixed(100 * r.quantized_report.top1, 2) + " % of " +
           std::to_string(r.quantized_report.images) + " test images; points are chosen on " +
           std::to_string(r.quantized_selection.images) +
           " others.\nDifferences are to the 8-bit network, image by image.\n\n";
@@ -82,11 +75,12 @@ std::string report_text(const RunReport& r, bool color) {
     return text + "no search point loses at most " + signed_points(r.max_loss).substr(1) +
            " pp on the selection images\n";
   text += "\nchosen: " + chosen->name + ", " + signed_points(chosen->report.difference) + " ± " +
-          fixed(100 * chosen->report.standard_error, 2) +
+          cli::fixed(100 * chosen->report.standard_error, 2) +
           " pp\nmultiplications: " + energy_sentence(chosen->energy, r.coverage) + " (costs " +
           r.cost_source + (r.technology.empty() ? "" : ", " + r.technology) +
           "; sign logic is not counted)\nrise of the loss before retraining: predicted " +
-          fixed(chosen->loss_rise, 4) + ", tolerated " + fixed(chosen->loss_budget, 4) + "\n";
+          cli::fixed(chosen->loss_rise, 4) + ", tolerated " + cli::fixed(chosen->loss_budget, 4) +
+          "\n";
   return text + layer_table(*chosen, r.coverage, color);
 }
 

@@ -29,7 +29,7 @@ std::string as_table(const Session& session, const std::vector<LayerOperands>& l
          (share.empty() ? share : share + "\n");
 }
 
-int run(Session& session) {
+int trace_command_body(Session& session) {
   const auto output = session.args.text("output");
   if (!output) throw UsageError(964, "trace needs --output FILE.h5");
   Job job = prepare(session, DataPart::train);
@@ -84,7 +84,7 @@ cli::CommandSpec trace_command() {
       "The images are evenly spaced over the training part; the receptive fields kept of each "
       "layer\n"
       "are evenly spaced over all of theirs. output_std is over all outputs of all these images.";
-  spec.run = run;
+  spec.run = trace_command_body;
   return spec;
 }
 

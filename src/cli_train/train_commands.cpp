@@ -227,7 +227,7 @@ void finish(Session& session, Job& job, const std::string& folder, const Schedul
   out << "weights " << weights << "\nrecord " << folder << "/run.json\n";
 }
 
-int run(Session& session, TrainingKind kind) {
+int training_command_body(Session& session, TrainingKind kind) {
   Job job = prepare(session, DataPart::train);
   if (kind != TrainingKind::baseline && !has_weights(job))
     throw UsageError(959, session.command.name + " needs --weights FILE to start from");
@@ -350,7 +350,7 @@ cli::CommandSpec training_command(TrainingKind kind, std::string purpose,
       network_list() +
       "\nCtrl-C writes a checkpoint; --resume continues to the same bits as an undisturbed "
       "run with\nthe same number of threads.";
-  spec.run = [kind](Session& session) { return run(session, kind); };
+  spec.run = [kind](Session& session) { return training_command_body(session, kind); };
   return spec;
 }
 

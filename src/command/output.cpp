@@ -188,6 +188,10 @@ std::string percent(double fraction) {
   return fmt::format("{:.4g} %", 100 * fraction);
 }
 
+std::string fixed(double value, int digits, std::string_view nan) {
+  return std::isnan(value) ? std::string(nan) : fmt::format("{:.{}f}", value, digits);
+}
+
 std::string first_few(const std::vector<std::string>& names, std::size_t most) {
   const std::size_t shown = names.size() <= most + 1 ? names.size() : most;
   std::string text;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "axmul/core/parallel.hpp"
@@ -54,6 +55,8 @@ class TextTable {
 std::string short_number(double value);
 /// "12.3 %" from a fraction.
 std::string percent(double fraction);
+/// So many digits after the point; NaN as `nan` (files write "NaN").
+std::string fixed(double value, int digits, std::string_view nan = "–");
 /// "a, b, c and 14 more": the first `most` of a list, all of it where that leaves one out only.
 std::string first_few(const std::vector<std::string>& names, std::size_t most = 3);
 

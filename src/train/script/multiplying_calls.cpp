@@ -38,8 +38,8 @@ const Tensor* tensor(const CallValues& call, std::string_view name) {
   return tensor(value(call, name));
 }
 
-double numel(const Tensor& t) { return static_cast<double>(t.numel()); }
-double size(const Tensor& t, std::int64_t dim) { return static_cast<double>(t.size(dim)); }
+double elements(const Tensor& t) { return static_cast<double>(t.numel()); }
+double extent(const Tensor& t, std::int64_t dim) { return static_cast<double>(t.size(dim)); }
 
 std::vector<Tensor> tensors(const CallValues& call, std::string_view name) {
   const c10::IValue* v = value(call, name);
@@ -49,7 +49,7 @@ std::vector<Tensor> tensors(const CallValues& call, std::string_view name) {
 
 double output_size(const CallValues& call) {
   const Tensor* y = tensor(&call.output);
-  return y == nullptr ? kUnknown : numel(*y);
+  return y == nullptr ? kUnknown : elements(*y);
 }
 
 // --- convolutions and products of matrices -------------------------------------------------------
@@ -69,13 +69,13 @@ const Tensor* input_of(const CallValues& call) {
 double per_filter(const CallValues& call) {
   const Tensor* w = tensor(call, "weight");
   if (w == nullptr) return call.per_filter;
-  return w->dim() < 2 ? numel(*w) : numel(*w) / std::max(1.0, size(*w, 0));
+  return w->dim() < 2 ? elements(*w) : elements(*w) / std::max(1.0, extent(*w, 0));
 }
 
 // Every input meets a filter once: its weight is [in, out / groups, …].
 double transposed_filters(const CallValues& call) {
   const Tensor* x = input_of(call);
-  return x == nullptr ? kUnknown : numel(*x) * per_filter(call);
+  return x == nullptr ? kUnknown : elements(*x) * per_filter(call);
 }
 
 double filters(const CallValues& call) {
@@ -86,13 +86,13 @@ double filters(const CallValues& call) {
 // Weight [kernel, in, out].
 double filters_tbc(const CallValues& call) {
   const Tensor* w = tensor(call, "weight");
-  return w == nullptr ? kUnknown : output_size(call) * size(*w, 0) * size(*w, 1);
+  return w == nullptr ? kUnknown : output_size(call) * extent(*w, 0) * extent(*w, 1);
 }
 
 // Outputs, each a sum over the last dimension of the left operand.
 double inner_of(const CallValues& call, std::string_view left) {
   const Tensor* x = tensor(call, left);
-  return x == nullptr || x->dim() == 0 ? kUnknown : output_size(call) * size(*x, -1);
+  return x == nullptr || x->dim() == 0 ? kUnknown : output_size(call) * extent(*x, -1);
 }
 
 double inner(const CallValues& call) { return inner_of(call, "self"); }
@@ -104,7 +104,7 @@ double inner_qa(const CallValues& call) { return inner_of(call, "qa"); }
 // The products of all matrices of the batch are added up.
 double inner_batches(const CallValues& call) {
   const Tensor* x = tensor(call, "batch1");
-  return x == nullptr ? kUnknown : inner_batch1(call) * size(*x, 0);
+  return x == nullptr ? kUnknown : inner_batch1(call) * extent(*x, 0);
 }
 double outer(const CallValues& call) { return output_size(call); }
 
@@ -115,7 +115,7 @@ double tensordot(const CallValues& call) {
   const auto dims_x = of_x->toIntVector(), dims_y = of_y->toIntVector();
   double shared = 1;
   for (std::size_t i = 0; i < dims_x.size(); ++i)  // a size of 1 is broadcast: added up before
-    shared *= std::min(size(*x, dims_x[i]), size(*y, dims_y[i]));
+    shared *= std::min(extent(*x, dims_x[i]), extent(*y, dims_y[i]));
   return output_size(call) * shared;
 }
 
@@ -123,7 +123,7 @@ double tensordot(const CallValues& call) {
 double bilinear(const CallValues& call) {
   const Tensor* w = tensor(call, "weight");
   if (w == nullptr) return kUnknown;
-  return output_size(call) * size(*w, 2) * (size(*w, 1) + 1);
+  return output_size(call) * extent(*w, 2) * (extent(*w, 1) + 1);
 }
 
 // The cheapest order of a chain of products, by the usual dynamic programme.
@@ -135,14 +135,14 @@ double chain(const CallValues& call) {
   for (const Tensor& m : matrices) {
     const bool last = sizes.size() + 1 == matrices.size();
     if (m.dim() == 1 && (sizes.empty() || last)) {
-      sizes.push_back(sizes.empty() ? 1.0 : numel(m));
+      sizes.push_back(sizes.empty() ? 1.0 : elements(m));
       continue;
     }
     if (m.dim() != 2) return kUnknown;
-    sizes.push_back(size(m, 0));
+    sizes.push_back(extent(m, 0));
   }
   const Tensor& end = matrices.back();
-  sizes.push_back(end.dim() == 1 ? 1.0 : size(end, 1));
+  sizes.push_back(end.dim() == 1 ? 1.0 : extent(end, 1));
   const std::size_t n = matrices.size();
   std::vector<std::vector<double>> least(n, std::vector<double>(n, 0.0));
   for (std::size_t length = 2; length <= n; ++length)
@@ -293,22 +293,22 @@ double recurrent(const CallValues& call) {
   if (x == nullptr || x->dim() < 2 || weights.empty()) return kUnknown;
   double per_step = 0;
   for (const Tensor& w : weights)
-    if (w.dim() == 2) per_step += numel(w);
-  return numel(*x) / std::max(1.0, size(*x, -1)) * per_step;
+    if (w.dim() == 2) per_step += elements(w);
+  return elements(*x) / std::max(1.0, extent(*x, -1)) * per_step;
 }
 
 double cell(const CallValues& call) {
   const Tensor *x = input_of(call), *ih = tensor(call, "w_ih"), *hh = tensor(call, "w_hh");
   if (x == nullptr || ih == nullptr || hh == nullptr || x->dim() == 0) return kUnknown;
-  return numel(*x) / std::max(1.0, size(*x, -1)) * (numel(*ih) + numel(*hh));
+  return elements(*x) / std::max(1.0, extent(*x, -1)) * (elements(*ih) + elements(*hh));
 }
 
 // query […, L, E], key […, S, E], value […, S, Ev]: scores and their weighted sum.
 double attention(const CallValues& call) {
   const Tensor *q = tensor(call, "query"), *k = tensor(call, "key"), *v = tensor(call, "value");
   if (q == nullptr || k == nullptr || v == nullptr || q->dim() < 2) return kUnknown;
-  const double rows = numel(*q) / std::max(1.0, size(*q, -1));  // batch, heads and L
-  return rows * size(*k, -2) * (size(*q, -1) + size(*v, -1));
+  const double rows = elements(*q) / std::max(1.0, extent(*q, -1));  // batch, heads and L
+  return rows * extent(*k, -2) * (extent(*q, -1) + extent(*v, -1));
 }
 
 // Projections in and out, scores and their weighted sum; query [N, L, E], key [N, S, E].
@@ -318,9 +318,9 @@ double multi_head(const CallValues& call) {
   if (q == nullptr || k == nullptr || v == nullptr || in == nullptr || out == nullptr ||
       q->dim() != 3)
     return kUnknown;
-  const double embed = size(*q, 2), batch = size(*q, 0), l = size(*q, 1), s = size(*k, 1);
-  const double projected = numel(*in) / 3;
-  return batch * ((l + 2 * s) * projected + 2 * l * s * embed + l * numel(*out));
+  const double embed = extent(*q, 2), batch = extent(*q, 0), l = extent(*q, 1), s = extent(*k, 1);
+  const double projected = elements(*in) / 3;
+  return batch * ((l + 2 * s) * projected + 2 * l * s * embed + l * elements(*out));
 }
 
 // Self-attention of all heads, then two linear layers.
@@ -331,9 +331,9 @@ double encoder_layer(const CallValues& call) {
   if (x == nullptr || in == nullptr || out == nullptr || up == nullptr || down == nullptr ||
       x->dim() != 3)
     return kUnknown;
-  const double rows = size(*x, 0) * size(*x, 1);
-  return rows *
-         (numel(*in) + numel(*out) + numel(*up) + numel(*down) + 2 * size(*x, 1) * size(*x, 2));
+  const double rows = extent(*x, 0) * extent(*x, 1);
+  return rows * (elements(*in) + elements(*out) + elements(*up) + elements(*down) +
+                 2 * extent(*x, 1) * extent(*x, 2));
 }
 
 double unknown(const CallValues&) { return kUnknown; }
