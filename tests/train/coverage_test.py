@@ -6,7 +6,6 @@ made up, as in script_test.py.
 """
 import csv
 import json
-import subprocess
 import sys
 import unittest
 
@@ -19,6 +18,7 @@ except ImportError as error:
 from torch import nn
 
 import axmul_torch
+from commands import run
 from script_support import Files, axmul, power_of, run_record
 
 AXMUL, LIBRARY = sys.argv[1:3]
@@ -244,8 +244,8 @@ class Counts(Files):
 
     def test_calls_that_are_not_reached_are_one_line(self):
         path = self.export(Attention().eval(), "attention.pt")
-        result = subprocess.run([AXMUL, "train", "evaluate", "--model", path, "--mode", "float",
-                                 "--test-limit", "4", *self.data], capture_output=True, text=True)
+        result = run(AXMUL, "train", "evaluate", "--model", path, "--mode", "float", "--test-limit", "4",
+                     *self.data)
         self.assertEqual(result.returncode, 0, result.stderr)
         lines = [line for line in result.stderr.splitlines() if "not reached" in line]
         self.assertEqual(len(lines), 1, result.stderr)
@@ -268,9 +268,8 @@ class Assignments(Files):
         def say(chosen, *more):
             file.write_text(json.dumps({"layers": [
                 {"layer": layer, "multiplier": name} for layer, name in chosen.items()]}))
-            result = subprocess.run(
-                [AXMUL, "train", "evaluate", "--model", path, "--assignment", str(file), "--limit", "50",
-                 "--test-limit", "4", *more, *self.data], capture_output=True, text=True)
+            result = run(AXMUL, "train", "evaluate", "--model", path, "--assignment", str(file), "--limit",
+                         "50", "--test-limit", "4", *more, *self.data)
             return result.returncode, [l for l in result.stderr.splitlines() if "part.json" in l]
 
         self.assertEqual(say({"0": "drum(k=4)"}), (0, [

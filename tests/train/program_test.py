@@ -14,6 +14,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+import commands
+
 PROGRAM, CONVERTER = (str(Path(path).resolve()) for path in sys.argv[1:3])
 RANDOM = np.random.default_rng(1)
 
@@ -21,7 +23,7 @@ RANDOM = np.random.default_rng(1)
 def run(*words, code=0, says=()):
     """Run axmul-train; check its exit code and that its words name what they should."""
     words += ("--threads", "2") + (("--force",) if "-o" in words else ())
-    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True)
+    done = commands.train(PROGRAM, *words)
     assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     for text in says:
         assert str(text) in done.stderr, (text, done.stderr)

@@ -1,20 +1,13 @@
 // kill -9 at random moments, then --resume: the weights are those of an undisturbed run.
-#include <sys/wait.h>
-
 #include <chrono>
-#include <cstdlib>
 
 #include "axmul/core/philox.hpp"
-#include "train/train_support.hpp"
+#include "train/run_support.hpp"
 
 using namespace axmul;
+using test::run_process;
 
 namespace {
-
-int run(const std::string& command) {
-  const int status = std::system(command.c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 // Finished steps inside the epoch that the checkpoint says; −1 without a checkpoint.
 int step_of(const std::string& checkpoint) {
@@ -49,7 +42,7 @@ TEST_CASE("ten killed runs continue to the same weights") {
                            " --seed 5 --checkpoint-steps 2 --quiet >/dev/null 2>&1 --out ";
   const std::string reference = (folder / "reference").string();
   const auto start = std::chrono::steady_clock::now();
-  REQUIRE(run(base + reference) == 0);
+  REQUIRE(run_process(base + reference) == 0);
   const double whole =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   int kills = 0, inside = 0, finished = 0;
@@ -57,7 +50,7 @@ TEST_CASE("ten killed runs continue to the same weights") {
     const std::string out = (folder / ("run" + std::to_string(finished))).string();
     const double delay = whole * (0.15 + 0.5 * random.next_double());
     const int code =
-        run("timeout -s KILL " + std::to_string(delay) + " " + base + out + " --resume");
+        run_process("timeout -s KILL " + std::to_string(delay) + " " + base + out + " --resume");
     if (code == 0) {
       CHECK(same_tensors(reference + "/weights.h5", out + "/weights.h5"));
       ++finished;
@@ -69,7 +62,7 @@ TEST_CASE("ten killed runs continue to the same weights") {
     REQUIRE(kills < 100);
   }
   const std::string last = (folder / ("run" + std::to_string(finished))).string();
-  REQUIRE(run(base + last + " --resume") == 0);
+  REQUIRE(run_process(base + last + " --resume") == 0);
   CHECK(same_tensors(reference + "/weights.h5", last + "/weights.h5"));
   MESSAGE(kills << " kills, " << inside << " inside an epoch, whole run " << whole << " s");
 }

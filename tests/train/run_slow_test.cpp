@@ -19,8 +19,8 @@ TEST_CASE("a killed run continues to the same record") {
   Philox random(3);
   for (; kills < 60 && status != 0; ++kills) {  // patience grows, so that it ends
     const double delay = whole.count() * (0.15 + 0.3 * random.next_double() + 0.03 * kills);
-    status = run("timeout -s KILL " + std::to_string(delay) + " " +
-                 bench.command("killed", options + " --resume"));
+    status = test::run_process("timeout -s KILL " + std::to_string(delay) + " " +
+                               bench.command("killed", options + " --resume"));
   }
   REQUIRE(status == 0);
   --kills;  // the last call came to its end

@@ -6,15 +6,45 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "axmul/core/philox.hpp"
+#include "cli_train/commands.hpp"
 #include "train/train_support.hpp"
 
 namespace axmul::test {
 
-inline int run(const std::string& command) {
+/// What a shell makes of it: its exit code, 128 and the signal's number where one ended it.
+inline int run_process(const std::string& command) {
   const int status = std::system(command.c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// A command of axmul-train in this process, which has libtorch already: its exit code. Words are
+/// separated by spaces; ">FILE" and "2>FILE", or "2>&1", take what it writes to its streams.
+inline int run(const std::string& command) {
+  std::istringstream text(command);
+  std::vector<std::string> words;
+  std::string out, err;
+  std::string word;
+  text >> word;  // the program
+  while (text >> word)
+    if (word.starts_with("2>"))
+      err = word.substr(2);
+    else if (word.starts_with('>'))
+      out = word.substr(1);
+    else
+      words.push_back(word);
+  std::istringstream in;
+  std::ostringstream written, said;
+  cli::Io io{in, written, err == "&1" ? written : said, false, false};
+  const int code = cli::run_program(train::train_program(), words, io);
+  const auto keep = [](const std::string& path, const std::ostringstream& stream) {
+    if (!path.empty() && path != "&1" && path != "/dev/null") write_text(path, stream.str());
+  };
+  keep(out, written);
+  keep(err, said);
+  return code;
 }
 
 inline std::string big_endian(std::uint32_t v) {

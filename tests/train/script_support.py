@@ -1,6 +1,5 @@
 """What the tests of TorchScript networks share: running axmul, made-up images, PyTorch's figures."""
 import json
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -9,17 +8,19 @@ import h5py
 import numpy as np
 import torch
 
+from commands import run
+
 
 def axmul(program, *words):
     """Runs axmul; its standard output. AssertionError with its messages where it fails."""
-    result = subprocess.run([program, *words], capture_output=True, text=True)
+    result = run(program, *words)
     assert result.returncode == 0, f"{' '.join(words)}\n{result.stdout}{result.stderr}"
     return result.stdout
 
 
 def complain(case, words, code, message):
     """The command ends with that exit code and says the message on standard error."""
-    result = subprocess.run(words, capture_output=True, text=True)
+    result = run(*words)
     case.assertEqual(result.returncode, code, result.stdout + result.stderr)
     case.assertIn(message, result.stderr)
 

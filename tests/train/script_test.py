@@ -23,6 +23,7 @@ from torch import nn
 from torch.nn.utils import remove_weight_norm, weight_norm
 
 import axmul_torch
+from commands import run
 from script_support import Files, accuracy, axmul, complain, power_of, run_record, write_weights
 
 AXMUL, LIBRARY = sys.argv[1:3]
@@ -213,10 +214,8 @@ class Coverage(Files):
 
     def trace(self, model, *more):
         path = self.export(model, "model.pt") if isinstance(model, nn.Module) else model
-        result = subprocess.run([AXMUL, "train", "trace", "--model", path, "--images", "16",
-                                 "--patches", "40", "-o", str(self.path / "o.h5"), "--force",
-                                 *more, *self.data], capture_output=True, text=True)
-        return result
+        return run(AXMUL, "train", "trace", "--model", path, "--images", "16", "--patches", "40", "-o",
+                   str(self.path / "o.h5"), "--force", *more, *self.data)
 
     def test_each_call_site_is_a_layer_and_the_rest_is_listed(self):
         torch.manual_seed(3)
@@ -448,8 +447,8 @@ class Inputs(Files):
                 (train, InPlace(), "one of the variables needed for gradient computation has been "
                  "modified by an inplace operation", "modified by an inplace operation")):
             command = [AXMUL, *words, self.export(model, "fails.pt"), *self.data]
-            short = subprocess.run(command, capture_output=True, text=True)
-            whole = subprocess.run([*command, "--verbose"], capture_output=True, text=True)
+            short = run(*command)
+            whole = run(*command, "--verbose")
             with self.subTest(line):
                 self.assertEqual((short.returncode, whole.returncode), (3, 3), short.stderr)
                 message = short.stderr.splitlines()[-1]

@@ -132,7 +132,8 @@ TEST_CASE("HDF5 weights whose groups contain themselves end in an error") {
                    "d[...] = 0\n"
                    "for i in range(100): f[f'w{i}'] = d\n");
   const std::string cycle = (folder / "cycle.h5").string(), many = (folder / "many.h5").string();
-  REQUIRE(run("/usr/bin/python3 " + (folder / "make.py").string() + " " + cycle + " " + many) == 0);
+  REQUIRE(test::run_process("/usr/bin/python3 " + (folder / "make.py").string() + " " + cycle +
+                            " " + many) == 0);
   CHECK(error_id([&] { read_state_dict(cycle); }) == 921);
   CHECK(error_id([&] { read_state_dict(many); }) == 921);
 }

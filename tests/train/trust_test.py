@@ -20,6 +20,7 @@ except ImportError as error:
     sys.exit(77)
 from torch import nn
 
+from commands import run
 from script_support import Files
 
 AXMUL, CONVERTER = sys.argv[1:3]
@@ -100,7 +101,7 @@ class Trust(Files):
     def run_it(self, option, file, *more, seconds=60):
         words = [AXMUL, "train", "evaluate", *(["lenet5"] if option == "--weights" else []), option,
                  str(file), "--test-limit", "20", "--mode", "float", *more, *self.data]
-        return subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=seconds)
+        return run(*words, timeout=seconds)
 
     def refuse(self, option, file, *says):
         result = self.run_it(option, file)
