@@ -37,6 +37,14 @@ std::vector<std::string> exact_layers(const Session& session, const Job& job) {
 
 // The multipliers that an assignment file names. Layers that it leaves out stay exact, and that is
 // said.
+// The multiplier of that name; what makes doubt of its table is said at the end.
+std::shared_ptr<const Multiplier> wanted_multiplier(Session& session, const std::string& name) {
+  auto multiplier = find_multiplier(name, session.args.text("library"));
+  if (const std::string& doubt = multiplier->provenance.warning; !doubt.empty())
+    session.late_warnings->add(name, doubt);
+  return multiplier;
+}
+
 NamedAssignment open_assignment(Session& session, const Job& job, const std::string& path) {
   const AssignmentFile file = read_assignment(path);
   NamedAssignment result{path, {}};
@@ -53,7 +61,7 @@ NamedAssignment open_assignment(Session& session, const Job& job, const std::str
       continue;
     }
     auto& multiplier = cache[chosen.multiplier];
-    if (!multiplier) multiplier = find_multiplier(chosen.multiplier, session.args.text("library"));
+    if (!multiplier) multiplier = wanted_multiplier(session, chosen.multiplier);
     if (!chosen.sha256.empty() && chosen.sha256 != multiplier->lut.sha256())
       throw InputError(954, {path},
                        "\"" + chosen.multiplier + "\" of layer " + chosen.layer +
@@ -190,7 +198,7 @@ std::vector<NamedAssignment> requested_assignments(Session& session, const Job& 
   if (file) return {open_assignment(session, job, *file)};
   std::vector<NamedAssignment> result;
   for (const std::string& name : names) {
-    const auto multiplier = find_multiplier(name, session.args.text("library"));
+    const auto multiplier = wanted_multiplier(session, name);
     NamedAssignment uniform{multiplier->name, {}};
     for (const auto& layer : job.network.layers)
       uniform.layers.push_back({layer->name, multiplier});

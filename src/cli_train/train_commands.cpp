@@ -60,13 +60,19 @@ Schedule chosen_schedule(const Session& session, TrainingKind kind, const std::s
 }
 
 // The folder of the run; refuses one that holds another run unless it is resumed or forced.
-std::string run_folder(const Session& session, TrainingKind kind, const std::string& network) {
+struct RunFolder {
+  std::string path;
+  FolderLock lock;
+};
+
+RunFolder run_folder(const Session& session, TrainingKind kind, const std::string& network) {
   const std::string folder =
       session.args.text_or("out", usual_folder(network + "-" + std::string(to_string(kind))));
   std::error_code error;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder))
     throw OutputError(961, folder + ": cannot be made a folder: " + error.message());
+  FolderLock lock(folder);
   const bool used = fs::exists(fs::path(folder) / "checkpoint.safetensors") ||
                     fs::exists(fs::path(folder) / "weights.h5");
   if (used && !session.args.has("resume") && !session.args.has("force"))
@@ -75,7 +81,7 @@ std::string run_folder(const Session& session, TrainingKind kind, const std::str
                               "with --force, or choose another folder with --out");
   if (used && session.args.has("force") && !session.args.has("resume"))
     fs::remove(fs::path(folder) / "checkpoint.safetensors", error);
-  return folder;
+  return {folder, std::move(lock)};
 }
 
 // Options that must agree between a checkpoint and the run that continues it.
@@ -236,7 +242,8 @@ int training_command_body(Session& session, TrainingKind kind) {
       throw UsageError(968,
                        "--weights-out " + *copy + ": the name must end in .h5 or .safetensors");
   const Schedule schedule = chosen_schedule(session, kind, job.network.architecture);
-  const std::string folder = run_folder(session, kind, job.network.architecture);
+  const RunFolder held = run_folder(session, kind, job.network.architecture);
+  const std::string& folder = held.path;
   set_arithmetic(session, job, kind);
   const double fraction = session.args.number("validation", 0, 1).value_or(0);
   TrainValidation split = split_validation(train_images(job), fraction, job.options.seed);

@@ -116,6 +116,32 @@ struct AliasTable {
   }
 };
 
+__extension__ using Int128 = __int128;
+
+// Mean and variance of draws that are not kept. Integers about the first draw: nothing is rounded
+// before the end. |draw − first| < 2^42 and 2^30 draws fit.
+class DrawMoments {
+ public:
+  void add(std::int64_t x) {
+    if (count_++ == 0) first_ = x;
+    const std::int64_t d = x - first_;
+    sum_ += d;
+    square_ += static_cast<Int128>(d) * d;
+  }
+  double mean() const { return static_cast<double>(static_cast<long double>(first_) + centre()); }
+  double variance() const {
+    const long double square = static_cast<long double>(square_) / static_cast<long double>(count_);
+    return static_cast<double>(std::max(0.0L, square - centre() * centre()));
+  }
+
+ private:
+  long double centre() const {
+    return static_cast<long double>(sum_) / static_cast<long double>(count_);
+  }
+  std::int64_t first_ = 0, count_ = 0;
+  Int128 sum_ = 0, square_ = 0;
+};
+
 }  // namespace
 
 void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
@@ -129,7 +155,7 @@ void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
   // batch that it comes in.
   Philox random(options.seed, layer_number);
   std::vector<std::uint32_t> pairs(layer.fan_in);
-  std::vector<std::int64_t> sums(count * draws);
+  std::vector<DrawMoments> moments(count);
   for (std::size_t i = 0; i < draws; ++i) {
     if (i % 64 == 0) poll_interrupt();
     for (std::uint32_t& pair : pairs) {
@@ -140,14 +166,11 @@ void predict_monte_carlo(const PreparedLayer& layer, std::size_t layer_number,
       const std::int32_t* errors = batch[j]->values().data();
       std::int64_t sum = 0;
       for (const std::uint32_t pair : pairs) sum += errors[pair];
-      sums[j * draws + i] = sum;
+      moments[j].add(sum);
     }
   }
   for (std::size_t j = 0; j < count; ++j) {
-    const std::vector<double> x(sums.begin() + static_cast<std::ptrdiff_t>(j * draws),
-                                sums.begin() + static_cast<std::ptrdiff_t>((j + 1) * draws));
-    double mean = 0, variance = 0;
-    column_moments(x.data(), draws, 1, &mean, &variance);
+    const double mean = moments[j].mean(), variance = moments[j].variance();
     set_shared_figures(scales, mean, variance, cells[j]);
     finish_prediction(layer, cells[j]);
     if (options.intervals) draw_intervals(draws, mean, std::sqrt(variance), scales, cells[j]);

@@ -89,6 +89,10 @@ def check_library(folder, data, weights):
     np.save(library / "mul8u_coarse.npy", (exact & ~255).astype(np.int32))
     base = ["evaluate", "lenet5", "--data", data, "--weights", weights, "--library", library]
     run(*base, "--multiplier", "mul8u_fine", code=3, says=[library, "mul8u_fine", "mul8u_coarse"])
+    # A table that is no product is used as asked, and said to be none.
+    np.save(folder / "low_bytes.npy", (exact & 255).astype(np.int32))
+    run("evaluate", "lenet5", "--data", data, "--weights", weights, "--multiplier", folder / "low_bytes.npy",
+        says=["warning", "low_bytes.npy"])
     out = folder / "evaluation.json"
     done = run(*base, "--multiplier", "mul8u_coarse", "--multiplier", "exact", "--fold", "-o", out,
                says=["mul8u_coarse", "relative energy is unknown"])
@@ -155,6 +159,8 @@ def check_interruption(folder, data):
         if (out / "checkpoint.safetensors").exists():
             break
         time.sleep(0.01)
+    for option in ("--resume", "--force"):  # the folder has one owner at a time
+        run(*words, "--out", out, option, code=2, says=["AX965", "another axmul train", out])
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130 and "--resume" in said and str(out) in said, (process.returncode, said)

@@ -68,6 +68,8 @@ std::vector<Multiplier> load_candidates(const std::vector<std::string>& librarie
   for (const DesignRef& design : list.designs) {
     library.push_back(design.load());
     library.back().name = design.name;
+    const std::string& doubt = library.back().provenance.warning;
+    if (!doubt.empty()) warn(design.source + ": " + doubt);
   }
   library.insert(library.end(), more.begin(), more.end());
   if (costs != nullptr) {

@@ -136,7 +136,7 @@ RunReport run(const RunPlan& plan, RunEvents& events) {
   complete(work.plan, work.job);
   work.settings = settings_text(work.plan, work.job.network);
   load_library(work);
-  claim_folder(work.plan, work.settings);
+  const FolderLock lock = claim_folder(work.plan, work.settings);
   begin_record(work);
   events.started(work.plan.folder);
   prepare_network(work);

@@ -173,11 +173,12 @@ std::string settings_text(const RunPlan& plan, const Network& network) {
   return j.dump();
 }
 
-void claim_folder(const RunPlan& plan, const std::string& settings) {
+FolderLock claim_folder(const RunPlan& plan, const std::string& settings) {
   std::error_code error;
   fs::create_directories(plan.folder, error);
   if (error || !fs::is_directory(plan.folder))
     throw OutputError(961, plan.folder + ": cannot be made a folder: " + error.message());
+  FolderLock lock(plan.folder);
   const std::string path = plan.folder + "/settings.json";
   const bool known = fs::exists(path);
   if (!known && plan.resume && has_stages(plan.folder))
@@ -199,6 +200,7 @@ void claim_folder(const RunPlan& plan, const std::string& settings) {
   Json json = Json::parse(settings);
   add_checksum(json);
   write_file(path, json.dump() + "\n", true);
+  return lock;
 }
 
 }  // namespace axmul::train

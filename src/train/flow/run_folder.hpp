@@ -4,6 +4,7 @@
 #include <string>
 
 #include "axmul/train/run.hpp"
+#include "train/flow/folder_lock.hpp"
 
 namespace axmul::train {
 
@@ -15,10 +16,10 @@ std::string usual_folder(const std::string& what);
 /// grow. The plan's schedules are set.
 std::string settings_text(const RunPlan& plan, const Network& network);
 
-/// Makes the folder, empties it of the run it holds (`force`), and writes settings.json. Throws
-/// OutputError AX961, UsageError AX962 (it holds a run, and the plan says neither resume nor
-/// force), AX973 (resumed with other settings), InputError AX946 (settings.json is missing or not
-/// whole).
-void claim_folder(const RunPlan& plan, const std::string& settings);
+/// Makes the folder, holds it as long as what it returns lives, empties it of the run it holds
+/// (`force`), and writes settings.json. Throws OutputError AX961, UsageError AX965 (another program
+/// holds it), AX962 (it holds a run, and the plan says neither resume nor force), AX973 (resumed
+/// with other settings), InputError AX946 (settings.json is missing or not whole).
+[[nodiscard]] FolderLock claim_folder(const RunPlan& plan, const std::string& settings);
 
 }  // namespace axmul::train
