@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
 
 #include "axmul/core/parallel.hpp"
+#include "axmul/kernels/decomposition.hpp"
+#include "kernels/digits.hpp"
 #include "kernels/workspace.hpp"
 
 namespace axmul::detail {
@@ -20,9 +23,12 @@ constexpr std::size_t kHalf = 128;        // activations 0 … 127, by bit patte
 
 /// LUT - slope * x per column, over all activations and over the bit patterns 0 … 127.
 struct ColumnRanges {
-  std::int32_t slope = 0;
+  std::array<std::int32_t, 256> slope{};
   std::array<std::int32_t, 256> floor_small{}, floor_large{};
-  std::array<std::uint32_t, 256> small{}, large{};  // range above the floor
+  /// Range above the floor, in units of a factor that all have in common.
+  std::array<std::uint32_t, 256> small{}, large{};
+  std::int32_t small_factor = 1, large_factor = 1;
+  std::shared_ptr<const DigitProducts> lines;  // null: the slopes are one, of sums over rows
 };
 
 /// Which entries: those above the floor of the bit patterns 0 … 127 or 0 … 255, or, for large
@@ -31,17 +37,18 @@ enum class Entries { small, large, mend };
 
 constexpr std::uint32_t kMendOffset = 32768;  // added to differences
 
-/// Entries as two bytes: low_bits and the rest.
+/// Entries as one byte, or two: low_bits and the rest.
 struct PermuteTables {
   Entries entries = Entries::small;
-  std::int32_t slope = 0;
-  unsigned low_bits = 8;
-  Bytes bytes;  // [257 columns][low, high][128 or 256]
+  const ColumnRanges* ranges = nullptr;
+  unsigned low_bits = 8, planes = 2;
+  Bytes bytes;  // [257 columns][planes][128 or 256]
 };
 
 /// What is prepared of a table, whatever the weights.
 struct PermuteFacts {
   std::vector<ColumnRanges> ranges;  // without a slope, with the table's own
+  std::vector<ColumnRanges> rests;   // with each column's own, best for few activations and for all
   std::vector<std::shared_ptr<const PermuteTables>> tables;
   std::mutex mutex;
 };
@@ -59,6 +66,7 @@ struct PermuteSlice {
 /// What is prepared of the weights: how entries are cut, and, when first needed, the steps.
 struct PermutePlan {
   bool fits = false;
+  double work = 0;  // of a product, in vector instructions
   PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
   const ColumnRanges* ranges = nullptr;
   std::shared_ptr<PermuteFacts> facts;
@@ -81,7 +89,8 @@ std::int32_t middle_slope(const Lut& lut) {
   return slopes[128];
 }
 
-ColumnRanges ranges_of(const Lut& lut, std::int32_t slope) {
+/// Ranges for given slopes, in units of the common factors.
+ColumnRanges ranges_of(const Lut& lut, const std::array<std::int32_t, 256>& slope) {
   ColumnRanges r;
   r.slope = slope;
   std::array<std::int32_t, 256> top_small, top_large;
@@ -90,24 +99,62 @@ ColumnRanges ranges_of(const Lut& lut, std::int32_t slope) {
   r.floor_large = r.floor_small;
   top_large = top_small;
   const bool is_signed = a_is_signed(lut.type());
+  const auto is_small = [&](std::size_t x) { return is_signed ? x >= kHalf : x < kHalf; };
   for (std::size_t x = 0; x < 256; ++x) {
     const std::int32_t* products = lut.products().data() + x * 256;
-    const std::int32_t line = slope * activation(lut, x);
-    const bool small = is_signed ? x >= kHalf : x < kHalf;
-    auto& floor = small ? r.floor_small : r.floor_large;
-    auto& top = small ? top_small : top_large;
+    const std::int32_t value = activation(lut, x);
+    auto& floor = is_small(x) ? r.floor_small : r.floor_large;
+    auto& top = is_small(x) ? top_small : top_large;
     for (std::size_t w = 0; w < 256; ++w) {
-      floor[w] = std::min(floor[w], products[w] - line);
-      top[w] = std::max(top[w], products[w] - line);
+      floor[w] = std::min(floor[w], products[w] - slope[w] * value);
+      top[w] = std::max(top[w], products[w] - slope[w] * value);
     }
   }
+  std::int32_t small_common = 0, large_common = 0;
   for (std::size_t w = 0; w < 256; ++w) {
     r.floor_large[w] = std::min(r.floor_large[w], r.floor_small[w]);
     top_large[w] = std::max(top_large[w], top_small[w]);
-    r.small[w] = static_cast<std::uint32_t>(top_small[w] - r.floor_small[w]);
-    r.large[w] = static_cast<std::uint32_t>(top_large[w] - r.floor_large[w]);
+    for (std::size_t x = 0; x < 256 && (small_common != 1 || large_common != 1); ++x) {
+      const std::int32_t sheared = lut.products()[x * 256 + w] - slope[w] * activation(lut, x);
+      if (is_small(x)) small_common = std::gcd(small_common, sheared - r.floor_small[w]);
+      large_common = std::gcd(large_common, sheared - r.floor_large[w]);
+    }
+  }
+  r.small_factor = std::max(1, small_common);
+  r.large_factor = std::max(1, large_common);
+  for (std::size_t w = 0; w < 256; ++w) {
+    r.small[w] = static_cast<std::uint32_t>((top_small[w] - r.floor_small[w]) / r.small_factor);
+    r.large[w] = static_cast<std::uint32_t>((top_large[w] - r.floor_large[w]) / r.large_factor);
   }
   return r;
+}
+
+/// The columns' lines as one digit product of the activations' ascending value.
+std::shared_ptr<const DigitProducts> lines_of(const Lut& lut, const ProductRest& rest) {
+  auto lines = std::make_shared<DigitProducts>();
+  lines->rank = 1;
+  DigitProduct& p = lines->products.emplace_back();
+  const std::size_t flip_a = a_is_signed(lut.type()) ? 0x80 : 0;
+  const std::size_t flip_b = b_is_signed(lut.type()) ? 0x80 : 0;
+  p.scale = rest.factor;
+  const auto [least, most] = std::minmax_element(rest.slope.begin(), rest.slope.end());
+  const std::int32_t offset = *least >= -128 && *most <= 127 ? 0 : *least + 128;
+  p.row = rest.factor * offset;
+  for (std::size_t i = 0; i < 256; ++i) {
+    p.u[i ^ flip_a] = static_cast<std::uint8_t>(i);
+    p.v[i ^ flip_b] = static_cast<std::int8_t>(rest.slope[i] - offset);
+    // u counts from a_min on, entries from 0.
+    lines->column[i ^ flip_b] = rest.factor * rest.slope[i] * a_min(lut.type());
+  }
+  return lines;
+}
+
+ColumnRanges ranges_beside_lines(const Lut& lut, const ProductRest& rest) {
+  std::array<std::int32_t, 256> slope;
+  for (std::size_t w = 0; w < 256; ++w) slope[w] = rest.factor * rest.slope[w];
+  ColumnRanges ranges = ranges_of(lut, slope);
+  ranges.lines = lines_of(lut, rest);
+  return ranges;
 }
 
 std::uint32_t entry(const Lut& lut, const ColumnRanges& ranges, Entries entries, std::size_t bits,
@@ -115,32 +162,36 @@ std::uint32_t entry(const Lut& lut, const ColumnRanges& ranges, Entries entries,
   const std::size_t flip = a_is_signed(lut.type()) ? 0x80 : 0;
   const auto sheared = [&](std::size_t pattern) {
     const std::size_t x = pattern ^ flip;
-    return lut.products()[x * 256 + column] - ranges.slope * activation(lut, x);
+    return lut.products()[x * 256 + column] - ranges.slope[column] * activation(lut, x);
   };
   switch (entries) {
     case Entries::small:
-      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_small[column]);
+      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_small[column]) /
+             static_cast<std::uint32_t>(ranges.small_factor);
     case Entries::large:
-      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_large[column]);
+      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_large[column]) /
+             static_cast<std::uint32_t>(ranges.large_factor);
     default:
       return static_cast<std::uint32_t>(sheared(bits + kHalf) - sheared(bits)) + kMendOffset;
   }
 }
 
 /// Sixteen columns at a time for the cache's sake.
-Bytes lay_out(const Lut& lut, const ColumnRanges& ranges, Entries entries, unsigned low_bits) {
+Bytes lay_out(const Lut& lut, const ColumnRanges& ranges, Entries entries, unsigned low_bits,
+              unsigned planes) {
   const std::size_t size = entries == Entries::large ? 2 * kHalf : kHalf;
-  Bytes out(257 * 2 * size);
+  const std::size_t stride = planes * size;
+  Bytes out(257 * stride);
   const std::uint32_t mask = (1u << low_bits) - 1;
   for (std::size_t first = 0; first < 256; first += 16)
     for (std::size_t x = 0; x < size; ++x)
       for (std::size_t w = first; w < first + 16; ++w) {
         const std::uint32_t value = entry(lut, ranges, entries, x, w);
-        std::uint8_t* at = out.data() + w * 2 * size + x;
+        std::uint8_t* at = out.data() + w * stride + x;
         at[0] = static_cast<std::uint8_t>(value & mask);
-        at[size] = static_cast<std::uint8_t>(value >> low_bits);
+        if (planes == 2) at[size] = static_cast<std::uint8_t>(value >> low_bits);
       }
-  std::fill_n(out.data() + kNoColumn * 2 * size, 2 * size, std::uint8_t{0});
+  std::fill_n(out.data() + kNoColumn * stride, stride, std::uint8_t{0});
   return out;
 }
 
@@ -148,25 +199,41 @@ std::shared_ptr<PermuteFacts> facts_of(const LutFacts& table) {
   const std::lock_guard lock(table.permute_mutex);
   if (table.permute == nullptr) {
     auto facts = std::make_shared<PermuteFacts>();
-    facts->ranges.push_back(ranges_of(table.lut, 0));
-    facts->ranges.push_back(ranges_of(table.lut, middle_slope(table.lut)));
+    std::array<std::int32_t, 256> slope{};
+    facts->ranges.push_back(ranges_of(table.lut, slope));
+    slope.fill(middle_slope(table.lut));
+    facts->ranges.push_back(ranges_of(table.lut, slope));
     table.permute = facts;
   }
   return std::static_pointer_cast<PermuteFacts>(table.permute);
 }
 
+/// The candidates for tables of entries, or of rests beside lines.
+std::span<const ColumnRanges> candidates(PermuteFacts& facts, const Lut& lut, PermuteTerms terms) {
+  const std::lock_guard lock(facts.mutex);
+  if (terms == PermuteTerms::entries) return facts.ranges;
+  if (facts.rests.empty()) {
+    const std::size_t first = a_is_signed(lut.type()) ? kHalf : 0;
+    facts.rests.push_back(ranges_beside_lines(lut, product_and_rest(lut, first, kHalf)));
+    facts.rests.push_back(ranges_beside_lines(lut, product_and_rest(lut)));
+  }
+  return facts.rests;
+}
+
 std::shared_ptr<const PermuteTables> tables_of(PermuteFacts& facts, const Lut& lut,
                                                const ColumnRanges& ranges, Entries entries,
-                                               unsigned low_bits) {
+                                               unsigned low_bits, unsigned planes) {
   const std::lock_guard lock(facts.mutex);
   for (const auto& old : facts.tables)
-    if (old->entries == entries && old->slope == ranges.slope && old->low_bits == low_bits)
+    if (old->entries == entries && old->ranges == &ranges && old->low_bits == low_bits &&
+        old->planes == planes)
       return old;
   auto fresh = std::make_shared<PermuteTables>();
   fresh->entries = entries;
-  fresh->slope = ranges.slope;
+  fresh->ranges = &ranges;
   fresh->low_bits = low_bits;
-  fresh->bytes = lay_out(lut, ranges, entries, low_bits);
+  fresh->planes = planes;
+  fresh->bytes = lay_out(lut, ranges, entries, low_bits, planes);
   facts.tables.push_back(fresh);
   return fresh;
 }
@@ -198,7 +265,8 @@ PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t b
   PermuteSlice slice{begin, end, (end - begin + 3) / 4 * 4, {}, {}, {}, {}};
   std::array<std::uint8_t, 256> group;
   for (std::size_t column = 0; column < 256; ++column) {
-    const std::uint32_t high = plan.ranges->small[column] >> 6;
+    const std::uint32_t large = plan.large_kind == kPermuteLarge6 ? plan.ranges->large[column] : 0;
+    const std::uint32_t high = std::max(plan.ranges->small[column], large) >> 6;
     group[column] = high < 64 ? 0 : high < 128 ? 1 : 2;
   }
   slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
@@ -234,55 +302,93 @@ std::vector<PermuteSlice> make_slices(const PermutePlan& plan, const Weights& w,
   return slices;
 }
 
-/// The slope whose entries take the fewest additions, and how they are cut into bytes.
-void choose_kinds(PermutePlan& plan, const std::array<bool, 256>& used, bool grouped) {
-  constexpr std::uint32_t kSmallBits[] = {14, 15, 16}, kLargeBits[] = {15, 16};
-  for (const ColumnRanges& ranges : plan.facts->ranges) {
-    if (grouped && ranges.slope != 0) continue;  // row sums are over all taps
-    const UsedRange range = used_range(used, ranges);
-    if (range.large >> 16 != 0) continue;
-    int small = kPermuteSmall6, large = kPermuteLarge7;
-    while (range.small >> kSmallBits[small] != 0) ++small;
-    while (range.large >> kLargeBits[large - kPermuteLarge7] != 0) ++large;
-    if (plan.fits && small + large >= int{plan.small_kind} + int{plan.large_kind}) continue;
-    plan.fits = true;
-    plan.small_kind = static_cast<PermuteKind>(small);
-    plan.large_kind = static_cast<PermuteKind>(large);
-    plan.ranges = &ranges;
-  }
+/// How entries are cut into bytes, and what that costs a look-up in vector instructions: permutes,
+/// blends, and additions of bytes one by one, in twos or in fours.
+struct Cut {
+  PermuteKind kind;
+  unsigned bits, low_bits, planes;
+  double work;
+};
+constexpr Cut kSmallCuts[] = {
+    {kPermuteSmallOne6, 6, 6, 1, 2.5}, {kPermuteSmallOne7, 7, 7, 1, 3},
+    {kPermuteSmallOne8, 8, 8, 1, 4},   {kPermuteSmall6, 12, 6, 2, 5},
+    {kPermuteSmall6, 14, 6, 2, 6.5},   {kPermuteSmall7, 15, 7, 2, 7},
+    {kPermuteSmall8, 16, 8, 2, 8}};
+constexpr Cut kLargeCuts[] = {
+    {kPermuteLargeOne6, 6, 6, 1, 4.5}, {kPermuteLargeOne7, 7, 7, 1, 5},
+    {kPermuteLargeOne8, 8, 8, 1, 6},   {kPermuteLarge6, 12, 6, 2, 9},
+    {kPermuteLarge6, 14, 6, 2, 10.5},  {kPermuteLarge7, 15, 7, 2, 11},
+    {kPermuteLarge8, 16, 8, 2, 12}};
+
+/// The first cut that holds the range, or null.
+const Cut* cut_for(std::span<const Cut> cuts, std::uint32_t range) {
+  for (const Cut& cut : cuts)
+    if (range >> cut.bits == 0) return &cut;
+  return nullptr;
 }
 
-std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
+/// The candidate that takes the least work, with the cuts of its entries. Unsigned activations are
+/// mostly small, signed ones are not.
+const ColumnRanges* choose_ranges(std::span<const ColumnRanges> all, const PermutePlan& plan,
+                                  const std::array<bool, 256>& used, bool grouped,
+                                  bool is_signed, const Cut*& small, const Cut*& large) {
+  const ColumnRanges* best = nullptr;
+  double least = std::numeric_limits<double>::infinity();
+  for (const ColumnRanges& ranges : all) {
+    if (grouped && ranges.slope != plan.facts->ranges[0].slope) continue;  // row sums: of all taps
+    const UsedRange range = used_range(used, ranges);
+    const Cut* s = cut_for(kSmallCuts, range.small);
+    const Cut* l = cut_for(kLargeCuts, range.large);
+    if (s == nullptr || l == nullptr) continue;
+    const double work = is_signed ? 0.2 * s->work + 0.8 * l->work : 0.9 * s->work + 0.1 * l->work;
+    if (work >= least) continue;
+    least = work;
+    best = &ranges;
+    small = s;
+    large = l;
+  }
+  return best;
+}
+
+std::shared_ptr<const PermutePlan> make_plan(const Weights& w, PermuteTerms terms) {
   auto plan = std::make_shared<PermutePlan>();
   plan->facts = facts_of(w.facts);
   std::array<bool, 256> used{};
   for (std::size_t tap = 0; tap < w.k; ++tap)
     for (std::size_t m = 0; m < w.m; ++m)
       if (w.groups.belongs(tap, m)) used[w.column(tap, m)] = true;
-  const bool grouped = w.groups.count > 1;
-  choose_kinds(*plan, used, grouped);
+  const bool grouped = w.groups.count > 1, is_signed = w.a_flip != 0;
+  const Cut *small = nullptr, *large = nullptr;
+  plan->ranges = choose_ranges(candidates(*plan->facts, w.lut, terms), *plan, used, grouped,
+                               is_signed, small, large);
+  plan->fits = plan->ranges != nullptr;
   if (!plan->fits) return plan;
-  const auto low_bits = [](int kind, int first, int bits) {
-    return static_cast<unsigned>(kind - first + bits);
+  plan->work = is_signed ? large->work : small->work;
+  plan->small_kind = small->kind;
+  plan->large_kind = large->kind;
+  const auto tables = [&](Entries entries, const Cut& cut) {
+    return tables_of(*plan->facts, w.lut, *plan->ranges, entries, cut.low_bits, cut.planes);
   };
-  const auto tables = [&](Entries entries, unsigned bits) {
-    return tables_of(*plan->facts, w.lut, *plan->ranges, entries, bits);
-  };
-  plan->small = tables(Entries::small, low_bits(plan->small_kind, kPermuteSmall6, 6));
-  plan->large = tables(Entries::large, low_bits(plan->large_kind, kPermuteLarge7, 7));
-  if (plan->large_kind == kPermuteLarge7 && !grouped) plan->mend = tables(Entries::mend, 8);
+  plan->small = tables(Entries::small, *small);
+  plan->large = tables(Entries::large, *large);
+  // Differences of entries, in units of 1, must fit 15 bits and a sign.
+  const auto largest = static_cast<std::int64_t>(used_range(used, *plan->ranges).large) *
+                       plan->ranges->large_factor;
+  if (largest < kMendOffset && !grouped)
+    plan->mend = tables(Entries::mend, {kPermuteSmall8, 16, 8, 2, 8});
   return plan;
 }
 
-std::shared_ptr<const PermutePlan> plan_of(const Weights& w) {
+std::shared_ptr<const PermutePlan> plan_of(const Weights& w, PermuteTerms terms) {
   const std::lock_guard lock(w.derived_mutex);
-  if (w.permuted == nullptr) w.permuted = make_plan(w);
-  return std::static_pointer_cast<const PermutePlan>(w.permuted);
+  auto& plan = terms == PermuteTerms::entries ? w.permuted : w.permuted_rests;
+  if (plan == nullptr) plan = make_plan(w, terms);
+  return std::static_pointer_cast<const PermutePlan>(plan);
 }
 
 /// The plan with its steps.
-std::shared_ptr<const PermutePlan> complete_plan_of(const Weights& w) {
-  const auto plan = plan_of(w);
+std::shared_ptr<const PermutePlan> complete_plan_of(const Weights& w, PermuteTerms terms) {
+  const auto plan = plan_of(w, terms);
   std::call_once(plan->once, [&] {
     plan->slices = make_slices(*plan, w, 0, w.k);
     if (plan->mend == nullptr) return;
@@ -321,10 +427,10 @@ Tile make_tile(std::size_t taps) {
 
 class PermuteRun {
  public:
-  PermuteRun(const Problem& problem, const PermuteKernel& kernel)
+  PermuteRun(const Problem& problem, const PermuteKernel& kernel, PermuteTerms terms)
       : p_(problem),
         kernel_(kernel),
-        plan_(complete_plan_of(*problem.weights)),
+        plan_(complete_plan_of(*problem.weights, terms)),
         slices_(plan_->slices) {
     if (p_.k_begin == 0 && p_.k_end == p_.weights->k) return;
     own_slices_ = make_slices(*plan_, *p_.weights, p_.k_begin, p_.k_end);
@@ -365,8 +471,8 @@ void PermuteRun::pack(const Part& part, const PermuteSlice& slice, const Tile& t
 
 /// slope * sum of x per row.
 void PermuteRun::sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
-  const auto slope = static_cast<std::uint32_t>(plan_->ranges->slope);
-  if (slope == 0) {
+  const auto slope = static_cast<std::uint32_t>(plan_->ranges->slope[0]);
+  if (slope == 0 || plan_->ranges->lines != nullptr) {
     std::fill_n(tile.row_sums, kPermuteRows, 0);
     return;
   }
@@ -413,7 +519,8 @@ void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile
        {ends[0] / 4, ends[1] / 4, std::max<std::size_t>(1, (ends[2] + 3) / 4)},
        (large ? plan_->large : plan_->small)->bytes.data(),
        sums,
-       1});
+       1,
+       large ? plan_->ranges->large_factor : plan_->ranges->small_factor});
   if (entries != Entries::mend) return;
   for (std::size_t v = 0; v < part.vectors; ++v)
     if (look.counts[v] > 0)
@@ -438,7 +545,8 @@ void PermuteRun::compute(const Part& part) const {
       std::copy_n(all.data() + m, channels, constants.data());
       for (std::size_t c = 0; c < channels; ++c) channel(part, slice, tile, look, entries, m + c);
       kernel_.store({tile.sums, tile.row_sums, constants.data(), channels, part.rows,
-                     p_.y + part.first * p_.y_stride + m, p_.y_stride, &slice != slices_.data()});
+                     p_.y + part.first * p_.y_stride + m, p_.y_stride,
+                     &slice != slices_.data() || plan_->ranges->lines != nullptr});
     }
   }
 }
@@ -462,10 +570,30 @@ void PermuteRun::run() const {
 
 }  // namespace
 
-bool permute_fits(const Weights& weights) { return plan_of(weights)->fits; }
+double permute_work(const Weights& weights, PermuteTerms terms) {
+  return plan_of(weights, terms)->work;
+}
+
+bool permute_fits(const Weights& weights) {
+  return plan_of(weights, PermuteTerms::entries)->fits;
+}
 
 void run_permute(const Problem& problem, const PermuteKernel& kernel) {
-  PermuteRun(problem, kernel).run();
+  PermuteRun(problem, kernel, PermuteTerms::entries).run();
+}
+
+void run_rest(const Problem& problem, const PermuteKernel& kernel, const DigitKernel& digits) {
+  constexpr std::size_t kRows = 4096;  // whose sums stay in the second-level cache
+  const PermuteTerms terms = PermuteTerms::rests;
+  const auto plan = complete_plan_of(*problem.weights, terms);
+  for (std::size_t first = 0; first < problem.a->rows; first += kRows) {
+    const Activations a = problem.a->part(first, std::min(kRows, problem.a->rows - first));
+    Problem some = problem;
+    some.a = &a;
+    some.y += first * problem.y_stride;
+    run_digits(some, digits, plan->ranges->lines);
+    PermuteRun(some, kernel, terms).run();
+  }
 }
 
 }  // namespace axmul::detail

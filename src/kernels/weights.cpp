@@ -61,6 +61,14 @@ LutFacts::LutFacts(const Lut& table) : lut(table), bound(column_bounds(table)) {
   factor(table, u, v);
 }
 
+std::shared_ptr<const DigitProducts> LutFacts::digits() const {
+  std::call_once(digits_once_, [&] {
+    if (auto found = digit_products(lut))
+      digits_ = std::make_shared<const DigitProducts>(std::move(*found));
+  });
+  return digits_;
+}
+
 std::shared_ptr<const LutFacts> facts_of(const Lut& lut) {
   constexpr std::size_t kRemembered = 16;
   thread_local std::vector<std::shared_ptr<const LutFacts>> known;  // the last one used first

@@ -2,6 +2,7 @@
 // tables that are held in registers.
 // GCC 12 takes the operand that unmasked intrinsics leave undefined for a mistake (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
 
 #include "kernels/micro.hpp"
@@ -131,24 +132,25 @@ inline __attribute__((always_inline)) void widen(const ByteSums& low, const Byte
   }
 }
 
-/// Four taps over R vectors of rows; low and high bytes of kLow and kHigh taps may be added.
+/// Four taps over R vectors of rows; low and high bytes of kLow and kHigh taps may be added, kHigh
+/// = 0: there are no high ones.
 template <int R, bool kLarge, int kLow, int kHigh>
 inline __attribute__((always_inline)) void four_taps(const PermuteTask& task,
                                                      const PermuteStep* steps, ByteSums (&low)[R],
                                                      ByteSums (&high)[R]) {
-  constexpr size_t kPlane = kLarge ? 256 : 128;
+  constexpr size_t kPlane = kLarge ? 256 : 128, kPlanes = kHigh > 0 ? 2 : 1;
   __m512i low_group[R], high_group[R];
 #pragma GCC unroll 4
   for (int t = 0; t < 4; ++t) {
     const uint8_t* x = task.x + size_t{steps[t].tap} * kPermuteRows;
-    const uint8_t* table = task.tables + size_t{steps[t].column} * (2 * kPlane);
-    const Plane<kLarge> low_plane(table), high_plane(table + kPlane);
+    const uint8_t* table = task.tables + size_t{steps[t].column} * (kPlanes * kPlane);
+    const Plane<kLarge> low_plane(table), high_plane(table + (kPlanes - 1) * kPlane);
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r) {
       __m512i a = load(x + 64 * r);
       stay(a);
       add_group<kLow>(low[r], low_group[r], low_plane(a), t);
-      add_group<kHigh>(high[r], high_group[r], high_plane(a), t);
+      if constexpr (kHigh > 0) add_group<kHigh>(high[r], high_group[r], high_plane(a), t);
     }
   }
 }
@@ -156,10 +158,16 @@ inline __attribute__((always_inline)) void four_taps(const PermuteTask& task,
 // Fours after which 16-bit sums of bytes are widened: 256 bytes add up to less than 65536.
 constexpr size_t kFours = 64;
 
+void multiply(int32_t* sums, size_t vectors, int32_t factor) {
+  const __m512i f = _mm512_set1_epi32(factor);
+  for (size_t i = 0; i < 4 * vectors; ++i)
+    _mm512_store_si512(sums + 16 * i, _mm512_mullo_epi32(load(sums + 16 * i), f));
+}
+
 /// High bytes are added in groups where there are 6 low bits, as the task says; else one by one.
-template <int R, bool kLarge, int kLowBits>
+template <int R, bool kLarge, int kLowBits, int kPlanes>
 void channel(const PermuteTask& task) {
-  constexpr int kLow = 1 << (8 - kLowBits);
+  constexpr int kLow = 1 << (8 - kLowBits), kOne = kPlanes - 1;
   const size_t fours = task.ends[2];
   for (size_t begin = 0; begin < fours; begin += kFours) {
     const size_t end = begin + kFours < fours ? begin + kFours : fours;
@@ -168,30 +176,31 @@ void channel(const PermuteTask& task) {
     for (int r = 0; r < R; ++r)
       low[r].whole = low[r].odd = high[r].whole = high[r].odd = _mm512_setzero_si512();
     size_t i = begin;
-    if (kLowBits == 6) {
+    if (kLowBits == 6 && kPlanes == 2) {
       for (; i < end && i < task.ends[0]; ++i)
-        four_taps<R, kLarge, kLow, 4>(task, task.steps + 4 * i, low, high);
+        four_taps<R, kLarge, kLow, 4 * kOne>(task, task.steps + 4 * i, low, high);
       for (; i < end && i < task.ends[1]; ++i)
-        four_taps<R, kLarge, kLow, 2>(task, task.steps + 4 * i, low, high);
+        four_taps<R, kLarge, kLow, 2 * kOne>(task, task.steps + 4 * i, low, high);
     }
-    for (; i < end; ++i) four_taps<R, kLarge, kLow, 1>(task, task.steps + 4 * i, low, high);
+    for (; i < end; ++i) four_taps<R, kLarge, kLow, kOne>(task, task.steps + 4 * i, low, high);
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r)
       widen(low[r], high[r], kLowBits, task.first != 0 && begin == 0, task.sums + 64 * r);
   }
+  if (task.factor != 1) multiply(task.sums, task.vectors, task.factor);
 }
 
-template <bool kLarge, int kLowBits>
+template <bool kLarge, int kLowBits, int kPlanes>
 void run(const PermuteTask& task) {
   switch (task.vectors) {
     case 1:
-      return channel<1, kLarge, kLowBits>(task);
+      return channel<1, kLarge, kLowBits, kPlanes>(task);
     case 2:
-      return channel<2, kLarge, kLowBits>(task);
+      return channel<2, kLarge, kLowBits, kPlanes>(task);
     case 3:
-      return channel<3, kLarge, kLowBits>(task);
+      return channel<3, kLarge, kLowBits, kPlanes>(task);
     default:
-      return channel<4, kLarge, kLowBits>(task);
+      return channel<4, kLarge, kLowBits, kPlanes>(task);
   }
 }
 
@@ -282,7 +291,36 @@ extern const PermuteKernel kPermuteAvx512;
 const PermuteKernel kPermuteAvx512 = {
     pack,     look,
     mend,     count_large,
-    row_sums, {run<false, 6>, run<false, 7>, run<false, 8>, run<true, 7>, run<true, 8>},
+    row_sums, {run<false, 6, 2>, run<false, 7, 2>, run<false, 8, 2>, run<true, 6, 2>,
+               run<true, 7, 2>, run<true, 8, 2>, run<false, 6, 1>, run<false, 7, 1>,
+               run<false, 8, 1>, run<true, 6, 1>, run<true, 7, 1>, run<true, 8, 1>},
     store};
+
+/// Factors of any function of the byte; other maps are the driver's own kernel's.
+extern uint32_t (*const kPackDigitsVbmi)(const DigitPackTask&);
+
+namespace {
+
+uint32_t pack_digits(const DigitPackTask& task) {
+  __m512i table[4];
+  for (int i = 0; i < 4; ++i) table[i] = _mm512_loadu_si512(task.table + 64 * i);
+  __m512i sum = _mm512_setzero_si512();
+  for (size_t i = 0; i < task.count; i += 64) {
+    const size_t left = task.count - i;
+    const __mmask64 some = left < 64 ? (uint64_t{1} << left) - 1 : ~uint64_t{0};
+    const __m512i x = _mm512_maskz_loadu_epi8(some, task.bytes + i);
+    const __m512i u = _mm512_mask_blend_epi8(_mm512_movepi8_mask(x),
+                                             _mm512_permutex2var_epi8(table[0], x, table[1]),
+                                             _mm512_permutex2var_epi8(table[2], x, table[3]));
+    _mm512_mask_storeu_epi8(task.out + i, some, u);
+    sum = _mm512_add_epi64(
+        sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(some, u), _mm512_setzero_si512()));
+  }
+  return static_cast<uint32_t>(_mm512_reduce_add_epi64(sum));
+}
+
+}  // namespace
+
+uint32_t (*const kPackDigitsVbmi)(const DigitPackTask&) = pack_digits;
 
 }  // namespace axmul::detail
