@@ -33,7 +33,10 @@ struct SignedDigits {
 SignedDigits signed_digits(Row256 v) {
   SignedDigits out;
   const auto [least, most] = std::minmax_element(v.begin(), v.end());
-  if ((*least < -128 || *most > 127) && *most - *least <= 255) out.offset = *least + 128;
+  if (*least < -128 || *most > 127) {
+    if (*most - *least <= 255) out.offset = *least + 128;
+    if (*least >= 0 && *most <= 255) out.offset = 128;  // which kernels need no sums of rows for
+  }
   for (std::int64_t& x : v) x -= out.offset;
   const auto is_zero = [](std::int64_t x) { return x == 0; };
   do {

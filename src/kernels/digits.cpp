@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "axmul/core/parallel.hpp"
 #include "kernels/workspace.hpp"
@@ -16,8 +17,10 @@ constexpr std::size_t kChannels = 16;           // that panels are multiples of
 constexpr std::size_t kTileBytes = 24 * 1024;   // of factors, which stay in the first-level cache
 constexpr std::size_t kMostRows = 192;
 
-/// One digit u of the activations; several products may have it.
+/// One digit u of the activations; several products may have it. Turned, it is u − 128 as a signed
+/// byte.
 struct Factor {
+  bool turned = false;
   DigitMap map = kDigitAny;
   std::uint8_t flip = 0;
   std::array<std::uint8_t, 16> low{}, high{};
@@ -25,8 +28,11 @@ struct Factor {
   std::uint32_t row = 0;  // what the sum over u counts, modulo 2^32
 };
 
-Factor make_factor(const std::array<std::uint8_t, 256>& u) {
+Factor make_factor(std::array<std::uint8_t, 256> u, bool turned) {
   Factor f;
+  f.turned = turned;
+  if (turned)
+    for (std::uint8_t& x : u) x ^= 0x80;
   f.table = u;
   f.flip = u[0];
   bool flips = true, adds = true;
@@ -67,17 +73,24 @@ struct DigitPlan {
   std::vector<Factor> factors;
   std::vector<std::size_t> factor_of;  // of each product
   std::vector<Panel> panels;
-  std::vector<std::int8_t> b;          // [products][panels][quads][channels][4]
+  std::vector<std::uint8_t> b;         // [products][panels][quads][channels][4]
   std::vector<std::int32_t> constant;  // [m rounded up]
   std::size_t product_bytes() const { return quads * 4 * constant.size(); }
 };
 
+/// v + 128 are unsigned bytes, and u·v + 128·u = (u − 128)·(v + 128) + 128·(v + 128): what would be
+/// a sum for each row becomes a constant for each channel.
+bool is_turned(const DigitProduct& p) { return p.row == std::int64_t{128} * p.scale; }
+
 void find_factors(DigitPlan& plan) {
   for (const DigitProduct& p : plan.products->products) {
+    const Factor factor = make_factor(p.u, is_turned(p));
     std::size_t i = 0;
-    while (i < plan.factors.size() && plan.factors[i].table != p.u) ++i;
-    if (i == plan.factors.size()) plan.factors.push_back(make_factor(p.u));
-    plan.factors[i].row += static_cast<std::uint32_t>(p.row);
+    while (i < plan.factors.size() && (plan.factors[i].table != factor.table ||
+                                       plan.factors[i].turned != factor.turned))
+      ++i;
+    if (i == plan.factors.size()) plan.factors.push_back(factor);
+    if (!factor.turned) plan.factors[i].row += static_cast<std::uint32_t>(p.row);
     plan.factor_of.push_back(i);
   }
 }
@@ -86,16 +99,18 @@ void find_factors(DigitPlan& plan) {
 void pack_weights(DigitPlan& plan, const Weights& w) {
   const std::uint8_t flip = b_is_signed(w.lut.type()) ? 0x80 : 0;
   plan.b.assign(plan.products->products.size() * plan.product_bytes(), 0);
-  std::int8_t* out = plan.b.data();
+  std::uint8_t* out = plan.b.data();
   for (const DigitProduct& p : plan.products->products) {
-    std::array<std::int8_t, 256> v;
-    for (std::size_t i = 0; i < 256; ++i) v[i] = p.v[i ^ flip];
+    const std::uint8_t turn = is_turned(p) ? 0x80 : 0;
+    std::array<std::uint8_t, 256> v;
+    for (std::size_t i = 0; i < 256; ++i)
+      v[i] = static_cast<std::uint8_t>(static_cast<std::uint8_t>(p.v[i ^ flip]) ^ turn);
     for (const Panel& panel : plan.panels) {
       const std::size_t wide = panel.vectors * kChannels, some = std::min(wide, w.m - panel.m);
       for (std::size_t k = plan.k_begin; k < plan.k_end; ++k) {
         const std::size_t tap = k - plan.k_begin;
         const std::uint8_t* columns = w.column.row(k).data() + panel.m;
-        std::int8_t* to = out + tap / 4 * 4 * wide + tap % 4;
+        std::uint8_t* to = out + tap / 4 * 4 * wide + tap % 4;
         for (std::size_t c = 0; c < some; ++c) to[4 * c] = v[columns[c]];
       }
       out += plan.quads * 4 * wide;
@@ -105,12 +120,19 @@ void pack_weights(DigitPlan& plan, const Weights& w) {
 
 void sum_constants(DigitPlan& plan, const Weights& w) {
   const std::uint8_t flip = b_is_signed(w.lut.type()) ? 0x80 : 0;
-  const auto& column = plan.products->column;
+  std::array<std::uint32_t, 256> column;
+  for (std::size_t i = 0; i < 256; ++i) {
+    column[i] = static_cast<std::uint32_t>(plan.products->column[i ^ flip]);
+    for (const DigitProduct& p : plan.products->products)
+      if (is_turned(p))
+        column[i] += 128 * static_cast<std::uint32_t>(p.scale) *
+                     static_cast<std::uint32_t>(p.v[i ^ flip] + 128);
+  }
   std::vector<std::uint32_t> sums(plan.constant.size(), 0);
   for (std::size_t k = plan.k_begin; k < plan.k_end; ++k) {
     const std::uint8_t* columns = w.column.row(k).data();
     for (std::size_t m = 0; m < w.m; ++m)
-      sums[m] += static_cast<std::uint32_t>(column[columns[m] ^ flip]);
+      sums[m] += column[columns[m]];
   }
   for (std::size_t m = 0; m < sums.size(); ++m)
     plan.constant[m] = static_cast<std::int32_t>(sums[m]);
@@ -152,6 +174,8 @@ std::shared_ptr<const DigitPlan> plan_of(const Problem& p, const DigitKernel& ke
 struct DigitTile {
   std::uint8_t* a;         // [factors][rows, 4 quads]
   std::int32_t* row_sums;  // [rows]
+  std::uint32_t* sums;     // [rows], of one factor
+  std::ptrdiff_t* offsets; // [rows]
   std::int32_t* y;         // [rows, 64], of panels that the product is too narrow for
 };
 
@@ -167,7 +191,10 @@ class DigitRun {
   void pack(std::size_t first, std::size_t rows, std::size_t room, const DigitTile& tile) const;
   void panel(const Panel& panel, std::size_t first, std::size_t rows, std::size_t room,
              const DigitTile& tile) const;
-  std::size_t stride() const { return 4 * plan_->quads; }
+  /// With room for what packing writes behind a run of bytes, which would else be the next row's.
+  std::size_t stride() const {
+    return (4 * plan_->quads + 63) / 64 * 64 + (p_.a->segments.size() > 1 ? 64 : 0);
+  }
 
   const Problem& p_;
   const DigitKernel& kernel_;
@@ -176,38 +203,38 @@ class DigitRun {
 
 DigitTile DigitRun::make_tile(std::size_t rows) const {
   thread_local Workspace workspace;
-  const std::size_t factors = (plan_->factors.size() * rows * stride() + 63) / 64 * 64;
-  unsigned char* at = workspace.at_least(factors + 4 * rows + 64 + 4 * rows * 4 * kChannels);
+  const std::size_t factors = plan_->factors.size() * rows * stride() + 64;  // the last store's end
+  const std::size_t four = (4 * rows + 63) / 64 * 64;
+  unsigned char* at = workspace.at_least(factors + 4 * four + 4 * rows * 4 * kChannels);
+  const auto take = [&](std::size_t bytes) { return std::exchange(at, at + bytes); };
   DigitTile tile{};
-  tile.a = at;
-  tile.row_sums = reinterpret_cast<std::int32_t*>(at + factors);
-  tile.y = reinterpret_cast<std::int32_t*>(at + factors + (4 * rows + 63) / 64 * 64);
+  tile.a = take(factors);
+  tile.row_sums = reinterpret_cast<std::int32_t*>(take(four));
+  tile.sums = reinterpret_cast<std::uint32_t*>(take(four));
+  tile.offsets = reinterpret_cast<std::ptrdiff_t*>(take(2 * four));
+  tile.y = reinterpret_cast<std::int32_t*>(at);
   return tile;
 }
 
 void DigitRun::pack(std::size_t first, std::size_t rows, std::size_t room,
                     const DigitTile& tile) const {
   std::fill_n(tile.row_sums, rows, 0);
-  const std::size_t taps = p_.k_end - p_.k_begin;
-  std::uint8_t* base = tile.a;
+  for (std::size_t r = 0; r < rows; ++r) tile.offsets[r] = p_.a->offset_of(first + r);
+  std::uint8_t* out = tile.a;
   for (const Factor& f : plan_->factors) {
-    for (std::size_t r = 0; r < rows; ++r) {
-      std::uint8_t* out = base + r * stride();
-      const std::uint8_t* row = p_.a->base + p_.a->offset_of(first + r);
-      std::uint32_t sum = 0;
-      for (const Segment& s : p_.a->segments) {
-        const std::size_t from = std::max(s.k, p_.k_begin);
-        const std::size_t to = std::min(s.k + s.length, p_.k_end);
-        if (from >= to) continue;
-        sum += kernel_.pack({row + s.offset + static_cast<std::ptrdiff_t>(from - s.k), to - from,
-                             f.map, f.flip, f.low.data(), f.high.data(), f.table.data(),
-                             out + (from - p_.k_begin)});
-      }
-      for (std::size_t k = taps; k < stride(); ++k) out[k] = 0;
-      tile.row_sums[r] = static_cast<std::int32_t>(static_cast<std::uint32_t>(tile.row_sums[r]) +
-                                                   f.row * sum);
+    std::fill_n(tile.sums, rows, 0u);
+    for (const Segment& s : p_.a->segments) {
+      const std::size_t from = std::max(s.k, p_.k_begin);
+      const std::size_t to = std::min(s.k + s.length, p_.k_end);
+      if (from >= to) continue;
+      kernel_.pack({p_.a->base + s.offset + static_cast<std::ptrdiff_t>(from - s.k), tile.offsets,
+                    rows, to - from, f.map, f.flip, f.low.data(), f.high.data(), f.table.data(),
+                    out + (from - p_.k_begin), stride(), f.row != 0 ? tile.sums : nullptr});
     }
-    base += room * stride();
+    out += room * stride();
+    for (std::size_t r = 0; r < rows && f.row != 0; ++r)
+      tile.row_sums[r] = static_cast<std::int32_t>(static_cast<std::uint32_t>(tile.row_sums[r]) +
+                                                   f.row * tile.sums[r]);
   }
 }
 
@@ -225,8 +252,8 @@ void DigitRun::panel(const Panel& panel, std::size_t first, std::size_t rows, st
   for (std::size_t i = 0; i < products.size(); ++i)
     kernel_.run[panel.vectors - 1](
         {tile.a + plan_->factor_of[i] * room * stride(), stride(), rows,
-         plan_->b.data() + i * plan_->product_bytes() + panel.m * stride(), plan_->quads,
-         products[i].scale, to, to_stride, tile.row_sums, plan_->constant.data() + panel.m,
+         plan_->b.data() + i * plan_->product_bytes() + panel.m * 4 * plan_->quads, plan_->quads,
+         products[i].scale, is_turned(products[i]) ? 1 : 0, to, to_stride, tile.row_sums, plan_->constant.data() + panel.m,
          i == 0 ? 0 : 1});
   if (direct) return;
   for (std::size_t r = 0; r < rows; ++r) std::copy_n(to + r * wide, some, y + r * p_.y_stride);

@@ -28,13 +28,13 @@ extern const PermuteKernel kPermuteAvx512;
 extern const Rank1Kernel kRank1Avx2;
 extern const DigitKernel kDigitsAvx512;
 extern const DigitKernel kDigitsAvxVnni;
-extern std::uint32_t (*const kPackDigitsVbmi)(const DigitPackTask&);
+extern void (*const kPackDigitsVbmi)(const DigitPackTask&);
 
 namespace {
 
 /// With VBMI any function of a byte is two permutes.
-std::uint32_t pack_digits_by_permutes(const DigitPackTask& task) {
-  return (task.map == kDigitAny ? kPackDigitsVbmi : kDigitsAvx512.pack)(task);
+void pack_digits_by_permutes(const DigitPackTask& task) {
+  (task.map == kDigitAny ? kPackDigitsVbmi : kDigitsAvx512.pack)(task);
 }
 
 const DigitKernel& digits_avx512() {

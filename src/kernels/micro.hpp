@@ -125,6 +125,9 @@ struct PermuteTask {
   int32_t* sums;          ///< [vectors, 4, 16]: row 4 j + i of a vector is at [i][j]
   int first;              ///< sums are written; else added to
   int32_t factor;         ///< of the sums over all steps
+  /// 0, or where a second channel's steps and sums are, which has the same taps in the same order:
+  /// of kernels with 128 entries of one byte.
+  size_t next_steps, next_sums;
 };
 
 /// One output channel of one vector of rows whose large activations have been taken for what they
@@ -158,7 +161,7 @@ struct PermuteStoreTask {
 };
 
 struct PermuteKernel {
-  void (*pack)(const PermutePackTask&);
+  int (*pack)(const PermutePackTask&);  ///< returns whether there are bytes of 128 and more
   void (*look)(PermuteLookTask&);
   void (*mend)(const PermuteMendTask&);
   void (*count_large)(const PermuteMendTask&);  ///< columns and tables are not used
@@ -202,16 +205,21 @@ enum DigitMap {
   kDigitAny       ///< table[byte]
 };
 
-/// A run of activation bytes to be written as factors.
+/// Runs of activation bytes to be written as factors, row by row.
 struct DigitPackTask {
-  const uint8_t* bytes;
-  size_t count;
+  const uint8_t* base;
+  const ptrdiff_t* row_offset;  ///< [rows]
+  size_t rows;
+  size_t taps;  ///< bytes of each row
   DigitMap map;
   uint8_t flip;
   const uint8_t* low;    ///< [16]
   const uint8_t* high;   ///< [16]
   const uint8_t* table;  ///< [256]
+  /// [rows, stride]; up to 63 bytes behind a row's last may be written as well, rows ascending.
   uint8_t* out;
+  size_t stride;
+  uint32_t* sums;  ///< [rows], the sums of factors are added; null: not wanted
 };
 
 /// Rows times one panel of 16 channels, or a multiple: y = (add ? y : row + column) + scale · Σ a·b
@@ -220,9 +228,10 @@ struct DigitTask {
   const uint8_t* a;  ///< [rows, a_stride], four taps side by side
   size_t a_stride;
   size_t rows;
-  const int8_t* b;  ///< [quads, channels, 4]
+  const uint8_t* b;  ///< [quads, channels, 4]
   size_t quads;
   int32_t scale;
+  int turned;  ///< a is signed and b unsigned; else a is unsigned and b signed
   int32_t* y;
   size_t y_stride;
   const int32_t* row;     ///< [rows]
@@ -233,7 +242,7 @@ struct DigitTask {
 /// A GEMM of unsigned by signed bytes.
 struct DigitKernel {
   size_t rows;                              ///< that tiles should be multiples of
-  uint32_t (*pack)(const DigitPackTask&);   ///< returns the sum of the factors
+  void (*pack)(const DigitPackTask&);
   void (*run[4])(const DigitTask&);         ///< panels of 16, 32, 48, 64 channels; null: not compiled
 };
 

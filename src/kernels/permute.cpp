@@ -68,6 +68,7 @@ struct PermutePlan {
   bool fits = false;
   double work = 0;  // of a product, in vector instructions
   PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
+  bool sorted = false;  // each channel's taps by their high bytes; else all in one order
   const ColumnRanges* ranges = nullptr;
   std::shared_ptr<PermuteFacts> facts;
   std::shared_ptr<const PermuteTables> small, large, mend;
@@ -138,7 +139,9 @@ std::shared_ptr<const DigitProducts> lines_of(const Lut& lut, const ProductRest&
   const std::size_t flip_b = b_is_signed(lut.type()) ? 0x80 : 0;
   p.scale = rest.factor;
   const auto [least, most] = std::minmax_element(rest.slope.begin(), rest.slope.end());
-  const std::int32_t offset = *least >= -128 && *most <= 127 ? 0 : *least + 128;
+  const std::int32_t offset = *least >= -128 && *most <= 127 ? 0
+                              : *least >= 0 && *most <= 255  ? 128
+                                                             : *least + 128;
   p.row = rest.factor * offset;
   for (std::size_t i = 0; i < 256; ++i) {
     p.u[i ^ flip_a] = static_cast<std::uint8_t>(i);
@@ -267,7 +270,7 @@ PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t b
   for (std::size_t column = 0; column < 256; ++column) {
     const std::uint32_t large = plan.large_kind == kPermuteLarge6 ? plan.ranges->large[column] : 0;
     const std::uint32_t high = std::max(plan.ranges->small[column], large) >> 6;
-    group[column] = high < 64 ? 0 : high < 128 ? 1 : 2;
+    group[column] = !plan.sorted || high < 64 ? 0 : high < 128 ? 1 : 2;
   }
   slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
   slice.ends.assign(w.m, {0, 0, 0});
@@ -364,8 +367,11 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w, PermuteTerms term
   plan->fits = plan->ranges != nullptr;
   if (!plan->fits) return plan;
   plan->work = is_signed ? large->work : small->work;
+  // Taps in the order of large entries could not be shared by channels.
+  if (!is_signed && small->planes == 1 && large->kind == kPermuteLarge6) large = &kLargeCuts[5];
   plan->small_kind = small->kind;
   plan->large_kind = large->kind;
+  plan->sorted = small->kind == kPermuteSmall6 || large->kind == kPermuteLarge6;
   const auto tables = [&](Entries entries, const Cut& cut) {
     return tables_of(*plan->facts, w.lut, *plan->ranges, entries, cut.low_bits, cut.planes);
   };
@@ -444,12 +450,18 @@ class PermuteRun {
     std::size_t first, rows, vectors, m, m_end;
   };
   void compute(const Part& part) const;
-  void pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
+  bool pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
   void sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
   Entries choose_entries(const Part& part, const PermuteLookTask& look) const;
   void count_large(const Part& part, const Tile& tile, const PermuteLookTask& look) const;
-  void channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
-               const PermuteLookTask& look, Entries entries, std::size_t m) const;
+  void channels(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                const PermuteLookTask& look, Entries entries, std::size_t m,
+                std::size_t count) const;
+  bool takes_pairs(Entries entries) const {
+    const PermuteKind kind = plan_->small_kind;
+    return entries != Entries::large && !plan_->sorted && p_.weights->groups.count == 1 &&
+           (kind == kPermuteSmallOne6 || kind == kPermuteSmallOne7 || kind == kPermuteSmallOne8);
+  }
 
   const Problem& p_;
   const PermuteKernel& kernel_;
@@ -458,15 +470,19 @@ class PermuteRun {
   std::span<const PermuteSlice> slices_;
 };
 
-void PermuteRun::pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
+/// Whether there are large activations.
+bool PermuteRun::pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
+  int large = 0;
   for (std::size_t r = 0; r < part.vectors * 64; ++r)
     tile.offsets[r] = p_.a->offset_of(part.first + std::min(r, part.rows - 1));
   for (const Segment& s : p_.a->segments) {
     const std::size_t from = std::max(s.k, slice.begin), to = std::min(s.k + s.length, slice.end);
     if (from >= to) continue;
-    kernel_.pack({p_.a->base + s.offset + static_cast<std::ptrdiff_t>(from - s.k), tile.offsets,
-                  part.vectors, to - from, tile.x + (from - slice.begin) * kPermuteRows});
+    large |=
+        kernel_.pack({p_.a->base + s.offset + static_cast<std::ptrdiff_t>(from - s.k), tile.offsets,
+                      part.vectors, to - from, tile.x + (from - slice.begin) * kPermuteRows});
   }
+  return large != 0;
 }
 
 /// slope * sum of x per row.
@@ -507,8 +523,10 @@ void PermuteRun::count_large(const Part& part, const Tile& tile,
                                   kMendOffset * static_cast<std::uint32_t>(tile.large_rows[r]));
 }
 
-void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
-                         const PermuteLookTask& look, Entries entries, std::size_t m) const {
+/// One channel, or two that have the same taps.
+void PermuteRun::channels(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                          const PermuteLookTask& look, Entries entries, std::size_t m,
+                          std::size_t count) const {
   const auto& ends = slice.ends[m];
   const bool large = entries == Entries::large;
   std::int32_t* sums = tile.sums + m % kChannels * kPermuteRows;
@@ -520,21 +538,23 @@ void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile
        (large ? plan_->large : plan_->small)->bytes.data(),
        sums,
        1,
-       large ? plan_->ranges->large_factor : plan_->ranges->small_factor});
+       large ? plan_->ranges->large_factor : plan_->ranges->small_factor,
+       count == 2 ? slice.padded : 0,
+       kPermuteRows});
   if (entries != Entries::mend) return;
-  for (std::size_t v = 0; v < part.vectors; ++v)
-    if (look.counts[v] > 0)
-      kernel_.mend({tile.x + 64 * v, look.large + v * look.taps, look.counts[v],
-                    plan_->column.row(m).data() + slice.begin, plan_->mend->bytes.data(),
-                    sums + 64 * v});
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t v = 0; v < part.vectors; ++v)
+      if (look.counts[v] > 0)
+        kernel_.mend({tile.x + 64 * v, look.large + v * look.taps, look.counts[v],
+                      plan_->column.row(m + i).data() + slice.begin, plan_->mend->bytes.data(),
+                      sums + i * kPermuteRows + 64 * v});
 }
 
 void PermuteRun::compute(const Part& part) const {
   const Tile tile = make_tile(std::min(kSliceTaps, p_.k_end - p_.k_begin));
   for (const PermuteSlice& slice : slices_) {
-    pack(part, slice, tile);
     PermuteLookTask look{tile.x, part.vectors, slice.end - slice.begin, tile.large, {}};
-    kernel_.look(look);
+    if (pack(part, slice, tile)) kernel_.look(look);
     sum_rows(part, slice, tile);
     const Entries entries = choose_entries(part, look);
     if (entries == Entries::mend) count_large(part, tile, look);
@@ -543,7 +563,11 @@ void PermuteRun::compute(const Part& part) const {
       const std::size_t channels = std::min(kChannels, part.m_end - m);
       std::array<std::int32_t, kChannels> constants{};
       std::copy_n(all.data() + m, channels, constants.data());
-      for (std::size_t c = 0; c < channels; ++c) channel(part, slice, tile, look, entries, m + c);
+      const bool pairs = takes_pairs(entries);
+      for (std::size_t c = 0, some = 1; c < channels; c += some) {
+        some = pairs && c + 2 <= channels ? 2 : 1;
+        this->channels(part, slice, tile, look, entries, m + c, some);
+      }
       kernel_.store({tile.sums, tile.row_sums, constants.data(), channels, part.rows,
                      p_.y + part.first * p_.y_stride + m, p_.y_stride,
                      &slice != slices_.data() || plan_->ranges->lines != nullptr});

@@ -36,30 +36,49 @@ struct Nibbles {
   }
 };
 
-template <class Map>
-inline __attribute__((always_inline)) uint32_t pack_by(const DigitPackTask& task) {
+/// Whole vectors are written; only the last one of a run is read by halves.
+template <class Map, bool kSums>
+inline __attribute__((always_inline)) void pack_by(const DigitPackTask& task) {
   const Map map(task);
-  __m512i sum = _mm512_setzero_si512();
-  for (size_t i = 0; i < task.count; i += 64) {
-    const size_t left = task.count - i;
-    const __mmask64 some = left < 64 ? (uint64_t{1} << left) - 1 : ~uint64_t{0};
-    const __m512i u = map(_mm512_maskz_loadu_epi8(some, task.bytes + i));
-    _mm512_mask_storeu_epi8(task.out + i, some, u);
-    sum = _mm512_add_epi64(
-        sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(some, u), _mm512_setzero_si512()));
+  const size_t whole = task.taps / 64 * 64, left = task.taps % 64;
+  const __mmask64 some = (uint64_t{1} << left) - 1;
+  for (size_t row = 0; row < task.rows; ++row) {
+    const uint8_t* bytes = task.base + task.row_offset[row];
+    uint8_t* out = task.out + row * task.stride;
+    __m512i sum = _mm512_setzero_si512();
+    const auto count = [&](__m512i u) __attribute__((always_inline)) {
+      if (kSums) sum = _mm512_add_epi64(sum, _mm512_sad_epu8(u, _mm512_setzero_si512()));
+    };
+    for (size_t i = 0; i < whole; i += 64) {
+      const __m512i u = map(_mm512_loadu_si512(bytes + i));
+      _mm512_storeu_si512(out + i, u);
+      count(u);
+    }
+    if (left > 0) {
+      const __m512i u = map(_mm512_maskz_loadu_epi8(some, bytes + whole));
+      _mm512_storeu_si512(out + whole, u);
+      count(_mm512_maskz_mov_epi8(some, u));
+    }
+    if (kSums) task.sums[row] += static_cast<uint32_t>(_mm512_reduce_add_epi64(sum));
   }
-  return static_cast<uint32_t>(_mm512_reduce_add_epi64(sum));
 }
 
-uint32_t pack(const DigitPackTask& task) {
-  if (task.map == kDigitFlip) return pack_by<Flip>(task);
-  if (task.map == kDigitNibbles) return pack_by<Nibbles>(task);
-  uint32_t sum = 0;
-  for (size_t i = 0; i < task.count; ++i) {
-    task.out[i] = task.table[task.bytes[i]];
-    sum += task.out[i];
+template <class Map>
+void pack_map(const DigitPackTask& task) {
+  if (task.sums != nullptr) return pack_by<Map, true>(task);
+  pack_by<Map, false>(task);
+}
+
+void pack(const DigitPackTask& task) {
+  if (task.map == kDigitFlip) return pack_map<Flip>(task);
+  if (task.map == kDigitNibbles) return pack_map<Nibbles>(task);
+  for (size_t row = 0; row < task.rows; ++row) {
+    const uint8_t* bytes = task.base + task.row_offset[row];
+    uint8_t* out = task.out + row * task.stride;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < task.taps; ++i) sum += out[i] = task.table[bytes[i]];
+    if (task.sums != nullptr) task.sums[row] += sum;
   }
-  return sum;
 }
 
 inline __attribute__((always_inline)) __m512i broadcast(const uint8_t* a) {
@@ -74,7 +93,7 @@ inline __attribute__((always_inline)) void add_products(__m512i& sum, __m512i u,
 }
 
 /// R rows from `row` on times V vectors of 16 channels.
-template <int R, int V>
+template <int R, int V, bool kTurned>
 inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size_t row) {
   __m512i sum[R][V];
 #pragma GCC unroll 16
@@ -87,7 +106,7 @@ inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size
   const size_t stride = task.a_stride, three = 3 * stride;
   for (int i = 0; i < kPointers; ++i)
     a[i] = task.a + (row + 4 * static_cast<size_t>(i)) * stride;
-  const int8_t* b = task.b;
+  const uint8_t* b = task.b;
   for (size_t quad = 0; quad < task.quads; ++quad, b += 64 * V) {
     __m512i w[V];
 #pragma GCC unroll 4
@@ -97,7 +116,8 @@ inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size
       const size_t on = r % 4 == 0 ? 0 : r % 4 == 1 ? stride : r % 4 == 2 ? 2 * stride : three;
       const __m512i x = broadcast(a[r / 4] + on);
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) add_products(sum[r][v], x, w[v]);
+      for (int v = 0; v < V; ++v)
+        add_products(sum[r][v], kTurned ? w[v] : x, kTurned ? x : w[v]);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < kPointers; ++i) a[i] += 4;
@@ -120,12 +140,17 @@ inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size
   }
 }
 
+template <int R, int V, bool kTurned>
+void rows_of(const DigitTask& task) {
+  size_t row = 0;
+  for (; row + R <= task.rows; row += R) some_rows<R, V, kTurned>(task, row);
+  for (; row + 4 <= task.rows; row += 4) some_rows<4, V, kTurned>(task, row);
+  for (; row < task.rows; ++row) some_rows<1, V, kTurned>(task, row);
+}
+
 template <int R, int V>
 void panel(const DigitTask& task) {
-  size_t row = 0;
-  for (; row + R <= task.rows; row += R) some_rows<R, V>(task, row);
-  for (; row + 4 <= task.rows; row += 4) some_rows<4, V>(task, row);
-  for (; row < task.rows; ++row) some_rows<1, V>(task, row);
+  return task.turned != 0 ? rows_of<R, V, true>(task) : rows_of<R, V, false>(task);
 }
 
 }  // namespace

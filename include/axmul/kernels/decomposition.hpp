@@ -14,7 +14,8 @@
 namespace axmul {
 
 /// scale · u(a) · v(b) + row · u(a): one product of 8-bit factors. Arrays are by bit pattern of the
-/// operand. `row` is what the sum over u alone counts: it moves factors v into signed bytes.
+/// operand. `row` is what the sum over u alone counts: it moves factors v into signed bytes, by 128
+/// (row = 128 · scale) where they are unsigned bytes.
 struct AXMUL_API DigitProduct {
   std::int32_t scale = 1;
   std::int32_t row = 0;
