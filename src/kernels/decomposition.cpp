@@ -183,14 +183,16 @@ std::int64_t clip_window(const std::array<std::int64_t, 256>& slopes, bool is_si
 ProductRest product_and_rest(const Lut& lut, std::size_t first, std::size_t count) {
   if (count == 0 || first + count > 256)
     throw UsageError(603, "activations " + std::to_string(first) + " … " +
-                              std::to_string(first + count) + " of a table; it has 256, and at "
+                              std::to_string(first + count) +
+                              " of a table; it has 256, and at "
                               "least one is wanted");
   const std::int32_t* rows = lut.products().data() + first * 256;
   ProductRest out;
   out.first = first;
   out.count = count;
   std::int32_t common = 0;
-  for (std::size_t i = 256; i < count * 256; ++i) common = std::gcd(common, rows[i] - rows[i % 256]);
+  for (std::size_t i = 256; i < count * 256; ++i)
+    common = std::gcd(common, rows[i] - rows[i % 256]);
   out.factor = std::max(1, common);
   std::array<std::vector<std::int64_t>, 256> columns;
   std::array<std::int64_t, 256> slopes;

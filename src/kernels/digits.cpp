@@ -13,8 +13,8 @@ namespace axmul::detail {
 
 namespace {
 
-constexpr std::size_t kChannels = 16;           // that panels are multiples of
-constexpr std::size_t kTileBytes = 24 * 1024;   // of factors, which stay in the first-level cache
+constexpr std::size_t kChannels = 16;          // that panels are multiples of
+constexpr std::size_t kTileBytes = 24 * 1024;  // of factors, which stay in the first-level cache
 constexpr std::size_t kMostRows = 192;
 
 /// One digit u of the activations; several products may have it. Turned, it is u − 128 as a signed
@@ -86,8 +86,8 @@ void find_factors(DigitPlan& plan) {
   for (const DigitProduct& p : plan.products->products) {
     const Factor factor = make_factor(p.u, is_turned(p));
     std::size_t i = 0;
-    while (i < plan.factors.size() && (plan.factors[i].table != factor.table ||
-                                       plan.factors[i].turned != factor.turned))
+    while (i < plan.factors.size() &&
+           (plan.factors[i].table != factor.table || plan.factors[i].turned != factor.turned))
       ++i;
     if (i == plan.factors.size()) plan.factors.push_back(factor);
     if (!factor.turned) plan.factors[i].row += static_cast<std::uint32_t>(p.row);
@@ -131,8 +131,7 @@ void sum_constants(DigitPlan& plan, const Weights& w) {
   std::vector<std::uint32_t> sums(plan.constant.size(), 0);
   for (std::size_t k = plan.k_begin; k < plan.k_end; ++k) {
     const std::uint8_t* columns = w.column.row(k).data();
-    for (std::size_t m = 0; m < w.m; ++m)
-      sums[m] += column[columns[m]];
+    for (std::size_t m = 0; m < w.m; ++m) sums[m] += column[columns[m]];
   }
   for (std::size_t m = 0; m < sums.size(); ++m)
     plan.constant[m] = static_cast<std::int32_t>(sums[m]);
@@ -172,11 +171,11 @@ std::shared_ptr<const DigitPlan> plan_of(const Problem& p, const DigitKernel& ke
 
 /// What one tile of rows is computed in.
 struct DigitTile {
-  std::uint8_t* a;         // [factors][rows, 4 quads]
-  std::int32_t* row_sums;  // [rows]
-  std::uint32_t* sums;     // [rows], of one factor
-  std::ptrdiff_t* offsets; // [rows]
-  std::int32_t* y;         // [rows, 64], of panels that the product is too narrow for
+  std::uint8_t* a;          // [factors][rows, 4 quads]
+  std::int32_t* row_sums;   // [rows]
+  std::uint32_t* sums;      // [rows], of one factor
+  std::ptrdiff_t* offsets;  // [rows]
+  std::int32_t* y;          // [rows, 64], of panels that the product is too narrow for
 };
 
 class DigitRun {
@@ -240,7 +239,8 @@ void DigitRun::pack(std::size_t first, std::size_t rows, std::size_t room,
 
 void DigitRun::panel(const Panel& panel, std::size_t first, std::size_t rows, std::size_t room,
                      const DigitTile& tile) const {
-  const std::size_t wide = panel.vectors * kChannels, some = std::min(wide, p_.weights->m - panel.m);
+  const std::size_t wide = panel.vectors * kChannels,
+                    some = std::min(wide, p_.weights->m - panel.m);
   const bool direct = some == wide;
   std::int32_t* y = p_.y + first * p_.y_stride + panel.m;
   std::int32_t* to = direct ? y : tile.y;
@@ -253,8 +253,8 @@ void DigitRun::panel(const Panel& panel, std::size_t first, std::size_t rows, st
     kernel_.run[panel.vectors - 1](
         {tile.a + plan_->factor_of[i] * room * stride(), stride(), rows,
          plan_->b.data() + i * plan_->product_bytes() + panel.m * 4 * plan_->quads, plan_->quads,
-         products[i].scale, is_turned(products[i]) ? 1 : 0, to, to_stride, tile.row_sums, plan_->constant.data() + panel.m,
-         i == 0 ? 0 : 1});
+         products[i].scale, is_turned(products[i]) ? 1 : 0, to, to_stride, tile.row_sums,
+         plan_->constant.data() + panel.m, i == 0 ? 0 : 1});
   if (direct) return;
   for (std::size_t r = 0; r < rows; ++r) std::copy_n(to + r * wide, some, y + r * p_.y_stride);
 }

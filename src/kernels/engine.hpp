@@ -8,6 +8,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "axmul/core/array2.hpp"
@@ -66,6 +67,10 @@ struct LutFacts {
   mutable std::mutex permute_mutex;
   mutable std::shared_ptr<void> permute;
 
+  /// What column.cpp derives from the table for slopes and ranges that occurred last.
+  mutable std::mutex column_mutex;
+  mutable std::vector<std::shared_ptr<const void>> columns;
+
  private:
   mutable std::once_flag digits_once_;
   mutable std::shared_ptr<const DigitProducts> digits_;
@@ -80,8 +85,13 @@ struct Groups {
   std::size_t count = 1;
   std::size_t taps = 1;
   std::size_t channels = 1;
-  bool belongs(std::size_t tap, std::size_t channel) const {
-    return count == 1 || tap / taps % count == channel / channels;
+  /// Every output channel has input channels of its own, whose bytes are found otherwise.
+  bool apart = false;
+  /// Output channels first … last − 1, of m, to which a tap adds.
+  std::pair<std::size_t, std::size_t> channels_of(std::size_t tap, std::size_t m) const {
+    if (count == 1) return {0, m};
+    const std::size_t first = tap / taps % count * channels;
+    return {first, first + channels};
   }
 };
 

@@ -26,7 +26,8 @@ std::vector<std::size_t> pivot_columns(std::span<const std::int64_t> table, std:
   std::vector<std::uint64_t> rows(table.size());
   for (std::size_t i = 0; i < table.size(); ++i) {
     const std::int64_t rest = table[i] % static_cast<std::int64_t>(kPrime);
-    rows[i] = static_cast<std::uint64_t>(rest < 0 ? rest + static_cast<std::int64_t>(kPrime) : rest);
+    rows[i] =
+        static_cast<std::uint64_t>(rest < 0 ? rest + static_cast<std::int64_t>(kPrime) : rest);
   }
   std::vector<std::size_t> columns;
   while (columns.size() <= most_rank) {
@@ -84,7 +85,9 @@ class Lattice {
     return true;
   }
   const std::vector<Row256>& basis() const { return basis_; }
-  bool complete() const { return std::find(filled_.begin(), filled_.end(), false) == filled_.end(); }
+  bool complete() const {
+    return std::find(filled_.begin(), filled_.end(), false) == filled_.end();
+  }
 
  private:
   void reduce(Row256& row, std::size_t j) const {
@@ -104,7 +107,8 @@ class Lattice {
 
 double dot(const Row256& x, const Row256& y) {
   double sum = 0;
-  for (std::size_t b = 0; b < 256; ++b) sum += static_cast<double>(x[b]) * static_cast<double>(y[b]);
+  for (std::size_t b = 0; b < 256; ++b)
+    sum += static_cast<double>(x[b]) * static_cast<double>(y[b]);
   return sum;
 }
 

@@ -81,6 +81,14 @@ struct PermutePackTask {
   uint8_t* out;                 ///< [taps, kPermuteRows]
 };
 
+/// Copies taps that lie as they are needed, at offsets of a plane, to a tile.
+struct PermuteCopyTask {
+  const uint8_t* plane;
+  const size_t* offsets;  ///< [taps]
+  size_t vectors, taps;
+  uint8_t* out;  ///< [taps, kPermuteRows]
+};
+
 /// Finds the taps where a vector of rows has activations with the highest bit set: large ones.
 struct PermuteLookTask {
   const uint8_t* x;  ///< [taps, kPermuteRows]
@@ -162,6 +170,7 @@ struct PermuteStoreTask {
 
 struct PermuteKernel {
   int (*pack)(const PermutePackTask&);  ///< returns whether there are bytes of 128 and more
+  int (*copy)(const PermuteCopyTask&);  ///< the same
   void (*look)(PermuteLookTask&);
   void (*mend)(const PermuteMendTask&);
   void (*count_large)(const PermuteMendTask&);  ///< columns and tables are not used
@@ -241,9 +250,9 @@ struct DigitTask {
 
 /// A GEMM of unsigned by signed bytes.
 struct DigitKernel {
-  size_t rows;                              ///< that tiles should be multiples of
+  size_t rows;  ///< that tiles should be multiples of
   void (*pack)(const DigitPackTask&);
-  void (*run[4])(const DigitTask&);         ///< panels of 16, 32, 48, 64 channels; null: not compiled
+  void (*run[4])(const DigitTask&);  ///< panels of 16, 32, 48, 64 channels; null: not compiled
 };
 
 /// A product by gathers from an int32 table, the yardstick.

@@ -56,7 +56,7 @@ struct PermuteFacts {
 /// A number of taps, each channel's in the order of their high bytes.
 struct PermuteSlice {
   std::size_t begin = 0, end = 0;
-  std::size_t padded = 0;                        // taps rounded up to a multiple of four
+  std::size_t padded = 0;                        // a channel's taps, at most, in multiples of four
   std::vector<PermuteStep> steps;                // [m, padded]
   std::vector<std::array<std::size_t, 3>> ends;  // [m], in taps: high bytes below 64, 128, 256
   std::vector<std::int32_t> small_constant;      // [m] sum of small floors, modulo 2^32
@@ -66,7 +66,7 @@ struct PermuteSlice {
 /// What is prepared of the weights: how entries are cut, and, when first needed, the steps.
 struct PermutePlan {
   bool fits = false;
-  double work = 0;  // of a product, in vector instructions
+  double work = 0;  // of a look-up: Cut::work
   PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
   bool sorted = false;  // each channel's taps by their high bytes; else all in one order
   const ColumnRanges* ranges = nullptr;
@@ -262,38 +262,48 @@ void add(std::int32_t& sum, std::int32_t term) {
       static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(term));
 }
 
+/// Calls f(tap, channel, column) for the weights of taps begin … end − 1.
+template <class F>
+void for_own_weights(const Weights& w, std::size_t begin, std::size_t end, F&& f) {
+  for (std::size_t tap = begin; tap < end; ++tap) {
+    const std::uint8_t* columns = w.column.row(tap).data();
+    const auto [first, last] = w.groups.channels_of(tap, w.m);
+    for (std::size_t m = first; m < last; ++m) f(tap, m, columns[m]);
+  }
+}
+
 /// Taps begin … end − 1 of all channels, those with small high bytes first.
 PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t begin,
                         std::size_t end) {
-  PermuteSlice slice{begin, end, (end - begin + 3) / 4 * 4, {}, {}, {}, {}};
+  PermuteSlice slice{begin, end, 0, {}, {}, {}, {}};
   std::array<std::uint8_t, 256> group;
   for (std::size_t column = 0; column < 256; ++column) {
     const std::uint32_t large = plan.large_kind == kPermuteLarge6 ? plan.ranges->large[column] : 0;
     const std::uint32_t high = std::max(plan.ranges->small[column], large) >> 6;
     group[column] = !plan.sorted || high < 64 ? 0 : high < 128 ? 1 : 2;
   }
-  slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
   slice.ends.assign(w.m, {0, 0, 0});
   slice.small_constant.assign(w.m, 0);
   slice.large_constant.assign(w.m, 0);
-  for (std::size_t tap = begin; tap < end; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m)
-      if (w.groups.belongs(tap, m)) ++slice.ends[m][group[w.column(tap, m)]];
+  for_own_weights(w, begin, end, [&](std::size_t, std::size_t m, std::uint8_t column) {
+    ++slice.ends[m][group[column]];
+    add(slice.small_constant[m], plan.ranges->floor_small[column]);
+    add(slice.large_constant[m], plan.ranges->floor_large[column]);
+  });
   std::vector<std::array<std::size_t, 3>> place(w.m);  // in the channel's steps
+  std::size_t most = 0;
   for (std::size_t m = 0; m < w.m; ++m) {
     auto& ends = slice.ends[m];
     place[m] = {0, ends[0], ends[0] + ends[1]};
     ends = {ends[0], ends[0] + ends[1], ends[0] + ends[1] + ends[2]};
+    most = std::max(most, ends[2]);
   }
-  for (std::size_t tap = begin; tap < end; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m) {
-      if (!w.groups.belongs(tap, m)) continue;
-      const std::uint8_t column = w.column(tap, m);
-      slice.steps[m * slice.padded + place[m][group[column]]++] = {
-          static_cast<std::uint16_t>(tap - begin), column};
-      add(slice.small_constant[m], plan.ranges->floor_small[column]);
-      add(slice.large_constant[m], plan.ranges->floor_large[column]);
-    }
+  slice.padded = std::max<std::size_t>(4, (most + 3) / 4 * 4);
+  slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
+  for_own_weights(w, begin, end, [&](std::size_t tap, std::size_t m, std::uint8_t column) {
+    slice.steps[m * slice.padded + place[m][group[column]]++] = {
+        static_cast<std::uint16_t>(tap - begin), column};
+  });
   return slice;
 }
 
@@ -305,23 +315,22 @@ std::vector<PermuteSlice> make_slices(const PermutePlan& plan, const Weights& w,
   return slices;
 }
 
-/// How entries are cut into bytes, and what that costs a look-up in vector instructions: permutes,
-/// blends, and additions of bytes one by one, in twos or in fours.
+/// How entries are cut into bytes, and what a look-up of them costs, as measured, the dearest of
+/// activations below 128 being 8: loads count most, then permutes, blends, and additions of bytes
+/// one by one, in twos or in fours.
 struct Cut {
   PermuteKind kind;
   unsigned bits, low_bits, planes;
   double work;
 };
-constexpr Cut kSmallCuts[] = {
-    {kPermuteSmallOne6, 6, 6, 1, 2.5}, {kPermuteSmallOne7, 7, 7, 1, 3},
-    {kPermuteSmallOne8, 8, 8, 1, 4},   {kPermuteSmall6, 12, 6, 2, 5},
-    {kPermuteSmall6, 14, 6, 2, 6.5},   {kPermuteSmall7, 15, 7, 2, 7},
-    {kPermuteSmall8, 16, 8, 2, 8}};
-constexpr Cut kLargeCuts[] = {
-    {kPermuteLargeOne6, 6, 6, 1, 4.5}, {kPermuteLargeOne7, 7, 7, 1, 5},
-    {kPermuteLargeOne8, 8, 8, 1, 6},   {kPermuteLarge6, 12, 6, 2, 9},
-    {kPermuteLarge6, 14, 6, 2, 10.5},  {kPermuteLarge7, 15, 7, 2, 11},
-    {kPermuteLarge8, 16, 8, 2, 12}};
+constexpr Cut kSmallCuts[] = {{kPermuteSmallOne6, 6, 6, 1, 3.4}, {kPermuteSmallOne7, 7, 7, 1, 3.7},
+                              {kPermuteSmallOne8, 8, 8, 1, 4.2}, {kPermuteSmall6, 12, 6, 2, 7.3},
+                              {kPermuteSmall6, 14, 6, 2, 7.5},   {kPermuteSmall7, 15, 7, 2, 7.6},
+                              {kPermuteSmall8, 16, 8, 2, 8}};
+constexpr Cut kLargeCuts[] = {{kPermuteLargeOne6, 6, 6, 1, 7},  {kPermuteLargeOne7, 7, 7, 1, 7.2},
+                              {kPermuteLargeOne8, 8, 8, 1, 8},  {kPermuteLarge6, 12, 6, 2, 12},
+                              {kPermuteLarge6, 14, 6, 2, 12.4}, {kPermuteLarge7, 15, 7, 2, 12.8},
+                              {kPermuteLarge8, 16, 8, 2, 13.2}};
 
 /// The first cut that holds the range, or null.
 const Cut* cut_for(std::span<const Cut> cuts, std::uint32_t range) {
@@ -333,8 +342,8 @@ const Cut* cut_for(std::span<const Cut> cuts, std::uint32_t range) {
 /// The candidate that takes the least work, with the cuts of its entries. Unsigned activations are
 /// mostly small, signed ones are not.
 const ColumnRanges* choose_ranges(std::span<const ColumnRanges> all, const PermutePlan& plan,
-                                  const std::array<bool, 256>& used, bool grouped,
-                                  bool is_signed, const Cut*& small, const Cut*& large) {
+                                  const std::array<bool, 256>& used, bool grouped, bool is_signed,
+                                  const Cut*& small, const Cut*& large) {
   const ColumnRanges* best = nullptr;
   double least = std::numeric_limits<double>::infinity();
   for (const ColumnRanges& ranges : all) {
@@ -357,10 +366,9 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w, PermuteTerms term
   auto plan = std::make_shared<PermutePlan>();
   plan->facts = facts_of(w.facts);
   std::array<bool, 256> used{};
-  for (std::size_t tap = 0; tap < w.k; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m)
-      if (w.groups.belongs(tap, m)) used[w.column(tap, m)] = true;
-  const bool grouped = w.groups.count > 1, is_signed = w.a_flip != 0;
+  for_own_weights(w, 0, w.k,
+                  [&](std::size_t, std::size_t, std::uint8_t column) { used[column] = true; });
+  const bool grouped = w.groups.count > 1 || w.groups.apart, is_signed = w.a_flip != 0;
   const Cut *small = nullptr, *large = nullptr;
   plan->ranges = choose_ranges(candidates(*plan->facts, w.lut, terms), *plan, used, grouped,
                                is_signed, small, large);
@@ -378,8 +386,8 @@ std::shared_ptr<const PermutePlan> make_plan(const Weights& w, PermuteTerms term
   plan->small = tables(Entries::small, *small);
   plan->large = tables(Entries::large, *large);
   // Differences of entries, in units of 1, must fit 15 bits and a sign.
-  const auto largest = static_cast<std::int64_t>(used_range(used, *plan->ranges).large) *
-                       plan->ranges->large_factor;
+  const auto largest =
+      static_cast<std::int64_t>(used_range(used, *plan->ranges).large) * plan->ranges->large_factor;
   if (largest < kMendOffset && !grouped)
     plan->mend = tables(Entries::mend, {kPermuteSmall8, 16, 8, 2, 8});
   return plan;
@@ -594,13 +602,42 @@ void PermuteRun::run() const {
 
 }  // namespace
 
+void run_permute_apart(const Weights& weights, const PermuteKernel& kernel,
+                       const ApartChannels& channels, std::size_t first, std::size_t rows,
+                       std::int32_t* sums) {
+  const auto plan = complete_plan_of(weights, PermuteTerms::entries);
+  const PermuteSlice& slice = plan->slices.front();
+  const Tile tile = make_tile(weights.k);
+  const std::size_t vectors = (rows + 63) / 64;
+  std::array<std::int32_t, kChannels> constants{};
+  for (std::size_t c = 0; c < channels.count; ++c) {
+    const std::size_t m = channels.first + c;
+    const std::uint8_t* plane = channels.planes + c * channels.size + first;
+    const bool large =
+        kernel.copy({plane, channels.offsets.data(), vectors, weights.k, tile.x}) != 0;
+    const auto& ends = slice.ends[m];
+    kernel.run[large ? plan->large_kind : plan->small_kind](
+        {tile.x,
+         vectors,
+         slice.steps.data() + m * slice.padded,
+         {ends[0] / 4, ends[1] / 4, std::max<std::size_t>(1, (ends[2] + 3) / 4)},
+         (large ? plan->large : plan->small)->bytes.data(),
+         tile.sums + c * kPermuteRows,
+         1,
+         large ? plan->ranges->large_factor : plan->ranges->small_factor,
+         0,
+         0});
+    constants[c] = (large ? slice.large_constant : slice.small_constant)[m];
+  }
+  std::fill_n(tile.row_sums, kPermuteRows, 0);
+  kernel.store({tile.sums, tile.row_sums, constants.data(), kChannels, rows, sums, kChannels, 0});
+}
+
 double permute_work(const Weights& weights, PermuteTerms terms) {
   return plan_of(weights, terms)->work;
 }
 
-bool permute_fits(const Weights& weights) {
-  return plan_of(weights, PermuteTerms::entries)->fits;
-}
+bool permute_fits(const Weights& weights) { return plan_of(weights, PermuteTerms::entries)->fits; }
 
 void run_permute(const Problem& problem, const PermuteKernel& kernel) {
   PermuteRun(problem, kernel, PermuteTerms::entries).run();

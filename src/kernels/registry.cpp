@@ -81,13 +81,13 @@ double cost(const Kernel& kernel, const Traits& traits) {
   const double products = static_cast<double>(round_up(s.n, kernel.tile.n)) *
                           static_cast<double>(s.k) *
                           static_cast<double>(round_up(s.m, kernel.tile.m));
-  const double speed = kernel.speed[s.m <= 16 ? 0 : s.m <= 32 ? 1 : 2];
-  // Bytes are multiplied at that many products a cycle beside look-ups of rests.
-  constexpr double kBytes = 60;
-  double work = 1 / speed;
+  const std::size_t wide = s.m <= 16 ? 0 : s.m <= 32 ? 1 : 2;
+  // Products a cycle of bytes beside look-ups of rests, sums written and read again included.
+  constexpr double kBytes[3] = {41, 62, 63};
+  double work = 1 / kernel.speed[wide];
   if (kernel.fit == Fit::digits) work *= std::max(0.5, static_cast<double>(traits.digits));
   if (kernel.fit == Fit::entries) work *= traits.entry_work;
-  if (kernel.fit == Fit::rests) work = work * traits.rest_work + 1 / kBytes;
+  if (kernel.fit == Fit::rests) work = work * traits.rest_work + 1 / kBytes[wide];
   return products * work;
 }
 

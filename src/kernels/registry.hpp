@@ -11,9 +11,9 @@ namespace axmul::detail {
 
 /// CPU features, one bit each.
 inline constexpr unsigned kAvx2 = 1;
-inline constexpr unsigned kAvx512 = 2;  ///< F, BW, VL
-inline constexpr unsigned kVnni = 4;    ///< AVX512-VNNI, with kAvx512
-inline constexpr unsigned kVbmi = 8;    ///< AVX512-VBMI, with kAvx512
+inline constexpr unsigned kAvx512 = 2;    ///< F, BW, VL
+inline constexpr unsigned kVnni = 4;      ///< AVX512-VNNI, with kAvx512
+inline constexpr unsigned kVbmi = 8;      ///< AVX512-VBMI, with kAvx512
 inline constexpr unsigned kAvxVnni = 16;  ///< AVX-VNNI: the same on 256 bits
 
 /// What this CPU (and operating system) can run.
@@ -29,7 +29,7 @@ struct Traits {
   bool outer = false;      ///< the table is u(a)*v(b) with factors that fit 16 bits
   bool sparse = false;     ///< derived entries relative to the commonest value fit 15 bits
   double skip_share = 0;   ///< share of activations that have the commonest value (estimate)
-  double entry_work = 0;   ///< of permutes, vector instructions a look-up; 0: entries do not fit
+  double entry_work = 0;   ///< what a look-up by permutes costs (permute_work); 0: does not fit
   double rest_work = 0;    ///< the same for what is left beside 8-bit products
   bool is_digits = false;  ///< the table is a sum of `digits` products of bytes
   std::size_t digits = 0;

@@ -18,8 +18,7 @@ inline __attribute__((always_inline)) __m512i sixteen(const uint8_t* bytes) {
 /// How 64 activation bytes become factors.
 struct Flip {
   __m512i flip;
-  explicit Flip(const DigitPackTask& task)
-      : flip(_mm512_set1_epi8(static_cast<char>(task.flip))) {}
+  explicit Flip(const DigitPackTask& task) : flip(_mm512_set1_epi8(static_cast<char>(task.flip))) {}
   inline __attribute__((always_inline)) __m512i operator()(__m512i x) const {
     return _mm512_xor_si512(x, flip);
   }
@@ -104,8 +103,7 @@ inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size
   constexpr int kPointers = (R + 3) / 4;
   const uint8_t* a[kPointers];
   const size_t stride = task.a_stride, three = 3 * stride;
-  for (int i = 0; i < kPointers; ++i)
-    a[i] = task.a + (row + 4 * static_cast<size_t>(i)) * stride;
+  for (int i = 0; i < kPointers; ++i) a[i] = task.a + (row + 4 * static_cast<size_t>(i)) * stride;
   const uint8_t* b = task.b;
   for (size_t quad = 0; quad < task.quads; ++quad, b += 64 * V) {
     __m512i w[V];
@@ -116,8 +114,7 @@ inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size
       const size_t on = r % 4 == 0 ? 0 : r % 4 == 1 ? stride : r % 4 == 2 ? 2 * stride : three;
       const __m512i x = broadcast(a[r / 4] + on);
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v)
-        add_products(sum[r][v], kTurned ? w[v] : x, kTurned ? x : w[v]);
+      for (int v = 0; v < V; ++v) add_products(sum[r][v], kTurned ? w[v] : x, kTurned ? x : w[v]);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < kPointers; ++i) a[i] += 4;
@@ -133,8 +130,7 @@ inline __attribute__((always_inline)) void some_rows(const DigitTask& task, size
                                 ? _mm512_loadu_si512(y + 16 * v)
                                 : _mm512_add_epi32(_mm512_set1_epi32(task.row[at]),
                                                    _mm512_loadu_si512(task.column + 16 * v));
-      const __m512i all =
-          task.scale == 1 ? sum[r][v] : _mm512_mullo_epi32(sum[r][v], scale);
+      const __m512i all = task.scale == 1 ? sum[r][v] : _mm512_mullo_epi32(sum[r][v], scale);
       _mm512_storeu_si512(y + 16 * v, _mm512_add_epi32(start, all));
     }
   }

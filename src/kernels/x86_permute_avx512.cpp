@@ -68,11 +68,24 @@ int pack(const PermutePackTask& task) {
     uint8_t* out = task.out + 64 * vector;
     size_t tap = 0;
     for (; tap + 16 <= task.taps; tap += 16)
-      all = _mm512_or_si512(
-          all, pack16<true>(task.base + tap, row, 16, out + tap * kPermuteRows));
+      all = _mm512_or_si512(all, pack16<true>(task.base + tap, row, 16, out + tap * kPermuteRows));
     if (tap < task.taps)
-      all = _mm512_or_si512(all, pack16<false>(task.base + tap, row, task.taps - tap,
-                                               out + tap * kPermuteRows));
+      all = _mm512_or_si512(
+          all, pack16<false>(task.base + tap, row, task.taps - tap, out + tap * kPermuteRows));
+  }
+  return _mm512_movepi8_mask(all) != 0;
+}
+
+int copy(const PermuteCopyTask& task) {
+  __m512i all = _mm512_setzero_si512();
+  for (size_t tap = 0; tap < task.taps; ++tap) {
+    const uint8_t* from = task.plane + task.offsets[tap];
+    uint8_t* out = task.out + tap * kPermuteRows;
+    for (size_t i = 0; i < 64 * task.vectors; i += 64) {
+      const __m512i x = _mm512_loadu_si512(from + i);
+      all = _mm512_or_si512(all, x);
+      _mm512_store_si512(out + i, x);
+    }
   }
   return _mm512_movepi8_mask(all) != 0;
 }
@@ -339,7 +352,7 @@ void store(const PermuteStoreTask& task) {
     __m512i v[16], t[16];
 #pragma GCC unroll 16
     for (size_t i = 0; i < 16; ++i) v[i] = load(task.sums + i * kPermuteRows + part * 16);
-    // Blocks of 4x4 sums are transposed: t[4 p + q] holds rows 4 j + q of channels 4 p … 4 p + 3.
+      // Blocks of 4x4 sums are transposed: t[4 p + q] holds rows 4 j + q of channels 4 p … 4 p + 3.
 #pragma GCC unroll 4
     for (int p = 0; p < 4; ++p) {
       const __m512i a = _mm512_unpacklo_epi32(v[4 * p], v[4 * p + 1]);
@@ -381,11 +394,15 @@ void store(const PermuteStoreTask& task) {
 
 extern const PermuteKernel kPermuteAvx512;
 const PermuteKernel kPermuteAvx512 = {
-    pack,     look,
-    mend,     count_large,
-    row_sums, {run<false, 6, 2>, run<false, 7, 2>, run<false, 8, 2>, run<true, 6, 2>,
-               run<true, 7, 2>, run<true, 8, 2>, run<false, 6, 1>, run<false, 7, 1>,
-               run<false, 8, 1>, run<true, 6, 1>, run<true, 7, 1>, run<true, 8, 1>},
+    pack,
+    copy,
+    look,
+    mend,
+    count_large,
+    row_sums,
+    {run<false, 6, 2>, run<false, 7, 2>, run<false, 8, 2>, run<true, 6, 2>, run<true, 7, 2>,
+     run<true, 8, 2>, run<false, 6, 1>, run<false, 7, 1>, run<false, 8, 1>, run<true, 6, 1>,
+     run<true, 7, 1>, run<true, 8, 1>},
     store};
 
 /// Factors of any function of the byte.
@@ -410,8 +427,7 @@ void pack_digits(const DigitPackTask& task) {
       sum = _mm512_add_epi64(
           sum, _mm512_sad_epu8(_mm512_maskz_mov_epi8(some, u), _mm512_setzero_si512()));
     }
-    if (task.sums != nullptr)
-      task.sums[row] += static_cast<uint32_t>(_mm512_reduce_add_epi64(sum));
+    if (task.sums != nullptr) task.sums[row] += static_cast<uint32_t>(_mm512_reduce_add_epi64(sum));
   }
 }
 

@@ -76,8 +76,9 @@ TEST_CASE("products of two functions are one digit product as long as a byte hol
     CHECK(parts_of(Lut::from_function(type, [](int, int) { return -77; })) == Parts{0, 0});
     CHECK(parts_of(Lut::from_function(type, [](int, int b) { return b * b - 9; })) == Parts{0, 0});
     // Rows alone are a factor of 16 bits, two digits, times 1.
-    CHECK(parts_of(Lut::from_function(type, [](int a, int) { return a * (a & 1 ? 256 : 3); })).rank ==
-          1);
+    CHECK(parts_of(Lut::from_function(type, [](int a, int) {
+            return a * (a & 1 ? 256 : 3);
+          })).rank == 1);
     // u of 10 bits and v of 8: two digits.
     CHECK(parts_of(Lut::from_function(type, [](int a, int b) { return (a * 4 + (a & 1)) * b; })) ==
           Parts{1, 2});

@@ -64,10 +64,10 @@ TEST_CASE("without vector extensions the portable kernel is chosen, for few rows
 
 #if defined(__x86_64__)
 namespace {
-constexpr unsigned kServer = kAvx2 | kAvx512;          // Skylake-X
-constexpr unsigned kCascade = kServer | kVnni;         // Cascade Lake: no byte permutes
-constexpr unsigned kAll = kServer | kVnni | kVbmi;     // Ice Lake, Zen 4
-constexpr unsigned kClient = kAvx2 | kAvxVnni;         // Alder Lake
+constexpr unsigned kServer = kAvx2 | kAvx512;       // Skylake-X
+constexpr unsigned kCascade = kServer | kVnni;      // Cascade Lake: no byte permutes
+constexpr unsigned kAll = kServer | kVnni | kVbmi;  // Ice Lake, Zen 4
+constexpr unsigned kClient = kAvx2 | kAvxVnni;      // Alder Lake
 }  // namespace
 
 TEST_CASE("AVX2 CPUs get the kernel that suits table and operands") {
@@ -81,9 +81,9 @@ TEST_CASE("AVX2 CPUs get the kernel that suits table and operands") {
 }
 
 TEST_CASE("byte permutes need VBMI and entries that fit") {
-  CHECK(choice(bytes(kConv, 7), kServer) == "column_avx512");
-  CHECK(choice(bytes(kConv, 7), kServer | kVbmi) == "permute_avx512");
-  CHECK(choice(bytes({4, 144, 16}, 7), kServer | kVbmi) == "scalar");
+  CHECK(choice(bytes(kConv, 8), kServer) == "column_avx512");
+  CHECK(choice(bytes(kConv, 8), kServer | kVbmi) == "permute_avx512");
+  CHECK(choice(bytes({4, 144, 16}, 8), kServer | kVbmi) == "scalar");
   CHECK(choice(on(kConv), kAll) == "column_avx512");
 }
 
@@ -107,11 +107,13 @@ TEST_CASE("few digit products go to the units for bytes, many to look-ups") {
 }
 
 TEST_CASE("a rest of one byte beside products pays, one that is as wide as the entries does not") {
-  CHECK(choice(bytes(kConv, 7, 3), kAll) == "rest_avx512");
-  CHECK(choice(bytes(kConv, 7, 4), kAll) == "rest_avx512");
-  CHECK(choice(bytes(kConv, 7, 7), kAll) == "permute_avx512");
-  CHECK(choice(bytes(kConv, 7, 3), kServer | kVbmi) == "permute_avx512");
-  CHECK(choice(bytes(kConv, 7, 3), kCascade) == "column_avx512");
+  CHECK(choice(bytes(kConv, 8, 3.7), kAll) == "rest_avx512");
+  CHECK(choice(bytes({4096, 576, 64}, 7.3, 3.7), kAll) == "rest_avx512");
+  CHECK(choice(bytes({4096, 576, 64}, 12.8, 8), kAll) == "rest_avx512");  // signed activations
+  CHECK(choice(bytes(kConv, 4.2, 3.4), kAll) == "permute_avx512");
+  CHECK(choice(bytes(kConv, 8, 7.3), kAll) == "permute_avx512");
+  CHECK(choice(bytes(kConv, 8, 3.7), kServer | kVbmi) == "permute_avx512");
+  CHECK(choice(bytes(kConv, 8, 3.7), kCascade) == "column_avx512");
 }
 
 TEST_CASE("a product costs what the tiles cover") {
