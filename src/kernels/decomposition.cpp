@@ -155,19 +155,28 @@ Extremes extremes(const std::vector<std::int64_t>& column, std::int64_t slope, s
   return {e.least - start, e.most - start};
 }
 
-/// The range of a column less a line is convex in the slope: downhill from the column's ends.
+/// The least slope of the smallest range, which is convex in the slope: doubled steps from the
+/// slope of the column's ends, then halves.
 std::int64_t best_slope(const std::vector<std::int64_t>& column) {
   const auto last = static_cast<std::int64_t>(column.size()) - 1;
-  std::int64_t slope = last == 0 ? 0 : (column.back() - column.front()) / last;
-  std::int64_t range = extremes(column, slope, 0).range();
-  for (const std::int64_t step : {1, -1})
-    for (;;) {
-      const std::int64_t other = extremes(column, slope + step, 0).range();
-      if (other >= range) break;
-      slope += step;
-      range = other;
-    }
-  return slope;
+  if (last == 0) return 0;
+  const auto falls = [&](std::int64_t slope) {
+    return extremes(column, slope + 1, 0).range() < extremes(column, slope, 0).range();
+  };
+  const std::int64_t start = (column.back() - column.front()) / last;
+  std::int64_t low = start, high = start, step = 1;  // falls at low, not at high
+  if (falls(start)) {
+    for (; falls(start + step); step *= 2) low = start + step;
+    high = start + step;
+  } else {
+    for (; !falls(start - step); step *= 2) high = start - step;
+    low = start - step;
+  }
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (falls(middle) ? low : high) = middle;
+  }
+  return high;
 }
 
 /// Where windows of 256 slopes begin so that the largest range within is smallest: all slopes that

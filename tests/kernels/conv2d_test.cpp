@@ -170,13 +170,13 @@ TEST_CASE("shapes without meaning are refused") {
 }
 
 TEST_CASE("depthwise layers of several tiles equal the scalar kernel in every geometry") {
-  for (const OperandType type : kOperandTypes)
+  for (const OperandType type : {OperandType::u8u8, OperandType::s8s8})
     for (const TensorLayout layout : {TensorLayout::nhwc, TensorLayout::nchw})
-      for (const Draw draw : {Draw::any, Draw::rare, Draw::extreme})
+      for (const Draw draw : {Draw::any, Draw::rare})
         for (const std::size_t stride : {1u, 2u, 3u}) {
           Conv2dShape s = shape_3x3(37, 37);
           s.groups = 37;
-          s.batch = 5;
+          s.batch = 2;
           s.in_height = 17;
           s.in_width = 23;
           s.stride_width = stride;

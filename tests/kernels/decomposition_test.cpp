@@ -117,7 +117,7 @@ TEST_CASE("a line for each column leaves rests that give the table again") {
     for (const auto& [name, lut] : kernel_luts(type)) {
       CAPTURE(name);
       for (const auto& [first, count] :
-           {std::pair{std::size_t{0}, std::size_t{256}}, {0, 128}, {128, 128}, {255, 1}, {7, 9}}) {
+           {std::pair{std::size_t{0}, std::size_t{256}}, {128, 128}, {255, 1}, {7, 9}}) {
         const ProductRest r = product_and_rest(lut, first, count);
         CHECK(wrong_rests(lut, r) == 0);
         const auto [least, most] = std::minmax_element(r.slope.begin(), r.slope.end());
