@@ -1,12 +1,13 @@
 // LUT GEMM over the layers of real networks, beside the loops of research tools and exact products.
 //
-//   bench_lut_gemm [--shapes=FILE]... [--lut=FILE.bin]... [--levels=N] [--threads=N]
-//   [--kernel=NAME]
-//                  [--seconds=S] [--kernels] [Google Benchmark options]
+//   bench_lut_gemm [--shape=N,K,M]... [--shapes=FILE]... [--lut=FILE.bin]... [--levels=N]
+//                  [--threads=N] [--kernel=NAME] [--seconds=S] [--rows=N] [--csv] [--kernels]
+//                  [Google Benchmark options]
 //
-// The table comes first (interleaved medians, ratios of one run); then Google Benchmark times every
-// kernel that this CPU has on the three ResNet-20 shapes, with --kernels only. Operands come from
-// $AXMUL_DATA/traces/resnet20.h5 where it is, tiled, else they are synthetic.
+// The table comes first (interleaved medians, ratios of one run), in the order, columns and words
+// of `axmul bench`; then Google Benchmark times every kernel that this CPU has on the three
+// ResNet-20 shapes, with --kernels only. Operands come from $AXMUL_DATA/traces/resnet20.h5 where it
+// is, tiled, else they are synthetic.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -72,24 +73,36 @@ std::vector<BenchOperands> traced_operands() {
   return out;
 }
 
+constexpr const char* kHelp =
+    "bench_lut_gemm: LUT GEMM beside the usual loops and exact products, as axmul bench.\n\n"
+    "  --shape=N,K,M    Rows, fan-in, output channels. May be repeated. [default: 4096,144,16\n"
+    "                   4096,288,32 4096,576,64]\n"
+    "  --shapes=FILE    Lines \"name n k m\", such as bench/shapes/vgg16.txt.\n"
+    "  --rows=N         The default shapes with that many rows.\n"
+    "  --lut=FILE.bin   Table of 65536 little-endian uint16 products. May be repeated.\n"
+    "  --levels=N       Clip activations to 0 … N−1. [default: 256]\n"
+    "  --threads=N      Threads of every contestant. [default: 1]\n"
+    "  --kernel=NAME    Force a kernel. [default: AXMUL_KERNEL, else the selector's]\n"
+    "  --seconds=S      Least time per shape and table. [default: 0.5]\n"
+    "  --csv            The results as CSV, as axmul bench --format csv.\n"
+    "  --kernels        Then every kernel by Google Benchmark, whose options follow.\n";
+
 void print(const BenchReport& report) {
   std::printf("clock %.2f GHz (chain of dependent additions); sgemm: %s; int8: %s\n",
               report.clock_ghz, report.sgemm_library.empty() ? "-" : report.sgemm_library.c_str(),
               report.int8_library.empty() ? "-" : report.int8_library.c_str());
-  std::printf(
-      "%-14s %22s %-18s %3s %8s %8s | ratio to: %7s %7s %7s %7s %7s | triple, sgemm MAC/cycle\n",
-      "table", "n x k x m", "kernel", "thr", "GMAC/s", "MAC/cyc", "triple", "adapt", "gather",
-      "sgemm", "int8");
+  // Widths count bytes, of which × has two: four more where it occurs.
+  std::printf("%-18s %-14s %-18s %7s %8s %9s", "n×k×m", "table", "kernel", "threads", "GMAC/s",
+              "MAC/cycle");
+  for (const BenchYardstick& y : bench_yardsticks()) std::printf(" %14s", y.label);
+  std::printf("\n");
   for (const BenchResult& r : report.results) {
-    char shape[64];
-    std::snprintf(shape, sizeof shape, "%zux%zux%zu%s", r.shape.n, r.shape.k, r.shape.m,
-                  r.real_operands ? "" : "*");
-    std::printf(
-        "%-14s %22s %-18s %3d %8.2f %8.2f |           %7.2f %7.2f %7.2f %7.2f %7.2f | %.2f %.2f\n",
-        r.lut.c_str(), shape, r.kernel.c_str(), r.threads, r.mac_per_second.median * 1e-9,
-        r.mac_per_cycle.median, r.ratio_to.triple_loop.median, r.ratio_to.adapt_loop.median,
-        r.ratio_to.gather.median, r.ratio_to.sgemm.median, r.ratio_to.int8.median,
-        r.yardstick_mac_per_cycle.triple_loop.median, r.yardstick_mac_per_cycle.sgemm.median);
+    const std::string shape = bench_shape_text(r.shape) + (r.real_operands ? "" : "*");
+    std::printf("%-18s %-14s %-18s %7d %8.2f %9.2f", shape.c_str(), r.lut.c_str(), r.kernel.c_str(),
+                r.threads, r.mac_per_second.median * 1e-9, r.mac_per_cycle.median);
+    for (const BenchYardstick& y : bench_yardsticks())
+      std::printf(" %13.2f", (r.ratio_to.*y.field).median);
+    std::printf("\n");
   }
   std::printf("* synthetic operands%s\n",
               report.disturbed() ? "; DISTURBED: rounds differ by more than a quarter" : "");
@@ -134,12 +147,18 @@ void register_kernels(const BenchOptions& options) {
 int run(int argc, char** argv) {
   BenchOptions options;
   options.operands = traced_operands();
-  bool kernels = false;
+  bool kernels = false, csv = false;
   std::vector<char*> rest{argv[0]};
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
     const std::string value(arg.substr(std::min(arg.size(), arg.find('=') + 1)));
-    if (arg.starts_with("--shapes=")) {
+    if (arg == "--help") {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    if (arg.starts_with("--shape=")) {
+      options.shapes.push_back(parse_bench_shape(value));
+    } else if (arg.starts_with("--shapes=")) {
       for (const GemmShape& s : read_shapes(value)) options.shapes.push_back(s);
     } else if (arg.starts_with("--lut=")) {
       options.luts.push_back(read_lut(value));
@@ -158,11 +177,17 @@ int run(int argc, char** argv) {
       options.min_seconds = std::stod(value);
     } else if (arg == "--kernels") {
       kernels = true;
+    } else if (arg == "--csv") {
+      csv = true;
     } else {
       rest.push_back(argv[i]);
     }
   }
-  print(run_bench(options));
+  const BenchReport report = run_bench(options);
+  if (csv)
+    std::fputs(bench_csv(report).c_str(), stdout);
+  else
+    print(report);
   if (!kernels) return 0;
   if (options.shapes.empty()) options.shapes = bench_default_shapes();
   if (options.luts.empty()) options.luts = {{"exact", Lut::exact(OperandType::u8u8)}};

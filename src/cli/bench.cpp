@@ -6,7 +6,6 @@
 #include <malloc.h>
 #endif
 
-#include <charconv>
 #include <cmath>
 #include <ostream>
 
@@ -20,21 +19,6 @@
 namespace axmul::cli {
 
 namespace {
-
-GemmShape parse_shape(const std::string& text) {
-  std::size_t values[3] = {};
-  const char* at = text.data();
-  const char* end = text.data() + text.size();
-  for (int i = 0; i < 3; ++i) {
-    const auto result = std::from_chars(at, end, values[i]);
-    const bool separated = i == 2 ? result.ptr == end : result.ptr != end && *result.ptr == ',';
-    if (result.ec != std::errc() || !separated || values[i] == 0)
-      throw UsageError(1110,
-                       "--shape takes M,K,N (output channels, fan-in, rows), not \"" + text + "\"");
-    at = result.ptr + 1;
-  }
-  return {values[2], values[1], values[0]};
-}
 
 std::vector<BenchOperands> traced_operands(const std::string& path) {
   std::vector<BenchOperands> operands;
@@ -120,10 +104,6 @@ std::string spread_text(const BenchSpread& figure, double scale) {
   return fmt::format("{:.2f} ±{:.0f}%", figure.median * scale, 50 * figure.difference());
 }
 
-std::string shape_text(const GemmShape& shape) {
-  return fmt::format("{}×{}×{}", shape.m, shape.k, shape.n);
-}
-
 /// The libraries and what steers them.
 std::string circumstances(const BenchReport& report) {
   std::string out = report.sgemm_library.empty() ? "OpenBLAS (not found)" : report.sgemm_library;
@@ -141,7 +121,7 @@ std::string circumstances(const BenchReport& report) {
 }
 
 std::string as_table(const BenchReport& report, bool color) {
-  std::vector<std::string> header{"m×k×n", "table", "kernel", "threads", "GMAC/s", "MAC/cycle"};
+  std::vector<std::string> header{"n×k×m", "table", "kernel", "threads", "GMAC/s", "MAC/cycle"};
   std::string alignment = "lllrrr";
   for (const BenchYardstick& y : bench_yardsticks()) {
     header.emplace_back(y.label);
@@ -149,7 +129,7 @@ std::string as_table(const BenchReport& report, bool color) {
   }
   TextTable table(header, alignment);
   for (const BenchResult& r : report.results) {
-    std::vector<std::string> cells{shape_text(r.shape) + (r.disturbed ? " !" : ""),
+    std::vector<std::string> cells{bench_shape_text(r.shape) + (r.disturbed ? " !" : ""),
                                    r.lut + (r.real_operands ? "" : " (synthetic)"),
                                    r.kernel,
                                    std::to_string(r.threads),
@@ -186,7 +166,7 @@ void say_doubts(Session& session, const BenchReport& report) {
                      "{:.0f} % in {} of {}, {}); something else ran on this machine, and figures "
                      "of another run may differ as much",
                      count, report.results.size(), 100 * worst->largest_difference,
-                     worst->differs_most, shape_text(worst->shape), worst->lut));
+                     worst->differs_most, bench_shape_text(worst->shape), worst->lut));
   if (!report.blas_own_core.empty())
     warn(session, "OPENBLAS_CORETYPE makes OpenBLAS compute with its core " + report.blas_core +
                       "; by itself it would take " + report.blas_own_core +
@@ -212,7 +192,7 @@ int run(Session& session) {
   }
   BenchOptions options;
   for (const std::string& text : session.args.values("shape"))
-    options.shapes.push_back(parse_shape(text));
+    options.shapes.push_back(parse_bench_shape(text));
   for (const DesignRef& ref : session_designs(session, session.args.values("lut")).designs)
     options.luts.push_back({ref.name, ref.load().lut});
   if (const auto traces = session.args.text("traces")) options.operands = traced_operands(*traces);
@@ -224,7 +204,9 @@ int run(Session& session) {
   const BenchReport report = run_bench(options);
   say_doubts(session, report);
   write_output(session, target,
-               target.format == "json" ? as_json(report) : as_table(report, color));
+               target.format == "json"  ? as_json(report)
+               : target.format == "csv" ? bench_csv(report)
+                                        : as_table(report, color));
   return 0;
 }
 
@@ -238,18 +220,18 @@ CommandSpec bench_command() {
       "run.";
   spec.examples = {
       {"axmul bench", "three layers of ResNet-20, one thread"},
-      {"axmul bench --lut mul8u_2AC.bin --shape 64,576,4096 --threads 2", "one table on one shape"},
+      {"axmul bench --lut mul8u_2AC.bin --shape 4096,576,64 --threads 2", "one table on one shape"},
       {"axmul bench --list", "kernels: compiled, supported, chosen"}};
   spec.options = {
       {"list", "", "List the kernels instead."},
-      {"shape", "M,K,N", "Output channels, fan-in, rows.", "16,144,4096 32,288,4096 64,576,4096",
+      {"shape", "N,K,M", "Rows, fan-in, output channels.", "4096,144,16 4096,288,32 4096,576,64",
        true},
       {"lut", "DESIGN", "Table to simulate.", "a broken-array-like one and an exact one", true},
       {"traces", "FILE", "Take operands from traced layers of the same shape.", "synthetic"},
       {"levels", "N", "Clip activations to 0 … N−1.", "256"},
       {"kernel", "NAME", "Force a kernel.", "AXMUL_KERNEL, else the selector's"},
       {"seconds", "S", "Least time per shape and table.", "0.5"}};
-  for (OptionSpec& option : output_options({"table", "json"}))
+  for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =

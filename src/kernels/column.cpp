@@ -54,14 +54,16 @@ struct Derived {
   std::uint32_t limit = 65535;  // what a 16-bit sum may reach
   std::uint32_t most = 0;       // largest entry of any plane (of |T'| where entries are signed)
   std::array<std::int32_t, 256> floor{};
-  std::vector<std::uint32_t> constant;  // [m] sum of floors over the taps, modulo 2^32
-  std::vector<std::uint16_t> columns;   // [planes][256][kColumnStride], by x - least
-  std::vector<std::uint16_t> reach;     // the same shape: largest entry up to x
+  std::vector<std::uint32_t> constant;           // [m] sum of floors over the taps, modulo 2^32
+  std::array<std::uint32_t, 256> range_above{};  // of T'
+  /// [planes][256][kColumnStride], by x - least; and the largest entry up to x. Shared by all
+  /// products of a table that derive the same.
+  std::shared_ptr<std::vector<std::uint16_t>> columns, reach;
   const std::uint16_t* column(unsigned plane, std::size_t w) const {
-    return columns.data() + (plane * 256 + w) * kColumnStride;
+    return columns->data() + (plane * 256 + w) * kColumnStride;
   }
   std::uint32_t range(unsigned plane, std::size_t w, std::size_t level) const {
-    return reach[(plane * 256 + w) * kColumnStride + level];
+    return (*reach)[(plane * 256 + w) * kColumnStride + level];
   }
 };
 
@@ -113,14 +115,15 @@ Sheared shear(const Lut& lut, std::int32_t slope, std::size_t least, std::size_t
 
 void fill_planes(Derived& d, const Sheared& sheared, std::size_t levels, const Uses& uses,
                  bool with_sign) {
-  d.columns.resize(d.planes * 256 * kColumnStride);
-  d.reach.resize(d.columns.size());
+  const std::size_t size = d.planes * 256 * kColumnStride;
+  d.columns = std::make_shared<std::vector<std::uint16_t>>(size);
+  d.reach = std::make_shared<std::vector<std::uint16_t>>(size);
   const std::uint32_t mask = (1u << d.plane_bits) - 1;
   for (unsigned plane = 0; plane < d.planes; ++plane)
     for (std::size_t w = 0; w < 256; ++w) {
       if (uses[w] == 0) continue;
-      std::uint16_t* column = d.columns.data() + (plane * 256 + w) * kColumnStride;
-      std::uint16_t* reach = d.reach.data() + (plane * 256 + w) * kColumnStride;
+      std::uint16_t* column = d.columns->data() + (plane * 256 + w) * kColumnStride;
+      std::uint16_t* reach = d.reach->data() + (plane * 256 + w) * kColumnStride;
       std::uint32_t so_far = 0;
       for (std::size_t x = 0; x < levels; ++x) {
         const std::int32_t value = sheared.table[x * 256 + w] - d.floor[w];
@@ -134,27 +137,58 @@ void fill_planes(Derived& d, const Sheared& sheared, std::size_t levels, const U
     }
 }
 
-Derived derive(const Lut& lut, const Uses& uses, std::size_t least, std::size_t levels) {
-  Derived d;
-  d.slope = choose_slope(lut, uses, least, levels);
-  const Sheared sheared = shear(lut, d.slope, least, levels);
-  d.floor = sheared.bottom;
+/// Two planes where one product does not fit 16 bits, or so few that widening would dominate.
+unsigned count_planes(const Derived& d, const Uses& uses) {
   std::uint64_t weighted = 0, total = 0;
   std::uint32_t largest = 0;
   for (std::size_t w = 0; w < 256; ++w) {
     if (uses[w] == 0) continue;
-    const auto range = static_cast<std::uint32_t>(sheared.top[w] - d.floor[w]);
-    largest = std::max(largest, range);
-    weighted += std::uint64_t{range} * uses[w];
+    largest = std::max(largest, d.range_above[w]);
+    weighted += std::uint64_t{d.range_above[w]} * uses[w];
     total += uses[w];
   }
-  // Two planes where one product does not fit 16 bits, or so few that widening would dominate.
-  if (largest > d.limit || weighted > total * (d.limit / 3)) {
-    d.planes = 2;
-    d.plane_bits = static_cast<unsigned>(std::bit_width(largest) + 1) / 2;
-  }
-  fill_planes(d, sheared, levels, uses, false);
+  return largest > d.limit || weighted > total * (d.limit / 3) ? 2 : 1;
+}
+
+/// All columns, whatever the weights; planes as these weights need them.
+std::shared_ptr<const Derived> derive(const Lut& lut, const Uses& uses, std::int32_t slope,
+                                      std::size_t least, std::size_t top) {
+  auto d = std::make_shared<Derived>();
+  d->slope = slope;
+  d->least = least;
+  d->top = top;
+  const Sheared sheared = shear(lut, slope, least, top - least + 1);
+  d->floor = sheared.bottom;
+  for (std::size_t w = 0; w < 256; ++w)
+    d->range_above[w] = static_cast<std::uint32_t>(sheared.top[w] - sheared.bottom[w]);
+  d->planes = count_planes(*d, uses);
+  const std::uint32_t largest = *std::max_element(d->range_above.begin(), d->range_above.end());
+  if (d->planes == 2) d->plane_bits = static_cast<unsigned>(std::bit_width(largest) + 1) / 2;
+  Uses all;
+  all.fill(1);
+  fill_planes(*d, sheared, top - least + 1, all, false);
   return d;
+}
+
+/// What was derived of the table for about that slope and range, or is now: weights that change
+/// from step to step move both a little. Another slope costs shorter chunks, no exactness.
+std::shared_ptr<const Derived> derived_of(const LutFacts& facts, const Uses& uses,
+                                          std::size_t least, std::size_t top) {
+  constexpr std::int32_t kNear = 4;   // of slopes
+  constexpr std::size_t kWider = 48;  // activations
+  constexpr std::size_t kRemembered = 2;
+  const std::int32_t slope = choose_slope(facts.lut, uses, least, top - least + 1);
+  const std::lock_guard lock(facts.column_mutex);
+  for (const auto& known : facts.columns) {
+    auto old = std::static_pointer_cast<const Derived>(known);
+    if (std::abs(old->slope - slope) <= kNear && old->least <= least && top <= old->top &&
+        old->top - old->least <= top - least + kWider && old->planes == count_planes(*old, uses))
+      return old;
+  }
+  auto fresh = derive(facts.lut, uses, slope, least, top);
+  if (facts.columns.size() == kRemembered) facts.columns.erase(facts.columns.begin());
+  facts.columns.push_back(fresh);
+  return fresh;
 }
 
 Uses count_uses(const Weights& weights, std::size_t k_begin, std::size_t k_end) {
@@ -201,10 +235,13 @@ std::shared_ptr<const Derived> derive_or_recall(const Problem& p, std::size_t le
         old->k_end == p.k_end)
       return old;
   }
-  auto fresh = std::make_shared<Derived>(
-      derive(w.lut, count_uses(w, p.k_begin, p.k_end), least, top - least + 1));
-  fresh->least = least;
-  fresh->top = top;
+  const Uses uses = count_uses(w, p.k_begin, p.k_end);
+  auto fresh = std::make_shared<Derived>(*derived_of(w.facts, uses, least, top));
+  fresh->most = 0;
+  for (unsigned plane = 0; plane < fresh->planes; ++plane)
+    for (std::size_t x = 0; x < 256; ++x)
+      if (uses[x] != 0)
+        fresh->most = std::max(fresh->most, fresh->range(plane, x, fresh->top - fresh->least));
   fresh->k_begin = p.k_begin;
   fresh->k_end = p.k_end;
   sum_floors(*fresh, w, p.k_begin, p.k_end);

@@ -7,9 +7,11 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/parallel.hpp"
+#include "kernels/depthwise.hpp"
 #include "kernels/engine.hpp"
 #include "kernels/permute.hpp"
 #include "kernels/registry.hpp"
+#include "kernels/workspace.hpp"
 
 namespace axmul {
 
@@ -63,8 +65,31 @@ void check(const Conv2dShape& s, std::size_t x, std::size_t w, std::size_t y) {
 /// Padded copies, NHWC whatever the layout: [batch, height, width, in_channels].
 struct PaddedImages {
   std::size_t height = 0, width = 0;
-  std::vector<std::uint8_t> bytes;
+  std::uint8_t* bytes = nullptr;
 };
+
+/// Memory of this thread that is kept from call to call: fresh pages would cost more than many a
+/// layer's products.
+unsigned char* kept_images(std::size_t size) {
+  thread_local detail::Workspace workspace;
+  return workspace.at_least(size);
+}
+unsigned char* kept_sums(std::size_t size) {
+  thread_local detail::Workspace workspace;
+  return workspace.at_least(size);
+}
+
+/// to[j, i] = from[i, j], in blocks that the cache holds; strides in elements.
+template <class T>
+void transpose(const T* from, std::size_t from_stride, std::size_t rows, std::size_t columns, T* to,
+               std::size_t to_stride) {
+  constexpr std::size_t kBlock = 16;
+  for (std::size_t i0 = 0; i0 < rows; i0 += kBlock)
+    for (std::size_t j0 = 0; j0 < columns; j0 += kBlock)
+      for (std::size_t j = j0; j < std::min(columns, j0 + kBlock); ++j)
+        for (std::size_t i = i0; i < std::min(rows, i0 + kBlock); ++i)
+          to[j * to_stride + i] = from[i * from_stride + j];
+}
 
 void pad_image(const Conv2dShape& s, const std::uint8_t* in, std::uint8_t* out, std::size_t width) {
   const std::size_t c = s.in_channels, pixels = s.in_height * s.in_width;
@@ -74,20 +99,19 @@ void pad_image(const Conv2dShape& s, const std::uint8_t* in, std::uint8_t* out, 
       std::memcpy(row, in + y * s.in_width * c, s.in_width * c);
       continue;
     }
-    for (std::size_t x = 0; x < s.in_width; ++x)
-      for (std::size_t channel = 0; channel < c; ++channel)
-        row[x * c + channel] = in[channel * pixels + y * s.in_width + x];
+    transpose(in + y * s.in_width, pixels, c, s.in_width, row, c);
   }
 }
 
 PaddedImages pad(const Conv2dShape& s, const std::uint8_t* x, int threads) {
-  PaddedImages padded{
-      s.in_height + s.pad_top + s.pad_bottom, s.in_width + s.pad_left + s.pad_right, {}};
+  PaddedImages padded{s.in_height + s.pad_top + s.pad_bottom, s.in_width + s.pad_left + s.pad_right,
+                      nullptr};
   const std::size_t size = padded.height * padded.width * s.in_channels;
-  padded.bytes.assign(s.batch * size, s.padding_value);
+  padded.bytes = kept_images(s.batch * size);
   parallel_for(s.batch, threads, [&](std::size_t image) {
-    pad_image(s, x + image * s.in_height * s.in_width * s.in_channels,
-              padded.bytes.data() + image * size, padded.width);
+    std::uint8_t* out = padded.bytes + image * size;
+    std::fill_n(out, size, s.padding_value);
+    pad_image(s, x + image * s.in_height * s.in_width * s.in_channels, out, padded.width);
   });
   return padded;
 }
@@ -133,13 +157,10 @@ std::vector<std::ptrdiff_t> row_offsets(const Conv2dShape& s, const PaddedImages
 
 /// [batch, pixels, channels] -> [batch, channels, pixels].
 template <class T>
-void to_nchw(const Conv2dShape& s, const std::vector<T>& in, std::span<T> out, int threads) {
+void to_nchw(const Conv2dShape& s, const T* in, std::span<T> out, int threads) {
   const std::size_t pixels = s.out_height() * s.out_width(), m = s.out_channels;
   parallel_for(s.batch, threads, [&](std::size_t image) {
-    const T* from = in.data() + image * pixels * m;
-    T* to = out.data() + image * pixels * m;
-    for (std::size_t channel = 0; channel < m; ++channel)
-      for (std::size_t p = 0; p < pixels; ++p) to[channel * pixels + p] = from[p * m + channel];
+    transpose(in + image * pixels * m, m, pixels, m, out.data() + image * pixels * m, pixels);
   });
 }
 
@@ -206,16 +227,15 @@ void convolve_images(const Conv2dShape& s, const std::uint8_t* x,
   const PaddedImages padded = pad(s, x, options.threads);
   const auto offsets = row_offsets(s, padded);
   const std::size_t m = s.out_channels / s.groups, c = s.in_channels / s.groups;
-  std::vector<T> pixels_first(s.layout == TensorLayout::nchw ? y.size() : 0);
-  T* out = s.layout == TensorLayout::nchw ? pixels_first.data() : y.data();
+  const bool planes = s.layout == TensorLayout::nchw;
+  T* out = planes ? reinterpret_cast<T*>(kept_sums(y.size() * sizeof(T))) : y.data();
   for (const GroupWeights& g : weights) {
     const auto taps = segments(s, padded.width, g.count);
-    const detail::Activations a{padded.bytes.data() + g.first * c, offsets.size(), 0, offsets,
-                                taps};
+    const detail::Activations a{padded.bytes + g.first * c, offsets.size(), 0, offsets, taps};
     run_product(*g.weights, a, out + g.first * m, s.out_channels, options.threads,
                 forced_kernel(options));
   }
-  if (s.layout == TensorLayout::nchw) to_nchw(s, pixels_first, y, options.threads);
+  if (planes) to_nchw(s, out, y, options.threads);
 }
 
 template <class T>
@@ -223,6 +243,13 @@ void conv2d(const Lut& lut, const Conv2dShape& s, std::span<const std::uint8_t> 
             std::span<const std::uint8_t> w, std::span<T> y, const LutGemmOptions& options) {
   check(s, x.size(), w.size(), y.size());
   if (y.empty()) return;
+  if constexpr (sizeof(T) == 4)
+    if (detail::depthwise_fits(s, forced_kernel(options))) {
+      const auto apart = detail::depthwise_weights(lut, s, w);
+      detail::require_int32(*apart);
+      if (detail::permute_fits(*apart))
+        return detail::convolve_depthwise(*apart, s, x.data(), y.data(), options.threads);
+    }
   const auto weights = prepare(lut, s, w, forced_kernel(options));
   if constexpr (sizeof(T) == 4)
     for (const GroupWeights& g : weights) require_int32(*g.weights);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "axmul/core/errors.hpp"
 #include "kernels/column.hpp"
@@ -53,33 +54,38 @@ struct Choice {
   std::uint8_t skip = 0;
 };
 
-Choice choose(const Weights& weights, const Activations& a, const std::string& name) {
-  if (weights.groups.count > 1) return {&permute_kernel(), 0};
+/// What the choice needs to know; what no kernel that may be taken asks for is not looked at.
+Traits traits_of(const Weights& weights, const Activations& a, const std::string& name,
+                 unsigned features, std::uint8_t& skip) {
   Traits traits;
   traits.shape = {a.rows, weights.k, weights.m};
-  traits.rank1 = !weights.facts.u.empty();
-  const unsigned features = cpu_features();
-  const auto [skip, share] = commonest(a);
-  traits.skip_share = share;
+  traits.outer = !weights.facts.u.empty();
+  std::tie(skip, traits.skip_share) = commonest(a);
   const bool forced = !name.empty();
-  // Its steps take four bytes a weight, too much for the largest layers.
+  const auto asked = [&](Fit fit) { return may_take(fit, name, features); };
+  if (asked(Fit::digits)) {
+    const auto digits = weights.facts.digits();
+    traits.is_digits = digits != nullptr;
+    traits.digits = digits == nullptr ? 0 : digits->products.size();
+  }
+  // Steps of permutes take four bytes a weight, too much for the largest layers.
   constexpr std::size_t kMostWeights = std::size_t{1} << 22;
-  traits.permute = name.starts_with("permute") ||
-                   (!forced && (features & kVbmi) != 0 && weights.k * weights.m <= kMostWeights);
-  traits.permute = traits.permute && permute_fits(weights);
-  traits.sparse =
-      (name.starts_with("sparse") || share >= kSparseShare) && sparse_fits(weights, skip);
-  return {forced ? &forced_kernel(name, traits, features) : &select_kernel(traits, features), skip};
+  const bool small = forced || weights.k * weights.m <= kMostWeights;
+  if (small && asked(Fit::entries))
+    traits.entry_work = permute_work(weights, PermuteTerms::entries);
+  if (small && asked(Fit::rests)) traits.rest_work = permute_work(weights, PermuteTerms::rests);
+  traits.sparse = asked(Fit::sparse) && (forced || traits.skip_share >= kSparseShare) &&
+                  sparse_fits(weights, skip);
+  return traits;
 }
 
-Activations part_of(const Activations& a, std::size_t first, std::size_t rows) {
-  Activations part = a;
-  part.rows = rows;
-  if (a.row_offset.empty())
-    part.base = a.base + a.offset_of(first);
-  else
-    part.row_offset = a.row_offset.subspan(first, rows);
-  return part;
+Choice choose(const Weights& weights, const Activations& a, const std::string& name) {
+  if (weights.groups.count > 1) return {&permute_kernel(), 0};
+  const unsigned features = cpu_features();
+  std::uint8_t skip = 0;
+  const Traits traits = traits_of(weights, a, name, features, skip);
+  return {name.empty() ? &select_kernel(traits, features) : &forced_kernel(name, traits, features),
+          skip};
 }
 
 void run_slice(const Choice& choice, const Weights& weights, const Activations& a,
@@ -103,7 +109,7 @@ void run_product(const Weights& weights, const Activations& a, std::int32_t* y,
   const Choice choice = choose(weights, a, kernel);
   if (weights.m == 0) return;
   for (std::size_t first = 0; first < a.rows; first += kSlabRows) {
-    const Activations part = part_of(a, first, std::min(kSlabRows, a.rows - first));
+    const Activations part = a.part(first, std::min(kSlabRows, a.rows - first));
     run_slice(choice, weights, part, 0, weights.k, y + first * y_stride, y_stride, threads);
   }
 }
@@ -116,7 +122,7 @@ void run_product(const Weights& weights, const Activations& a, std::int64_t* y,
   const std::size_t rows = std::clamp<std::size_t>((std::size_t{1} << 20) / weights.m, 1, a.rows);
   std::vector<std::int32_t> sums(rows * weights.m);
   for (std::size_t first = 0; first < a.rows; first += rows) {
-    const Activations part = part_of(a, first, std::min(rows, a.rows - first));
+    const Activations part = a.part(first, std::min(rows, a.rows - first));
     for (std::size_t cut = 0; cut + 1 < weights.int32_cuts.size(); ++cut) {
       run_slice(choice, weights, part, weights.int32_cuts[cut], weights.int32_cuts[cut + 1],
                 sums.data(), weights.m, threads);

@@ -8,10 +8,12 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "axmul/core/array2.hpp"
 #include "axmul/core/lut.hpp"
+#include "axmul/kernels/decomposition.hpp"
 #include "axmul/kernels/lut_gemm.hpp"
 
 namespace axmul::detail {
@@ -35,6 +37,17 @@ struct Activations {
   std::ptrdiff_t offset_of(std::size_t row) const {
     return row_offset.empty() ? static_cast<std::ptrdiff_t>(row) * row_stride : row_offset[row];
   }
+
+  /// Rows first … first + count − 1.
+  Activations part(std::size_t first, std::size_t count) const {
+    Activations some = *this;
+    some.rows = count;
+    if (row_offset.empty())
+      some.base = base + offset_of(first);
+    else
+      some.row_offset = row_offset.subspan(first, count);
+    return some;
+  }
 };
 
 /// What a table is, whatever the weights.
@@ -47,9 +60,20 @@ struct LutFacts {
   /// value; else empty.
   std::vector<std::int16_t> u, v;
 
+  /// The table as digit products, found when first asked for; null where it is not one of few.
+  std::shared_ptr<const DigitProducts> digits() const;
+
   /// What permute.cpp derives from the table, for all products with it.
   mutable std::mutex permute_mutex;
   mutable std::shared_ptr<void> permute;
+
+  /// What column.cpp derives from the table for slopes and ranges that occurred last.
+  mutable std::mutex column_mutex;
+  mutable std::vector<std::shared_ptr<const void>> columns;
+
+ private:
+  mutable std::once_flag digits_once_;
+  mutable std::shared_ptr<const DigitProducts> digits_;
 };
 
 /// The facts of a table: found once and remembered by this thread for some tables.
@@ -61,8 +85,13 @@ struct Groups {
   std::size_t count = 1;
   std::size_t taps = 1;
   std::size_t channels = 1;
-  bool belongs(std::size_t tap, std::size_t channel) const {
-    return count == 1 || tap / taps % count == channel / channels;
+  /// Every output channel has input channels of its own, whose bytes are found otherwise.
+  bool apart = false;
+  /// Output channels first … last − 1, of m, to which a tap adds.
+  std::pair<std::size_t, std::size_t> channels_of(std::size_t tap, std::size_t m) const {
+    if (count == 1) return {0, m};
+    const std::size_t first = tap / taps % count * channels;
+    return {first, first + channels};
   }
 };
 
@@ -87,7 +116,9 @@ struct Weights {
   /// What the last run derived from table and weights (column.cpp), for the next one.
   mutable std::mutex derived_mutex;
   mutable std::shared_ptr<const void> derived;
-  mutable std::shared_ptr<const void> permuted;  ///< the same of permute.cpp
+  mutable std::shared_ptr<const void> permuted;        ///< the same of permute.cpp
+  mutable std::shared_ptr<const void> permuted_rests;  ///< and beside lines
+  mutable std::shared_ptr<const void> digits;          ///< the same of digits.cpp
 
   Accumulator accumulator() const {
     return int32_cuts.size() <= 2 ? Accumulator::int32 : Accumulator::int64;

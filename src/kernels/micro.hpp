@@ -81,6 +81,14 @@ struct PermutePackTask {
   uint8_t* out;                 ///< [taps, kPermuteRows]
 };
 
+/// Copies taps that lie as they are needed, at offsets of a plane, to a tile.
+struct PermuteCopyTask {
+  const uint8_t* plane;
+  const size_t* offsets;  ///< [taps]
+  size_t vectors, taps;
+  uint8_t* out;  ///< [taps, kPermuteRows]
+};
+
 /// Finds the taps where a vector of rows has activations with the highest bit set: large ones.
 struct PermuteLookTask {
   const uint8_t* x;  ///< [taps, kPermuteRows]
@@ -95,8 +103,15 @@ enum PermuteKind {
   kPermuteSmall6,  ///< 128 entries; 6 low bits; high ones as PermuteTask::ends says
   kPermuteSmall7,  ///< 128 entries; 7 low bits
   kPermuteSmall8,
-  kPermuteLarge7,  ///< 256 entries
+  kPermuteLarge6,  ///< 256 entries
+  kPermuteLarge7,
   kPermuteLarge8,
+  kPermuteSmallOne6,  ///< 128 entries of one byte, of 6 bits
+  kPermuteSmallOne7,
+  kPermuteSmallOne8,
+  kPermuteLargeOne6,
+  kPermuteLargeOne7,
+  kPermuteLargeOne8,
   kPermuteKinds
 };
 
@@ -114,9 +129,13 @@ struct PermuteTask {
   /// Fours before ends[0] have high bytes below 64, those before ends[1] below 128, those before
   /// ends[2], the last, any.
   size_t ends[3];
-  const uint8_t* tables;  ///< [columns][low, high][128 or 256]
+  const uint8_t* tables;  ///< [columns][low, high][128 or 256], without high where it is one byte
   int32_t* sums;          ///< [vectors, 4, 16]: row 4 j + i of a vector is at [i][j]
   int first;              ///< sums are written; else added to
+  int32_t factor;         ///< of the sums over all steps
+  /// 0, or where a second channel's steps and sums are, which has the same taps in the same order:
+  /// of kernels with 128 entries of one byte.
+  size_t next_steps, next_sums;
 };
 
 /// One output channel of one vector of rows whose large activations have been taken for what they
@@ -150,7 +169,8 @@ struct PermuteStoreTask {
 };
 
 struct PermuteKernel {
-  void (*pack)(const PermutePackTask&);
+  int (*pack)(const PermutePackTask&);  ///< returns whether there are bytes of 128 and more
+  int (*copy)(const PermuteCopyTask&);  ///< the same
   void (*look)(PermuteLookTask&);
   void (*mend)(const PermuteMendTask&);
   void (*count_large)(const PermuteMendTask&);  ///< columns and tables are not used
@@ -185,6 +205,54 @@ struct Rank1Task {
 struct Rank1Kernel {
   void (*factors)(const FactorTask&);
   void (*gemm)(const Rank1Task&);
+};
+
+/// How activation bytes become factors u(a) of one byte.
+enum DigitMap {
+  kDigitFlip,     ///< byte ^ flip
+  kDigitNibbles,  ///< low[byte & 15] + high[byte >> 4], modulo 256
+  kDigitAny       ///< table[byte]
+};
+
+/// Runs of activation bytes to be written as factors, row by row.
+struct DigitPackTask {
+  const uint8_t* base;
+  const ptrdiff_t* row_offset;  ///< [rows]
+  size_t rows;
+  size_t taps;  ///< bytes of each row
+  DigitMap map;
+  uint8_t flip;
+  const uint8_t* low;    ///< [16]
+  const uint8_t* high;   ///< [16]
+  const uint8_t* table;  ///< [256]
+  /// [rows, stride]; up to 63 bytes behind a row's last may be written as well, rows ascending.
+  uint8_t* out;
+  size_t stride;
+  uint32_t* sums;  ///< [rows], the sums of factors are added; null: not wanted
+};
+
+/// Rows times one panel of 16 channels, or a multiple: y = (add ? y : row + column) + scale · Σ a·b
+/// modulo 2^32.
+struct DigitTask {
+  const uint8_t* a;  ///< [rows, a_stride], four taps side by side
+  size_t a_stride;
+  size_t rows;
+  const uint8_t* b;  ///< [quads, channels, 4]
+  size_t quads;
+  int32_t scale;
+  int turned;  ///< a is signed and b unsigned; else a is unsigned and b signed
+  int32_t* y;
+  size_t y_stride;
+  const int32_t* row;     ///< [rows]
+  const int32_t* column;  ///< [channels]
+  int add;
+};
+
+/// A GEMM of unsigned by signed bytes.
+struct DigitKernel {
+  size_t rows;  ///< that tiles should be multiples of
+  void (*pack)(const DigitPackTask&);
+  void (*run[4])(const DigitTask&);  ///< panels of 16, 32, 48, 64 channels; null: not compiled
 };
 
 /// A product by gathers from an int32 table, the yardstick.

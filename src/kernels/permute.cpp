@@ -4,294 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "axmul/core/parallel.hpp"
+#include "kernels/digits.hpp"
+#include "kernels/permute_plan.hpp"
 #include "kernels/workspace.hpp"
 
 namespace axmul::detail {
 
 namespace {
 
-constexpr std::size_t kSliceTaps = 2048;  // a tile of them stays in the second-level cache
-constexpr std::size_t kChannels = 16;     // stored together
-constexpr std::uint16_t kNoColumn = 256;  // all entries 0
-constexpr std::size_t kHalf = 128;        // activations 0 … 127, by bit pattern
-
-/// LUT - slope * x per column, over all activations and over the bit patterns 0 … 127.
-struct ColumnRanges {
-  std::int32_t slope = 0;
-  std::array<std::int32_t, 256> floor_small{}, floor_large{};
-  std::array<std::uint32_t, 256> small{}, large{};  // range above the floor
-};
-
-/// Which entries: those above the floor of the bit patterns 0 … 127 or 0 … 255, or, for large
-/// activations that have been taken for what they are without their highest bit, the difference.
-enum class Entries { small, large, mend };
-
-constexpr std::uint32_t kMendOffset = 32768;  // added to differences
-
-/// Entries as two bytes: low_bits and the rest.
-struct PermuteTables {
-  Entries entries = Entries::small;
-  std::int32_t slope = 0;
-  unsigned low_bits = 8;
-  Bytes bytes;  // [257 columns][low, high][128 or 256]
-};
-
-/// What is prepared of a table, whatever the weights.
-struct PermuteFacts {
-  std::vector<ColumnRanges> ranges;  // without a slope, with the table's own
-  std::vector<std::shared_ptr<const PermuteTables>> tables;
-  std::mutex mutex;
-};
-
-/// A number of taps, each channel's in the order of their high bytes.
-struct PermuteSlice {
-  std::size_t begin = 0, end = 0;
-  std::size_t padded = 0;                        // taps rounded up to a multiple of four
-  std::vector<PermuteStep> steps;                // [m, padded]
-  std::vector<std::array<std::size_t, 3>> ends;  // [m], in taps: high bytes below 64, 128, 256
-  std::vector<std::int32_t> small_constant;      // [m] sum of small floors, modulo 2^32
-  std::vector<std::int32_t> large_constant;      // [m] the same of large ones
-};
-
-/// What is prepared of the weights: how entries are cut, and, when first needed, the steps.
-struct PermutePlan {
-  bool fits = false;
-  PermuteKind small_kind = kPermuteSmall8, large_kind = kPermuteLarge8;
-  const ColumnRanges* ranges = nullptr;
-  std::shared_ptr<PermuteFacts> facts;
-  std::shared_ptr<const PermuteTables> small, large, mend;
-  mutable std::once_flag once;
-  mutable Array2<std::uint8_t> column;       // [m, k], where entries are mended
-  mutable std::vector<PermuteSlice> slices;  // over all taps
-};
-
-std::int32_t activation(const Lut& lut, std::size_t index) {
-  return static_cast<std::int32_t>(index) - (a_is_signed(lut.type()) ? 128 : 0);
-}
-
-/// The median of the columns' own slopes: near the zero point of unsigned weights.
-std::int32_t middle_slope(const Lut& lut) {
-  std::array<std::int32_t, 256> slopes;
-  for (std::size_t w = 0; w < 256; ++w)
-    slopes[w] = (lut.products()[255 * 256 + w] - lut.products()[w]) / 255;
-  std::nth_element(slopes.begin(), slopes.begin() + 128, slopes.end());
-  return slopes[128];
-}
-
-ColumnRanges ranges_of(const Lut& lut, std::int32_t slope) {
-  ColumnRanges r;
-  r.slope = slope;
-  std::array<std::int32_t, 256> top_small, top_large;
-  r.floor_small.fill(std::numeric_limits<std::int32_t>::max());
-  top_small.fill(std::numeric_limits<std::int32_t>::min());
-  r.floor_large = r.floor_small;
-  top_large = top_small;
-  const bool is_signed = a_is_signed(lut.type());
-  for (std::size_t x = 0; x < 256; ++x) {
-    const std::int32_t* products = lut.products().data() + x * 256;
-    const std::int32_t line = slope * activation(lut, x);
-    const bool small = is_signed ? x >= kHalf : x < kHalf;
-    auto& floor = small ? r.floor_small : r.floor_large;
-    auto& top = small ? top_small : top_large;
-    for (std::size_t w = 0; w < 256; ++w) {
-      floor[w] = std::min(floor[w], products[w] - line);
-      top[w] = std::max(top[w], products[w] - line);
-    }
-  }
-  for (std::size_t w = 0; w < 256; ++w) {
-    r.floor_large[w] = std::min(r.floor_large[w], r.floor_small[w]);
-    top_large[w] = std::max(top_large[w], top_small[w]);
-    r.small[w] = static_cast<std::uint32_t>(top_small[w] - r.floor_small[w]);
-    r.large[w] = static_cast<std::uint32_t>(top_large[w] - r.floor_large[w]);
-  }
-  return r;
-}
-
-std::uint32_t entry(const Lut& lut, const ColumnRanges& ranges, Entries entries, std::size_t bits,
-                    std::size_t column) {
-  const std::size_t flip = a_is_signed(lut.type()) ? 0x80 : 0;
-  const auto sheared = [&](std::size_t pattern) {
-    const std::size_t x = pattern ^ flip;
-    return lut.products()[x * 256 + column] - ranges.slope * activation(lut, x);
-  };
-  switch (entries) {
-    case Entries::small:
-      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_small[column]);
-    case Entries::large:
-      return static_cast<std::uint32_t>(sheared(bits) - ranges.floor_large[column]);
-    default:
-      return static_cast<std::uint32_t>(sheared(bits + kHalf) - sheared(bits)) + kMendOffset;
-  }
-}
-
-/// Sixteen columns at a time for the cache's sake.
-Bytes lay_out(const Lut& lut, const ColumnRanges& ranges, Entries entries, unsigned low_bits) {
-  const std::size_t size = entries == Entries::large ? 2 * kHalf : kHalf;
-  Bytes out(257 * 2 * size);
-  const std::uint32_t mask = (1u << low_bits) - 1;
-  for (std::size_t first = 0; first < 256; first += 16)
-    for (std::size_t x = 0; x < size; ++x)
-      for (std::size_t w = first; w < first + 16; ++w) {
-        const std::uint32_t value = entry(lut, ranges, entries, x, w);
-        std::uint8_t* at = out.data() + w * 2 * size + x;
-        at[0] = static_cast<std::uint8_t>(value & mask);
-        at[size] = static_cast<std::uint8_t>(value >> low_bits);
-      }
-  std::fill_n(out.data() + kNoColumn * 2 * size, 2 * size, std::uint8_t{0});
-  return out;
-}
-
-std::shared_ptr<PermuteFacts> facts_of(const LutFacts& table) {
-  const std::lock_guard lock(table.permute_mutex);
-  if (table.permute == nullptr) {
-    auto facts = std::make_shared<PermuteFacts>();
-    facts->ranges.push_back(ranges_of(table.lut, 0));
-    facts->ranges.push_back(ranges_of(table.lut, middle_slope(table.lut)));
-    table.permute = facts;
-  }
-  return std::static_pointer_cast<PermuteFacts>(table.permute);
-}
-
-std::shared_ptr<const PermuteTables> tables_of(PermuteFacts& facts, const Lut& lut,
-                                               const ColumnRanges& ranges, Entries entries,
-                                               unsigned low_bits) {
-  const std::lock_guard lock(facts.mutex);
-  for (const auto& old : facts.tables)
-    if (old->entries == entries && old->slope == ranges.slope && old->low_bits == low_bits)
-      return old;
-  auto fresh = std::make_shared<PermuteTables>();
-  fresh->entries = entries;
-  fresh->slope = ranges.slope;
-  fresh->low_bits = low_bits;
-  fresh->bytes = lay_out(lut, ranges, entries, low_bits);
-  facts.tables.push_back(fresh);
-  return fresh;
-}
-
-/// Largest ranges of the columns that the weights use.
-struct UsedRange {
-  std::uint32_t small = 0, large = 0;
-};
-
-UsedRange used_range(const std::array<bool, 256>& used, const ColumnRanges& ranges) {
-  UsedRange out;
-  for (std::size_t w = 0; w < 256; ++w)
-    if (used[w]) {
-      out.small = std::max(out.small, ranges.small[w]);
-      out.large = std::max(out.large, ranges.large[w]);
-    }
-  return out;
-}
-
-/// Modulo 2^32.
-void add(std::int32_t& sum, std::int32_t term) {
-  sum =
-      static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) + static_cast<std::uint32_t>(term));
-}
-
-/// Taps begin … end − 1 of all channels, those with small high bytes first.
-PermuteSlice make_slice(const PermutePlan& plan, const Weights& w, std::size_t begin,
-                        std::size_t end) {
-  PermuteSlice slice{begin, end, (end - begin + 3) / 4 * 4, {}, {}, {}, {}};
-  std::array<std::uint8_t, 256> group;
-  for (std::size_t column = 0; column < 256; ++column) {
-    const std::uint32_t high = plan.ranges->small[column] >> 6;
-    group[column] = high < 64 ? 0 : high < 128 ? 1 : 2;
-  }
-  slice.steps.assign(w.m * slice.padded, {0, kNoColumn});
-  slice.ends.assign(w.m, {0, 0, 0});
-  slice.small_constant.assign(w.m, 0);
-  slice.large_constant.assign(w.m, 0);
-  for (std::size_t tap = begin; tap < end; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m)
-      if (w.groups.belongs(tap, m)) ++slice.ends[m][group[w.column(tap, m)]];
-  std::vector<std::array<std::size_t, 3>> place(w.m);  // in the channel's steps
-  for (std::size_t m = 0; m < w.m; ++m) {
-    auto& ends = slice.ends[m];
-    place[m] = {0, ends[0], ends[0] + ends[1]};
-    ends = {ends[0], ends[0] + ends[1], ends[0] + ends[1] + ends[2]};
-  }
-  for (std::size_t tap = begin; tap < end; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m) {
-      if (!w.groups.belongs(tap, m)) continue;
-      const std::uint8_t column = w.column(tap, m);
-      slice.steps[m * slice.padded + place[m][group[column]]++] = {
-          static_cast<std::uint16_t>(tap - begin), column};
-      add(slice.small_constant[m], plan.ranges->floor_small[column]);
-      add(slice.large_constant[m], plan.ranges->floor_large[column]);
-    }
-  return slice;
-}
-
-std::vector<PermuteSlice> make_slices(const PermutePlan& plan, const Weights& w, std::size_t begin,
-                                      std::size_t end) {
-  std::vector<PermuteSlice> slices;
-  for (std::size_t k = begin; k < end; k += kSliceTaps)
-    slices.push_back(make_slice(plan, w, k, std::min(end, k + kSliceTaps)));
-  return slices;
-}
-
-/// The slope whose entries take the fewest additions, and how they are cut into bytes.
-void choose_kinds(PermutePlan& plan, const std::array<bool, 256>& used, bool grouped) {
-  constexpr std::uint32_t kSmallBits[] = {14, 15, 16}, kLargeBits[] = {15, 16};
-  for (const ColumnRanges& ranges : plan.facts->ranges) {
-    if (grouped && ranges.slope != 0) continue;  // row sums are over all taps
-    const UsedRange range = used_range(used, ranges);
-    if (range.large >> 16 != 0) continue;
-    int small = kPermuteSmall6, large = kPermuteLarge7;
-    while (range.small >> kSmallBits[small] != 0) ++small;
-    while (range.large >> kLargeBits[large - kPermuteLarge7] != 0) ++large;
-    if (plan.fits && small + large >= int{plan.small_kind} + int{plan.large_kind}) continue;
-    plan.fits = true;
-    plan.small_kind = static_cast<PermuteKind>(small);
-    plan.large_kind = static_cast<PermuteKind>(large);
-    plan.ranges = &ranges;
-  }
-}
-
-std::shared_ptr<const PermutePlan> make_plan(const Weights& w) {
-  auto plan = std::make_shared<PermutePlan>();
-  plan->facts = facts_of(w.facts);
-  std::array<bool, 256> used{};
-  for (std::size_t tap = 0; tap < w.k; ++tap)
-    for (std::size_t m = 0; m < w.m; ++m)
-      if (w.groups.belongs(tap, m)) used[w.column(tap, m)] = true;
-  const bool grouped = w.groups.count > 1;
-  choose_kinds(*plan, used, grouped);
-  if (!plan->fits) return plan;
-  const auto low_bits = [](int kind, int first, int bits) {
-    return static_cast<unsigned>(kind - first + bits);
-  };
-  const auto tables = [&](Entries entries, unsigned bits) {
-    return tables_of(*plan->facts, w.lut, *plan->ranges, entries, bits);
-  };
-  plan->small = tables(Entries::small, low_bits(plan->small_kind, kPermuteSmall6, 6));
-  plan->large = tables(Entries::large, low_bits(plan->large_kind, kPermuteLarge7, 7));
-  if (plan->large_kind == kPermuteLarge7 && !grouped) plan->mend = tables(Entries::mend, 8);
-  return plan;
-}
-
-std::shared_ptr<const PermutePlan> plan_of(const Weights& w) {
-  const std::lock_guard lock(w.derived_mutex);
-  if (w.permuted == nullptr) w.permuted = make_plan(w);
-  return std::static_pointer_cast<const PermutePlan>(w.permuted);
-}
-
-/// The plan with its steps.
-std::shared_ptr<const PermutePlan> complete_plan_of(const Weights& w) {
-  const auto plan = plan_of(w);
-  std::call_once(plan->once, [&] {
-    plan->slices = make_slices(*plan, w, 0, w.k);
-    if (plan->mend == nullptr) return;
-    plan->column = Array2<std::uint8_t>(w.m, w.k);
-    for (std::size_t tap = 0; tap < w.k; ++tap)
-      for (std::size_t m = 0; m < w.m; ++m) plan->column(m, tap) = w.column(tap, m);
-  });
-  return plan;
-}
+constexpr std::size_t kChannels = 16;  // stored together
 
 /// Buffers of one thread, all within one workspace.
 struct Tile {
@@ -321,13 +44,13 @@ Tile make_tile(std::size_t taps) {
 
 class PermuteRun {
  public:
-  PermuteRun(const Problem& problem, const PermuteKernel& kernel)
+  PermuteRun(const Problem& problem, const PermuteKernel& kernel, PermuteTerms terms)
       : p_(problem),
         kernel_(kernel),
-        plan_(complete_plan_of(*problem.weights)),
+        plan_(complete_permute_plan_of(*problem.weights, terms)),
         slices_(plan_->slices) {
     if (p_.k_begin == 0 && p_.k_end == p_.weights->k) return;
-    own_slices_ = make_slices(*plan_, *p_.weights, p_.k_begin, p_.k_end);
+    own_slices_ = make_permute_slices(*plan_, *p_.weights, p_.k_begin, p_.k_end);
     slices_ = own_slices_;
   }
   void run() const;
@@ -338,12 +61,18 @@ class PermuteRun {
     std::size_t first, rows, vectors, m, m_end;
   };
   void compute(const Part& part) const;
-  void pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
+  bool pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
   void sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const;
   Entries choose_entries(const Part& part, const PermuteLookTask& look) const;
   void count_large(const Part& part, const Tile& tile, const PermuteLookTask& look) const;
-  void channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
-               const PermuteLookTask& look, Entries entries, std::size_t m) const;
+  void channels(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                const PermuteLookTask& look, Entries entries, std::size_t m,
+                std::size_t count) const;
+  bool takes_pairs(Entries entries) const {
+    const PermuteKind kind = plan_->small_kind;
+    return entries != Entries::large && !plan_->sorted && p_.weights->groups.count == 1 &&
+           (kind == kPermuteSmallOne6 || kind == kPermuteSmallOne7 || kind == kPermuteSmallOne8);
+  }
 
   const Problem& p_;
   const PermuteKernel& kernel_;
@@ -352,21 +81,25 @@ class PermuteRun {
   std::span<const PermuteSlice> slices_;
 };
 
-void PermuteRun::pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
+/// Whether there are large activations.
+bool PermuteRun::pack(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
+  int large = 0;
   for (std::size_t r = 0; r < part.vectors * 64; ++r)
     tile.offsets[r] = p_.a->offset_of(part.first + std::min(r, part.rows - 1));
   for (const Segment& s : p_.a->segments) {
     const std::size_t from = std::max(s.k, slice.begin), to = std::min(s.k + s.length, slice.end);
     if (from >= to) continue;
-    kernel_.pack({p_.a->base + s.offset + static_cast<std::ptrdiff_t>(from - s.k), tile.offsets,
-                  part.vectors, to - from, tile.x + (from - slice.begin) * kPermuteRows});
+    large |=
+        kernel_.pack({p_.a->base + s.offset + static_cast<std::ptrdiff_t>(from - s.k), tile.offsets,
+                      part.vectors, to - from, tile.x + (from - slice.begin) * kPermuteRows});
   }
+  return large != 0;
 }
 
 /// slope * sum of x per row.
 void PermuteRun::sum_rows(const Part& part, const PermuteSlice& slice, const Tile& tile) const {
-  const auto slope = static_cast<std::uint32_t>(plan_->ranges->slope);
-  if (slope == 0) {
+  const auto slope = static_cast<std::uint32_t>(plan_->ranges->slope[0]);
+  if (slope == 0 || plan_->ranges->lines != nullptr) {
     std::fill_n(tile.row_sums, kPermuteRows, 0);
     return;
   }
@@ -401,8 +134,10 @@ void PermuteRun::count_large(const Part& part, const Tile& tile,
                                   kMendOffset * static_cast<std::uint32_t>(tile.large_rows[r]));
 }
 
-void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile& tile,
-                         const PermuteLookTask& look, Entries entries, std::size_t m) const {
+/// One channel, or two that have the same taps.
+void PermuteRun::channels(const Part& part, const PermuteSlice& slice, const Tile& tile,
+                          const PermuteLookTask& look, Entries entries, std::size_t m,
+                          std::size_t count) const {
   const auto& ends = slice.ends[m];
   const bool large = entries == Entries::large;
   std::int32_t* sums = tile.sums + m % kChannels * kPermuteRows;
@@ -413,21 +148,24 @@ void PermuteRun::channel(const Part& part, const PermuteSlice& slice, const Tile
        {ends[0] / 4, ends[1] / 4, std::max<std::size_t>(1, (ends[2] + 3) / 4)},
        (large ? plan_->large : plan_->small)->bytes.data(),
        sums,
-       1});
+       1,
+       large ? plan_->ranges->large_factor : plan_->ranges->small_factor,
+       count == 2 ? slice.padded : 0,
+       kPermuteRows});
   if (entries != Entries::mend) return;
-  for (std::size_t v = 0; v < part.vectors; ++v)
-    if (look.counts[v] > 0)
-      kernel_.mend({tile.x + 64 * v, look.large + v * look.taps, look.counts[v],
-                    plan_->column.row(m).data() + slice.begin, plan_->mend->bytes.data(),
-                    sums + 64 * v});
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t v = 0; v < part.vectors; ++v)
+      if (look.counts[v] > 0)
+        kernel_.mend({tile.x + 64 * v, look.large + v * look.taps, look.counts[v],
+                      plan_->column.row(m + i).data() + slice.begin, plan_->mend->bytes.data(),
+                      sums + i * kPermuteRows + 64 * v});
 }
 
 void PermuteRun::compute(const Part& part) const {
-  const Tile tile = make_tile(std::min(kSliceTaps, p_.k_end - p_.k_begin));
+  const Tile tile = make_tile(std::min(kPermuteSliceTaps, p_.k_end - p_.k_begin));
   for (const PermuteSlice& slice : slices_) {
-    pack(part, slice, tile);
     PermuteLookTask look{tile.x, part.vectors, slice.end - slice.begin, tile.large, {}};
-    kernel_.look(look);
+    if (pack(part, slice, tile)) kernel_.look(look);
     sum_rows(part, slice, tile);
     const Entries entries = choose_entries(part, look);
     if (entries == Entries::mend) count_large(part, tile, look);
@@ -436,9 +174,14 @@ void PermuteRun::compute(const Part& part) const {
       const std::size_t channels = std::min(kChannels, part.m_end - m);
       std::array<std::int32_t, kChannels> constants{};
       std::copy_n(all.data() + m, channels, constants.data());
-      for (std::size_t c = 0; c < channels; ++c) channel(part, slice, tile, look, entries, m + c);
+      const bool pairs = takes_pairs(entries);
+      for (std::size_t c = 0, some = 1; c < channels; c += some) {
+        some = pairs && c + 2 <= channels ? 2 : 1;
+        this->channels(part, slice, tile, look, entries, m + c, some);
+      }
       kernel_.store({tile.sums, tile.row_sums, constants.data(), channels, part.rows,
-                     p_.y + part.first * p_.y_stride + m, p_.y_stride, &slice != slices_.data()});
+                     p_.y + part.first * p_.y_stride + m, p_.y_stride,
+                     &slice != slices_.data() || plan_->ranges->lines != nullptr});
     }
   }
 }
@@ -462,10 +205,61 @@ void PermuteRun::run() const {
 
 }  // namespace
 
-bool permute_fits(const Weights& weights) { return plan_of(weights)->fits; }
+void run_permute_apart(const Weights& weights, const PermuteKernel& kernel,
+                       const ApartChannels& channels, std::size_t first, std::size_t rows,
+                       std::int32_t* sums) {
+  const auto plan = complete_permute_plan_of(weights, PermuteTerms::entries);
+  const PermuteSlice& slice = plan->slices.front();
+  const Tile tile = make_tile(weights.k);
+  const std::size_t vectors = (rows + 63) / 64;
+  std::array<std::int32_t, kChannels> constants{};
+  for (std::size_t c = 0; c < channels.count; ++c) {
+    const std::size_t m = channels.first + c;
+    const std::uint8_t* plane = channels.planes + c * channels.size + first;
+    const bool large =
+        kernel.copy({plane, channels.offsets.data(), vectors, weights.k, tile.x}) != 0;
+    const auto& ends = slice.ends[m];
+    kernel.run[large ? plan->large_kind : plan->small_kind](
+        {tile.x,
+         vectors,
+         slice.steps.data() + m * slice.padded,
+         {ends[0] / 4, ends[1] / 4, std::max<std::size_t>(1, (ends[2] + 3) / 4)},
+         (large ? plan->large : plan->small)->bytes.data(),
+         tile.sums + c * kPermuteRows,
+         1,
+         large ? plan->ranges->large_factor : plan->ranges->small_factor,
+         0,
+         0});
+    constants[c] = (large ? slice.large_constant : slice.small_constant)[m];
+  }
+  std::fill_n(tile.row_sums, kPermuteRows, 0);
+  kernel.store({tile.sums, tile.row_sums, constants.data(), kChannels, rows, sums, kChannels, 0});
+}
+
+double permute_work(const Weights& weights, PermuteTerms terms) {
+  return permute_plan_of(weights, terms)->work;
+}
+
+bool permute_fits(const Weights& weights) {
+  return permute_plan_of(weights, PermuteTerms::entries)->fits;
+}
 
 void run_permute(const Problem& problem, const PermuteKernel& kernel) {
-  PermuteRun(problem, kernel).run();
+  PermuteRun(problem, kernel, PermuteTerms::entries).run();
+}
+
+void run_rest(const Problem& problem, const PermuteKernel& kernel, const DigitKernel& digits) {
+  constexpr std::size_t kRows = 4096;  // whose sums stay in the second-level cache
+  const PermuteTerms terms = PermuteTerms::rests;
+  const auto plan = complete_permute_plan_of(*problem.weights, terms);
+  for (std::size_t first = 0; first < problem.a->rows; first += kRows) {
+    const Activations a = problem.a->part(first, std::min(kRows, problem.a->rows - first));
+    Problem some = problem;
+    some.a = &a;
+    some.y += first * problem.y_stride;
+    run_digits(some, digits, plan->ranges->lines);
+    PermuteRun(some, kernel, terms).run();
+  }
 }
 
 }  // namespace axmul::detail

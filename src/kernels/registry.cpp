@@ -1,28 +1,30 @@
 // The table of kernels, CPU detection and the choice among them.
 #include "kernels/registry.hpp"
 
-#include <string_view>
+#include <algorithm>
+#include <iterator>
+#include <limits>
 
 #include "axmul/core/errors.hpp"
 
 namespace axmul {
 namespace detail {
 
-#define AXMUL_KERNEL(name, needs, function, purpose) void function(const Problem&);
+#define AXMUL_KERNEL(name, needs, function, fit, least_rows, n, m, s16, s32, s64, purpose) \
+  void function(const Problem&);
 #include "kernels/kernels.def"
 #undef AXMUL_KERNEL
 
 namespace {
 
 constexpr Kernel kKernels[] = {
-#define AXMUL_KERNEL(name, needs, function, purpose) {#name, needs, function, purpose},
+#define AXMUL_KERNEL(name, needs, function, fit, least_rows, n, m, s16, s32, s64, purpose) \
+  {#name, needs, function, Fit::fit, least_rows, {n, 1, m}, {s16, s32, s64}, purpose},
 #include "kernels/kernels.def"
 #undef AXMUL_KERNEL
 };
 
-bool starts_with(const Kernel& kernel, std::string_view prefix) {
-  return std::string_view(kernel.name).substr(0, prefix.size()) == prefix;
-}
+std::size_t round_up(std::size_t size, std::size_t step) { return (size + step - 1) / step * step; }
 
 }  // namespace
 
@@ -35,6 +37,7 @@ unsigned cpu_features() {
     features |= kAvx512;
   if ((features & kAvx512) != 0 && __builtin_cpu_supports("avx512vnni")) features |= kVnni;
   if ((features & kAvx512) != 0 && __builtin_cpu_supports("avx512vbmi")) features |= kVbmi;
+  if ((features & kAvx2) != 0 && __builtin_cpu_supports("avxvnni")) features |= kAvxVnni;
 #endif
   return features;
 }
@@ -50,32 +53,65 @@ std::string features_text(unsigned features) {
   add(kAvx512, "AVX-512");
   add(kVnni, "AVX512-VNNI");
   add(kVbmi, "AVX512-VBMI");
+  add(kAvxVnni, "AVX-VNNI");
   return text;
 }
 
 std::span<const Kernel> registry() { return kKernels; }
 
 bool can_compute(const Kernel& kernel, const Traits& traits) {
-  if (starts_with(kernel, "rank1")) return traits.rank1;
-  if (starts_with(kernel, "sparse")) return traits.sparse;
-  if (starts_with(kernel, "permute")) return traits.permute;
-  return true;
+  switch (kernel.fit) {
+    case Fit::outer:
+      return traits.outer;
+    case Fit::digits:
+      return traits.is_digits;
+    case Fit::entries:
+      return traits.entry_work > 0;
+    case Fit::rests:
+      return traits.rest_work > 0;
+    case Fit::sparse:
+      return traits.sparse;
+    default:
+      return true;
+  }
+}
+
+double cost(const Kernel& kernel, const Traits& traits) {
+  const GemmShape& s = traits.shape;
+  const double products = static_cast<double>(round_up(s.n, kernel.tile.n)) *
+                          static_cast<double>(s.k) *
+                          static_cast<double>(round_up(s.m, kernel.tile.m));
+  const std::size_t wide = s.m <= 16 ? 0 : s.m <= 32 ? 1 : 2;
+  // Products a cycle of bytes beside look-ups of rests, sums written and read again included.
+  constexpr double kBytes[3] = {41, 62, 63};
+  double work = 1 / kernel.speed[wide];
+  if (kernel.fit == Fit::digits) work *= std::max(0.5, static_cast<double>(traits.digits));
+  if (kernel.fit == Fit::entries) work *= traits.entry_work;
+  if (kernel.fit == Fit::rests) work = work * traits.rest_work + 1 / kBytes[wide];
+  return products * work;
+}
+
+bool may_take(Fit fit, const std::string& forced, unsigned features) {
+  return std::any_of(std::begin(kKernels), std::end(kKernels), [&](const Kernel& kernel) {
+    if (kernel.fit != fit) return false;
+    return forced.empty() ? (kernel.needs & ~features) == 0 && kernel.speed[0] > 0
+                          : forced == kernel.name;
+  });
 }
 
 const Kernel& select_kernel(const Traits& traits, unsigned features) {
-  // Laying out column tables costs about as much as this many rows do (src/kernels/README.md).
-  constexpr std::size_t kColumnRows = 48, kRank1Rows = 8, kPermuteRows = 5;
-  const std::size_t n = traits.shape.n;
+  const Kernel* best = &kKernels[std::size(kKernels) - 1];
+  double least = std::numeric_limits<double>::infinity();
   for (const Kernel& kernel : kKernels) {
     if ((kernel.needs & ~features) != 0 || !can_compute(kernel, traits)) continue;
-    if (starts_with(kernel, "rank1") && n < kRank1Rows) continue;
-    if (starts_with(kernel, "permute") && n < kPermuteRows) continue;
-    if (starts_with(kernel, "sparse") && (n < kColumnRows || traits.skip_share < kSparseShare))
-      continue;
-    if (starts_with(kernel, "column") && n < kColumnRows) continue;
-    return kernel;
+    if (traits.shape.n < kernel.least_rows || kernel.speed[0] == 0) continue;
+    if (kernel.fit == Fit::sparse && traits.skip_share < kSparseShare) continue;
+    const double cycles = cost(kernel, traits);
+    if (cycles >= least) continue;
+    least = cycles;
+    best = &kernel;
   }
-  return kKernels[std::size(kKernels) - 1];
+  return *best;
 }
 
 const Kernel& forced_kernel(const std::string& name, const Traits& traits, unsigned features) {
@@ -102,7 +138,7 @@ bool permute_is_wanted(const std::string& forced) {
 
 const Kernel& permute_kernel() {
   Traits traits;
-  traits.permute = true;
+  traits.entry_work = 1;
   return forced_kernel("permute_avx512", traits, cpu_features());
 }
 

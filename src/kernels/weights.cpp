@@ -61,6 +61,14 @@ LutFacts::LutFacts(const Lut& table) : lut(table), bound(column_bounds(table)) {
   factor(table, u, v);
 }
 
+std::shared_ptr<const DigitProducts> LutFacts::digits() const {
+  std::call_once(digits_once_, [&] {
+    if (auto found = digit_products(lut))
+      digits_ = std::make_shared<const DigitProducts>(std::move(*found));
+  });
+  return digits_;
+}
+
 std::shared_ptr<const LutFacts> facts_of(const Lut& lut) {
   constexpr std::size_t kRemembered = 16;
   thread_local std::vector<std::shared_ptr<const LutFacts>> known;  // the last one used first
@@ -92,19 +100,20 @@ Weights::Weights(std::shared_ptr<const LutFacts> table, std::size_t fan_in, std:
   int32_cuts.push_back(0);
   for (std::size_t tap = 0; tap < k; ++tap) {
     bool cut = false;
-    for (std::size_t c = 0; c < m; ++c) {
-      const auto value = static_cast<std::uint8_t>(bits[tap * stride + c] ^ b_flip);
-      column(tap, c) = value;
-      if (!groups.belongs(tap, c)) continue;
-      const auto largest = static_cast<std::uint64_t>(bound[value]);
+    for (std::size_t c = 0; c < m; ++c)
+      column(tap, c) = static_cast<std::uint8_t>(bits[tap * stride + c] ^ b_flip);
+    const auto [first, last] = groups.channels_of(tap, m);
+    for (std::size_t c = first; c < last; ++c) {
+      const auto largest = static_cast<std::uint64_t>(bound[column(tap, c)]);
       total[c] += largest;
       slice[c] += largest;
       cut = cut || slice[c] > kInt32Limit;
     }
     if (!cut) continue;
     int32_cuts.push_back(tap);
-    for (std::size_t c = 0; c < m; ++c)
-      slice[c] = groups.belongs(tap, c) ? static_cast<std::uint64_t>(bound[column(tap, c)]) : 0;
+    std::fill(slice.begin(), slice.end(), 0);
+    for (std::size_t c = first; c < last; ++c)
+      slice[c] = static_cast<std::uint64_t>(bound[column(tap, c)]);
   }
   int32_cuts.push_back(k);
   if (m == 0) return;

@@ -2,7 +2,10 @@
 // ratios within rounds, spreads, and the word "disturbed".
 #include "axmul/kernels/bench.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
@@ -128,4 +131,39 @@ TEST_CASE("a load on one contestant only, and one that begins half-way, are call
   CHECK(judged(rounds_under([](int round) { return round < 15 ? 1.0 : 1.4; }, 30, 3)).disturbed);
   CHECK_FALSE(
       judged(rounds_under([](int round) { return round < 15 ? 1.0 : 1.1; }, 30, 3)).disturbed);
+}
+
+TEST_CASE("shapes are n, k, m in every program") {
+  const GemmShape shape = parse_bench_shape("4096,144,16");
+  CHECK(shape.n == 4096);
+  CHECK(shape.k == 144);
+  CHECK(shape.m == 16);
+  CHECK(bench_shape_text(shape) == "4096×144×16");
+  for (const char* bad : {"", "1,2", "1,2,3,", "1,2,3,4", "0,2,3", "a,b,c", "1x2x3", "-1,2,3"})
+    CHECK_THROWS_WITH_AS(parse_bench_shape(bad), doctest::Contains("n,k,m"), UsageError);
+}
+
+TEST_CASE("results as CSV: one line each, as many cells as headings, medians") {
+  BenchReport report;
+  report.results.resize(2);
+  BenchResult& r = report.results[0];
+  r.shape = {70, 30, 16};
+  r.lut = "a,b";
+  r.kernel = "scalar";
+  r.rounds = 9;
+  r.mac_per_cycle.median = 2.5;
+  r.ratio_to.sgemm.median = 0.125;
+  r.disturbed = true;
+  const std::string csv = bench_csv(report);
+  std::vector<std::string> lines;
+  for (std::size_t at = 0, end = 0; (end = csv.find('\n', at)) != std::string::npos; at = end + 1)
+    lines.push_back(csv.substr(at, end - at));
+  REQUIRE(lines.size() == 3);
+  const auto commas = [](const std::string& s) { return std::count(s.begin(), s.end(), ','); };
+  CHECK(lines[1].starts_with("70,30,16,\"a,b\",synthetic,scalar,1,9,NaN,2.5,"));
+  CHECK(lines[1].ends_with(",1"));
+  CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // the one in quotes
+  CHECK(commas(lines[2]) == commas(lines[0]));
+  CHECK(lines[0].find("ratio_to_sgemm") != std::string::npos);
+  CHECK(lines[1].find(",0.125,") != std::string::npos);
 }

@@ -168,3 +168,32 @@ TEST_CASE("shapes without meaning are refused") {
     CHECK_THROWS_AS(lut_conv2d(lut, s, x, w, y), UsageError);
   }
 }
+
+TEST_CASE("depthwise layers of several tiles equal the scalar kernel in every geometry") {
+  for (const OperandType type : {OperandType::u8u8, OperandType::s8s8})
+    for (const TensorLayout layout : {TensorLayout::nhwc, TensorLayout::nchw})
+      for (const Draw draw : {Draw::any, Draw::rare})
+        for (const std::size_t stride : {1u, 2u, 3u}) {
+          Conv2dShape s = shape_3x3(37, 37);
+          s.groups = 37;
+          s.batch = 2;
+          s.in_height = 17;
+          s.in_width = 23;
+          s.stride_width = stride;
+          s.stride_height = stride == 3 ? 1 : stride;
+          s.dilation_height = stride == 2 ? 2 : 1;
+          s.pad_right = stride;
+          s.kernel_width = 5;
+          s.layout = layout;
+          CAPTURE(stride);
+          const auto x = draw_bytes(s.input_size(), 3, draw);
+          const auto w = draw_bytes(s.weight_size(), 4, Draw::any);
+          std::vector<std::int32_t> y(s.output_size(), -1), expected(s.output_size());
+          LutGemmOptions o;
+          o.threads = 2;
+          lut_conv2d(asymmetric_lut(type), s, x, w, y, o);
+          o.kernel = "scalar";
+          lut_conv2d(asymmetric_lut(type), s, x, w, expected, o);
+          CHECK(y == expected);
+        }
+}

@@ -26,7 +26,8 @@ void check_all_kernels(const Lut& lut, const GemmShape& shape, Draw draw_a, Draw
       lut_gemm(lut, shape, a, b, y, o);
     } catch (const UnavailableError&) {
       CHECK((kernel.starts_with("rank1") || kernel.starts_with("sparse") ||
-             kernel.starts_with("permute")));
+             kernel.starts_with("permute") || kernel.starts_with("digits") ||
+             kernel.starts_with("rest")));
       continue;
     }
     CHECK(y == expected);

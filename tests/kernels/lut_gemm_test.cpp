@@ -48,7 +48,8 @@ bool equals_definition(const Lut& lut, const Case& c, const std::string& kernel,
 /// Kernels that may refuse some tables; all others must take any.
 bool is_special(const std::string& kernel) {
   return kernel.starts_with("rank1") || kernel.starts_with("sparse") ||
-         kernel.starts_with("permute");
+         kernel.starts_with("permute") || kernel.starts_with("digits") ||
+         kernel.starts_with("rest");
 }
 
 }  // namespace

@@ -114,4 +114,15 @@ AXMUL_API std::vector<GemmShape> bench_default_shapes();
 /// installed.
 AXMUL_API BenchReport run_bench(const BenchOptions& options = {});
 
+/// "4096×144×16": n×k×m, as every table and option has it.
+AXMUL_API std::string bench_shape_text(const GemmShape& shape);
+
+/// A shape from "4096,144,16", n,k,m. Throws UsageError AX612 for anything else.
+AXMUL_API GemmShape parse_bench_shape(const std::string& text);
+
+/// The results as CSV, a line each, medians: n, k, m, table, operands, kernel, threads, rounds,
+/// mac_per_second, mac_per_cycle, then ratio_to_… and …_mac_per_cycle of each yardstick, disturbed
+/// (0 or 1). Figures that are not there are NaN.
+AXMUL_API std::string bench_csv(const BenchReport& report);
+
 }  // namespace axmul
