@@ -4,7 +4,6 @@
 #include <mutex>
 
 #include "axmul/core/errors.hpp"
-#include "axmul/core/philox.hpp"
 #include "axmul/io/csv.hpp"
 #include "axmul/netlist/cost.hpp"
 #include "axmul/netlist/judge.hpp"
@@ -34,41 +33,15 @@ struct Judged {
   std::size_t cells = 0;
 };
 
-OperandPairs uniform_pairs(std::size_t n, int a_bits, int b_bits) {
-  Philox random(1);
-  OperandPairs pairs;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t word = random.next_u32();
-    pairs.a.push_back(static_cast<std::uint8_t>(word & ((1u << a_bits) - 1)));
-    pairs.b.push_back(static_cast<std::uint8_t>(word >> 16 & ((1u << b_bits) - 1)));
-  }
-  return pairs;
-}
-
-// In the order of the layer's stream a list runs through the weights; independent successive pairs
-// come in any order.
-void shuffle(OperandPairs& pairs) {
-  Philox random(2);
-  for (std::size_t i = pairs.size(); i > 1; --i) {
-    const auto j = static_cast<std::size_t>(random.next_below(i));
-    std::swap(pairs.a[i - 1], pairs.a[j]);
-    std::swap(pairs.b[i - 1], pairs.b[j]);
-    if (!pairs.are_ordered()) continue;
-    std::swap(pairs.next_a[i - 1], pairs.next_a[j]);
-    std::swap(pairs.next_b[i - 1], pairs.next_b[j]);
-  }
-}
-
 std::vector<Judged> judge_one(const PricedCircuit& circuit, const std::vector<Operands>& all,
                               const JudgeOptions& options) {
   const Judge judge(*circuit.netlist, circuit.ports, options);
   const int a_bits = circuit.model->a_bits(), b_bits = circuit.model->b_bits();
   std::vector<Judged> rows;
   for (const Operands& operands : all) {
-    OperandPairs pairs = operands.of == nullptr
-                             ? uniform_pairs(65536, a_bits, b_bits)
-                             : circuit_pairs(*operands.of, circuit, {operands.held});
-    shuffle(pairs);
+    const OperandPairs pairs = operands.of == nullptr
+                                   ? uniform_pairs(a_bits, b_bits)
+                                   : circuit_pairs(*operands.of, circuit, {operands.held});
     rows.push_back({circuit.name, operands.layer, operands.way,
                     circuit.model->energy(PairPlanes(pairs, a_bits, b_bits)), judge.energy(pairs),
                     judge.area(), judge.delay_ns(), judge.cells()});
@@ -141,9 +114,8 @@ int run_cost_judge(Session& session) {
       all.push_back({layer.name, "traced", &layer, Held::none});
       all.push_back({layer.name, "held", &layer, held});
     }
-  } else {
-    all.push_back({"", "uniform", nullptr, Held::none});
   }
+  all.insert(all.begin(), {"", "uniform", nullptr, Held::none});
   JudgeOptions options;
   options.liberty = session.args.text_or("judge-liberty", default_liberty());
   if (const auto changes = session.args.integer("judge-changes", 10, 500'000))

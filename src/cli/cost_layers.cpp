@@ -54,13 +54,14 @@ std::string as_table(std::span<const LayerOperands> layers, const Circuits& circ
                      const EnergyPrices& prices, bool color) {
   const bool mac = prices.options.scope == EnergyScope::mac;
   const std::string held = "held " + std::string(to_string(prices.options.held));
-  TextTable table({"design", "layer", "published", "traced", held, "glitches", "weight bits",
-                   mac ? "accumulator bits" : ""},
-                  "llrrrrrr");
+  TextTable table({"design", "layer", "published", "uniform", "traced", held, "glitches",
+                   "weight bits", mac ? "accumulator bits" : ""},
+                  "llrrrrrrr");
   for (std::size_t j = 0; j < circuits.size(); ++j) {
     const auto row = [&](const std::string& layer, const std::function<double(EnergyBasis)>& of,
                          double glitches, double accumulator) {
       table.row({circuits[j]->name, layer, short_number(of(EnergyBasis::published)),
+                 short_number(prices.uniform[j].all / prices.exact_uniform.all),
                  short_number(of(EnergyBasis::traced)), short_number(of(EnergyBasis::held)),
                  percent(glitches), std::to_string(weight_bits(layers[0], *circuits[j])),
                  mac ? short_number(accumulator) : ""});
@@ -83,7 +84,9 @@ std::string as_table(std::span<const LayerOperands> layers, const Circuits& circ
         mean_over_ops(layers, glitches), mean_over_ops(layers, accumulator));
   }
   return table.render(color) + "energies: " + energy_text(EnergyBasis::published, prices.options) +
-         "\n          traced: " + energy_text(EnergyBasis::traced, prices.options) +
+         "\n          uniform: estimated, multipliers only, exact " +
+         (prices.options.reference == EnergyReference::exact_8x8 ? "8×8" : "8×7") +
+         " = 1\n          traced: " + energy_text(EnergyBasis::traced, prices.options) +
          "\n          held: " + energy_text(EnergyBasis::held, prices.options) + "\n";
 }
 
@@ -120,7 +123,9 @@ std::string as_json(std::span<const LayerOperands> layers, const Circuits& circu
                 {"b_bits", circuits[j]->model->b_bits()},
                 {"weight_bits", weight_bits(layers[0], *circuits[j])},
                 {"sha256", circuits[j]->sha256},
-                {"cost_source", circuits[j]->cost.source}};
+                {"cost_source", circuits[j]->cost.source},
+                {"uniform", number(prices.uniform[j].all / prices.exact_uniform.all)},
+                {"uniform_energy", json_of({prices.uniform[j]}, false)}};
     for (const EnergyBasis basis : kEnergyBases)
       design[std::string(to_string(basis))] = number(in_network(layers, prices, basis, j));
     design["layers"] = Json::array();

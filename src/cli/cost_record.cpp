@@ -8,6 +8,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/io/csv.hpp"
 #include "axmul/io/read_file.hpp"
+#include "axmul/model/pareto.hpp"
 #include "axmul/tables/energy.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/circuit_options.hpp"
@@ -34,6 +35,7 @@ struct RecordedPoint {
   bool chosen = false;
   std::vector<RecordedLayer> layers;
   std::map<EnergyBasis, double> energy;
+  std::vector<EnergyBasis> front;  // the ways in which no other point has less energy and accuracy
 };
 
 std::vector<RecordedPoint> read_points(const std::string& path) {
@@ -98,6 +100,25 @@ void price_points(std::vector<RecordedPoint>& points, std::span<const LayerOpera
     }
 }
 
+// Energy against the accuracy on the images that report, in each way.
+void find_fronts(std::vector<RecordedPoint>& points) {
+  for (const EnergyBasis basis : kEnergyBases) {
+    std::vector<ParetoPoint> places;
+    for (const RecordedPoint& point : points)
+      places.push_back({point.energy.at(basis), -point.top1});
+    const std::vector<ParetoPlace> found = pareto(places);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (found[i].comparable && found[i].rank == 1) points[i].front.push_back(basis);
+  }
+}
+
+std::string front_text(const RecordedPoint& point) {
+  std::string text;
+  for (const EnergyBasis basis : point.front)
+    text += (text.empty() ? "" : ", ") + std::string(to_string(basis));
+  return text;
+}
+
 // Layers of the records that the traces do not have: they are not priced.
 std::vector<std::string> untraced(const std::vector<RecordedPoint>& points,
                                   std::span<const LayerOperands> layers) {
@@ -112,8 +133,8 @@ std::vector<std::string> untraced(const std::vector<RecordedPoint>& points,
 std::string as_table(const std::vector<RecordedPoint>& points, const PriceOptions& options,
                      bool color) {
   TextTable table({"point", "recorded", "published", "traced",
-                   "held " + std::string(to_string(options.held)), "accuracy"},
-                  "lrrrrr");
+                   "held " + std::string(to_string(options.held)), "accuracy", "on the front by"},
+                  "lrrrrrl");
   for (const RecordedPoint& point : points)
     table.row(
         {point.name + (point.chosen ? " (chosen)" : ""), short_number(point.recorded),
@@ -144,6 +165,9 @@ std::string as_json(const std::vector<RecordedPoint>& points, const PriceOptions
     one["top1"] = number(point.top1);
     one["difference"] = number(point.difference);
     one["standard_error"] = number(point.standard_error);
+    one["on_front"] = Json::array();
+    for (const EnergyBasis basis : point.front)
+      one["on_front"].push_back(std::string(to_string(basis)));
     json["points"].push_back(std::move(one));
   }
   return json.dump(1) + "\n";
@@ -195,6 +219,7 @@ int run_cost_record(Session& session) {
     warn(session, "not priced, since the traces do not have them: " + first_few(left_out));
   const PriceOptions options = price_options(session);
   price_points(points, layers, circuits, price(layers, circuits, options));
+  find_fronts(points);
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json"  ? as_json(points, options)

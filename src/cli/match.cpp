@@ -110,8 +110,8 @@ int run(Session& session) {
       target.format == "json"
           ? assignment_text({std::string(to_string(models.front())),
                              std::string(to_string(match_options.rule)), match_options.bias_folding,
-                             match_options.pessimistic, std::string(to_string(energy)),
-                             std::string(to_string(prices.scope)), report})
+                             match_options.pessimistic, report, std::string(to_string(energy)),
+                             std::string(to_string(prices.scope))})
           : as_table(report, color) + "energies: " + energy_text(energy, prices) + "\n");
   return 0;
 }

@@ -2,6 +2,7 @@
 #include "axmul/model/operand_stream.hpp"
 
 #include <array>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,26 @@ void add_next(OperandPairs& to, std::uint8_t a, std::uint8_t b) {
   to.next_b.push_back(b);
 }
 
+void shuffle(std::vector<std::uint8_t>& values, Philox& random) {
+  for (std::size_t i = values.size(); i > 1; --i)
+    std::swap(values[i - 1], values[static_cast<std::size_t>(random.next_below(i))]);
+}
+
+// Any part of the pairs is then a sample of them, and the next in the list is independent.
+OperandPairs shuffled(const OperandPairs& pairs) {
+  std::vector<std::uint32_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
+  Philox random(kSeed, 1);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[static_cast<std::size_t>(random.next_below(i))]);
+  OperandPairs result;
+  for (const std::uint32_t i : order) {
+    add(result, pairs.a[i], pairs.b[i]);
+    if (pairs.are_ordered()) add_next(result, pairs.next_a[i], pairs.next_b[i]);
+  }
+  return result;
+}
+
 // Weights stratified; a receptive field drawn, and with `follow` the one after it.
 OperandPairs pairs_by_weight(const Operands& o, std::size_t n, bool follow) {
   std::array<std::uint64_t, 256> count{};
@@ -149,11 +170,6 @@ std::vector<std::uint8_t> by_quantile(const std::array<std::uint64_t, 256>& coun
   return result;
 }
 
-void shuffle(std::vector<std::uint8_t>& values, Philox& random) {
-  for (std::size_t i = values.size(); i > 1; --i)
-    std::swap(values[i - 1], values[static_cast<std::size_t>(random.next_below(i))]);
-}
-
 OperandPairs pairs_of_histograms(const Operands& o, const StreamOptions& options) {
   const LayerOperands& layer = o.layer;
   const auto count_a = pooled(layer.patches, layer.hist_a, a_is_signed(layer.type), o.of_a);
@@ -191,8 +207,9 @@ OperandPairs layer_pairs(const LayerOperands& layer, OperandType type,
                  (options.held == Held::a ? "output channel a group" : "receptive field") +
                  ", so nothing changes while operand " + std::string(to_string(options.held)) +
                  " is held");
-  return options.held == Held::a ? pairs_by_activation(o, options.pairs)
-                                 : pairs_by_weight(o, options.pairs, options.held == Held::b);
+  return shuffled(options.held == Held::a
+                      ? pairs_by_activation(o, options.pairs)
+                      : pairs_by_weight(o, options.pairs, options.held == Held::b));
 }
 
 }  // namespace axmul

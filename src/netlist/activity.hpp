@@ -29,6 +29,22 @@ void count_ones(const std::uint64_t* values, std::size_t nodes, std::uint64_t* c
 void count_changes(const std::uint64_t* values, const std::uint64_t* next, std::size_t nodes,
                    std::uint64_t* counts);
 
+/// Words of a node at one time: waves of all nodes together stay in the L2 cache.
+inline constexpr std::size_t kWaveWords = 8;
+
+/// A node with the times at which it may change: first … last, 0 for inputs. Its wave is
+/// last − first + 2 rows of kWaveWords from row `wave`: before, and at each of these times.
+struct WaveNode {
+  ActivityNode node;
+  std::uint32_t delay = 0, first = 0, last = 0;
+  std::size_t wave = 0;
+};
+
+/// Fills the waves of all gates, each what its sources were `delay` before; those of inputs are
+/// there already. counts[node] += transitions beyond one for each pair whose value changes.
+void run_waves(const WaveNode* nodes, std::size_t count, std::uint64_t* waves,
+               std::uint64_t* glitches);
+
 /// planes[bit][i / 64] gets bit i of `bits` bit planes of n bytes; n is a multiple of 64.
 void to_planes(const std::uint8_t* bytes, std::size_t n, int bits, std::size_t words_per_plane,
                std::uint64_t* planes);

@@ -51,6 +51,51 @@ AXMUL_CLONES void count_changes(const std::uint64_t* values, const std::uint64_t
   }
 }
 
+namespace {
+
+// The row of a node's wave at a time; it stays what it was after its last change.
+inline const std::uint64_t* row_at(const WaveNode& node, std::int64_t time,
+                                   const std::uint64_t* waves) {
+  const auto before = static_cast<std::int64_t>(node.first) - 1;
+  const auto last = static_cast<std::int64_t>(node.last);
+  const std::int64_t at = time < before ? before : time > last ? last : time;
+  return waves + (node.wave + static_cast<std::size_t>(at - before)) * kWaveWords;
+}
+
+}  // namespace
+
+AXMUL_CLONES void run_waves(const WaveNode* nodes, std::size_t count, std::uint64_t* waves,
+                            std::uint64_t* glitches) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const WaveNode& gate = nodes[i];
+    const ActivityNode& node = gate.node;
+    if (node.kind != NodeKind::land && node.kind != NodeKind::lxor) continue;
+    const std::uint64_t x = node.invert_a, y = node.invert_b;
+    std::uint64_t* d = waves + gate.wave * kWaveWords;
+    const std::uint64_t* const initial = d;
+    std::uint64_t transitions = 0;
+    for (std::int64_t time = static_cast<std::int64_t>(gate.first) - 1; time <= gate.last;
+         ++time, d += kWaveWords) {
+      const std::uint64_t* a = row_at(nodes[node.a], time - gate.delay, waves);
+      const std::uint64_t* b = row_at(nodes[node.b], time - gate.delay, waves);
+      if (node.kind == NodeKind::land) {
+#pragma GCC ivdep
+        for (std::size_t w = 0; w < kWaveWords; ++w) d[w] = (a[w] ^ x) & (b[w] ^ y);
+      } else {
+#pragma GCC ivdep
+        for (std::size_t w = 0; w < kWaveWords; ++w) d[w] = a[w] ^ b[w] ^ x ^ y;
+      }
+      if (d == initial) continue;
+      for (std::size_t w = 0; w < kWaveWords; ++w)
+        transitions += static_cast<std::uint64_t>(std::popcount(d[w] ^ d[w - kWaveWords]));
+    }
+    const std::uint64_t* last = d - kWaveWords;
+    for (std::size_t w = 0; w < kWaveWords; ++w)
+      transitions -= static_cast<std::uint64_t>(std::popcount(last[w] ^ initial[w]));
+    glitches[i] += transitions;
+  }
+}
+
 AXMUL_CLONES void to_planes(const std::uint8_t* bytes, std::size_t n, int bits,
                             std::size_t words_per_plane, std::uint64_t* planes) {
   // A word's eight bytes become eight bits a plane: gathering by multiplication.

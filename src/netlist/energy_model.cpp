@@ -11,9 +11,17 @@
 
 namespace axmul {
 
+namespace {
+constexpr double kGlitchPart = 1.0;
+}
+
+double glitch_part() { return kGlitchPart; }
+
 using detail::ActivityNode;
 using detail::kActivityWords;
+using detail::kWaveWords;
 using detail::NodeKind;
+using detail::WaveNode;
 using detail::Xag;
 
 namespace {
@@ -79,6 +87,7 @@ struct EnergyModel::State {
   std::vector<char> live;
   std::vector<double> load;
   std::vector<ActivityNode> nodes;
+  std::vector<WaveNode> waves;
   std::size_t a_bits, b_bits;
 };
 
@@ -99,6 +108,78 @@ std::vector<ActivityNode> activity_nodes(const Xag& graph, const std::vector<cha
     }
     result.push_back(one);
   }
+  return result;
+}
+
+// Delays in units of a NAND's: an XOR takes two.
+constexpr std::uint32_t kAndDelay = 1, kXorDelay = 2;
+
+std::vector<WaveNode> wave_nodes(const std::vector<ActivityNode>& nodes) {
+  std::vector<WaveNode> result;
+  std::size_t rows = 0;
+  for (const ActivityNode& node : nodes) {
+    WaveNode one{node, 0, 0, 0, rows};
+    if (node.kind == NodeKind::land || node.kind == NodeKind::lxor) {
+      one.delay = node.kind == NodeKind::land ? kAndDelay : kXorDelay;
+      one.first = std::min(result[node.a].first, result[node.b].first) + one.delay;
+      one.last = std::max(result[node.a].last, result[node.b].last) + one.delay;
+    }
+    rows += one.last - one.first + 2;
+    result.push_back(one);
+  }
+  return result;
+}
+
+// Pairs whose glitches are counted: what is left out has a small part of the energy, and waves
+// take their time.
+constexpr std::size_t kGlitchPairs = 4096;
+
+// Inputs' waves: their planes before and after, words first … first + kWaveWords.
+void load_waves(const std::vector<std::uint64_t>& now, const std::vector<std::uint64_t>& next,
+                std::size_t words, std::size_t first, const std::vector<WaveNode>& nodes,
+                std::vector<std::uint64_t>& waves) {
+  for (std::size_t input = 0; input < now.size() / words; ++input)
+    for (std::size_t w = 0; w < kWaveWords; ++w) {
+      const bool inside = first + w < words;
+      std::uint64_t* to = waves.data() + nodes[1 + input].wave * kWaveWords + w;
+      to[0] = inside ? now[input * words + first + w] : 0;
+      to[kWaveWords] = inside ? next[input * words + first + w] : 0;
+    }
+}
+
+// Planes in which pair i is what was pair i + 1; the last one follows itself.
+std::vector<std::uint64_t> shifted(const std::vector<std::uint64_t>& planes, std::size_t words,
+                                   std::size_t pairs) {
+  std::vector<std::uint64_t> result(planes.size());
+  const std::size_t last_word = (pairs - 1) / 64, last_bit = (pairs - 1) % 64;
+  for (std::size_t plane = 0; plane < planes.size() / words; ++plane) {
+    const std::uint64_t* from = planes.data() + plane * words;
+    std::uint64_t* to = result.data() + plane * words;
+    for (std::size_t w = 0; w < words; ++w)
+      to[w] = from[w] >> 1 | (w + 1 < words ? from[w + 1] << 63 : 0);
+    const std::uint64_t bit = std::uint64_t{1} << last_bit;
+    to[last_word] = (to[last_word] & ~bit) | (from[last_word] & bit);
+  }
+  return result;
+}
+
+// Transitions per pair that do not stay, of every node, with the delays above.
+std::vector<double> glitches(const std::vector<WaveNode>& nodes, const PairPlanes& pairs) {
+  const std::vector<std::uint64_t> follows =
+      pairs.are_ordered() ? std::vector<std::uint64_t>()
+                          : shifted(pairs.now(), pairs.words(), pairs.pairs());
+  const auto& next = pairs.are_ordered() ? pairs.next() : follows;
+  std::vector<std::uint64_t> waves(
+      (nodes.back().wave + nodes.back().last - nodes.back().first + 2) * kWaveWords, 0);
+  std::vector<std::uint64_t> counts(nodes.size(), 0);
+  const std::size_t take = std::min(pairs.words(), kGlitchPairs / 64);
+  for (std::size_t first = 0; first < take; first += kWaveWords) {
+    load_waves(pairs.now(), next, pairs.words(), first, nodes, waves);
+    detail::run_waves(nodes.data(), nodes.size(), waves.data(), counts.data());
+  }
+  const auto n = static_cast<double>(std::min(pairs.pairs(), 64 * take));
+  std::vector<double> result;
+  for (const std::uint64_t count : counts) result.push_back(static_cast<double>(count) / n);
   return result;
 }
 
@@ -155,8 +236,9 @@ EnergyModel::EnergyModel(const Netlist& netlist, const PortMap& ports) {
   std::vector<char> live = graph.live();
   std::vector<double> load = detail::loads(graph, live);
   std::vector<ActivityNode> nodes = activity_nodes(graph, live);
+  std::vector<WaveNode> waves = wave_nodes(nodes);
   state_ = std::make_unique<State>(State{std::move(graph), std::move(live), std::move(load),
-                                         std::move(nodes), a.size(), b.size()});
+                                         std::move(nodes), std::move(waves), a.size(), b.size()});
 }
 
 EnergyModel::~EnergyModel() = default;
@@ -199,15 +281,15 @@ void check_widths(const PairPlanes& pairs, std::size_t a_bits, std::size_t b_bit
 SwitchingEnergy EnergyModel::energy(const PairPlanes& pairs) const {
   check_widths(pairs, state_->a_bits, state_->b_bits);
   const Activity activity = activity_of(state_->nodes, pairs);
-  const std::vector<double> rate =
-      detail::transition_rates(state_->graph, activity.p, activity.toggles);
-  std::vector<double> all, glitches;
-  for (std::size_t i = 0; i < rate.size(); ++i)
+  const std::vector<double> extra = glitches(state_->waves, pairs);
+  std::vector<double> all, of_glitches;
+  for (std::size_t i = 0; i < extra.size(); ++i)
     if (state_->live[i] != 0 && detail::is_gate(state_->graph.nodes()[i])) {
-      all.push_back(rate[i] * state_->load[i]);
-      glitches.push_back((rate[i] - activity.toggles[i]) * state_->load[i]);
+      const double glitch = kGlitchPart * extra[i];
+      all.push_back((activity.toggles[i] + glitch) * state_->load[i]);
+      of_glitches.push_back(glitch * state_->load[i]);
     }
-  return {detail::ordered_sum(std::move(all)), detail::ordered_sum(std::move(glitches))};
+  return {detail::ordered_sum(std::move(all)), detail::ordered_sum(std::move(of_glitches))};
 }
 
 Netlist EnergyModel::circuit() const {

@@ -82,7 +82,7 @@ struct Judge::State {
   std::map<std::string, detail::CellEnergy, std::less<>> energy;  // by instance
 
   std::string script_head() const {
-    return "read_liberty {" + liberty + "}\nread_verilog mapped.v\nlink_design judged\n" +
+    return "read_liberty {" + liberty + "}\nread_verilog cells.v\nlink_design judged\n" +
            detail::joined("create_clock -name clock -period ", kPeriodNs, "\n") +
            "set_input_delay 0 -clock clock [all_inputs]\n"
            "set_output_delay 0 -clock clock [all_outputs]\n"
@@ -115,7 +115,9 @@ Judge::Judge(const Netlist& netlist, const PortMap& ports, const JudgeOptions& o
             "\"\nwrite_verilog -noattr -noexpr mapped.v\n");
   const std::string said = run_tool({"yosys", "-s", "map.ys"}, s.folder, options.timeout_s);
   s.area = detail::number_after(said, "Chip area for module '\\judged':");
-  s.mapped = detail::mapped_cells(read_file(s.folder.file("mapped.v")), *library);
+  const std::string mapped = read_file(s.folder.file("mapped.v"));
+  s.mapped = detail::mapped_cells(mapped, *library);
+  write(s.folder.file("cells.v"), detail::without_assignments(mapped));
   s.cells = s.mapped.size();
   if (s.cells == 0) return;  // wires only: no energy
   write(s.folder.file("delay.tcl"), s.script_head() +

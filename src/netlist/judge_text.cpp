@@ -93,6 +93,18 @@ std::vector<MappedCell> mapped_cells(const std::string& verilog, const CellLibra
   return cells;
 }
 
+std::string without_assignments(const std::string& verilog) {
+  std::string result;
+  std::istringstream lines(verilog);
+  bool skipping = false;
+  for (std::string line; std::getline(lines, line);) {
+    skipping = skipping || line.starts_with("  assign ");
+    if (!skipping) result += line + "\n";
+    if (line.ends_with(";")) skipping = false;
+  }
+  return result;
+}
+
 CellDelays read_sdf(std::string_view sdf) {
   struct Sum {
     double rise = 0, fall = 0;

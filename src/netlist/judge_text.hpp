@@ -32,6 +32,10 @@ struct MappedCell {
 /// library, or has not one output.
 std::vector<MappedCell> mapped_cells(const std::string& verilog, const CellLibrary& library);
 
+/// What yosys wrote without its assignments, which OpenSTA does not read: they tie output ports to
+/// operands, constants and other outputs, and no cell hangs on them.
+std::string without_assignments(const std::string& verilog);
+
 /// Rise and fall of each instance's output in ps, means over its inputs.
 struct RiseFall {
   double rise = 0, fall = 0;

@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/philox.hpp"
 #include "axmul/designs/circuit.hpp"
 #include "axmul/designs/designs.hpp"
 #include "axmul/io/read_file.hpp"
@@ -119,6 +121,21 @@ PricedCircuit of_file(const std::string& path, const NetlistOptions& options) {
 }
 
 }  // namespace
+
+OperandPairs uniform_pairs(int a_bits, int b_bits) {
+  const std::uint32_t count = 1u << (a_bits + b_bits);
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0u);
+  Philox random(1);
+  for (std::size_t i = count; i > 1; --i)
+    std::swap(order[i - 1], order[static_cast<std::size_t>(random.next_below(i))]);
+  OperandPairs pairs;
+  for (const std::uint32_t i : order) {
+    pairs.a.push_back(static_cast<std::uint8_t>(i >> b_bits));
+    pairs.b.push_back(static_cast<std::uint8_t>(i & ((1u << b_bits) - 1)));
+  }
+  return pairs;
+}
 
 PricedCircuit read_priced_circuit(const std::string& text, const NetlistOptions& options) {
   if (looks_like_design(text) && !is_circuit_file(text)) return of_generator(text);

@@ -100,6 +100,10 @@ struct AXMUL_API PriceOptions {
   Progress progress{};
 };
 
+/// Every pair of operands of these widths once, in an order that Philox shuffles: what published
+/// powers are of.
+AXMUL_API OperandPairs uniform_pairs(int a_bits, int b_bits);
+
 /// Energies of a MAC in one layer, units of SwitchingEnergy.
 struct AXMUL_API MacEnergy {
   SwitchingEnergy multiplier;
@@ -116,6 +120,8 @@ struct AXMUL_API EnergyPrices {
   PriceOptions options;
   Array2<MacEnergy> traced, held;                   ///< [layers, circuits]
   std::vector<MacEnergy> exact_traced, exact_held;  ///< the reference, [layers]
+  std::vector<SwitchingEnergy> uniform;             ///< multiplier, uniform operands, [circuits]
+  SwitchingEnergy exact_uniform;
 
   /// Energy over the reference's under the same operands; `published`: power_rel of the circuit,
   /// relative to the reference's.
