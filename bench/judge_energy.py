@@ -10,6 +10,7 @@ relative error of the estimate. --judged FILE.csv keeps the judge's figures, and
 
 import argparse
 import csv
+import json
 import math
 import os
 import re
@@ -56,23 +57,39 @@ def quantile(values, share):
     return values[min(len(values) - 1, math.ceil(share * len(values)) - 1)]
 
 
-def spread(rows, part):
-    """Mean |log ratio| about each kind of operands' own unit: what the part of the glitches is fitted on."""
-    total = []
-    for way in sorted({r["way"] for r in rows}):
-        total += [abs(math.log1p(e)) for e in errors([r for r in rows if r["way"] == way], part)]
-    return statistics.fmean(total)
+def glitch_share(rows, part):
+    """Mean distance of the estimate's share of glitches (of energy) from the judge's (of transitions)."""
+    return statistics.fmean(abs(part * r["raw_glitches"] / estimate(r, part) -
+                                (1 - r["judge_settled_toggles"] / r["judge_toggles"])) for r in rows)
 
 
 def fit(rows):
-    return min((part / 20 for part in range(0, 41)), key=lambda part: spread(rows, part))
+    """The part of the glitches that gives the judge's share of them."""
+    return min((part / 20 for part in range(0, 41)), key=lambda part: glitch_share(rows, part))
 
 
-def read(path, part):
+def estimates(options):
+    """Of this build: {(design, operands, layer): (energy, glitches)}."""
+    text = subprocess.run([options.axmul, "cost", *options.circuits, "--traces", options.traces, "--layers",
+                           options.layers, "--format", "json"], check=True, capture_output=True, text=True).stdout
+    found = {}
+    for design in json.loads(text)["designs"]:
+        def add(way, layer, energy):
+            found[design["name"], way, layer] = energy["switching_energy"], energy["glitch_energy"]
+        add("uniform", "", design["uniform_energy"])
+        for layer in design["layers"]:
+            add("traced", layer["layer"], layer["traced_energy"])
+            add("held", layer["layer"], layer["held_energy"])
+    return found
+
+
+def read(path, part, now):
     rows = []
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
             row = {k: (v if k in ("design", "layer", "operands") else float(v)) for k, v in row.items()}
+            key = row["design"], row["operands"], row["layer"]
+            row["estimate"], row["estimate_glitches"] = now[key]
             row["way"] = " ".join(t for t in (row["operands"], row["layer"]) if t)
             row["raw_glitches"] = row["estimate_glitches"] / part
             rows.append(row)
@@ -96,7 +113,7 @@ def main():
         subprocess.run([options.axmul, "cost", *options.circuits, "--judge", "yosys", "--judge-changes",
                         options.changes, "--traces", options.traces, "--layers", options.layers, "--format", "csv",
                         "-o", options.judged], check=True)
-    rows = read(options.judged, options.glitch_part)
+    rows = read(options.judged, options.glitch_part, estimates(options))
     most = {}
     for row in rows:
         most[row["way"]] = max(most.get(row["way"], 0), row["judge_fj"])
@@ -132,7 +149,7 @@ def main():
         part = fit(own)
         found = [abs(e) for w in ways for e in errors([r for r in other if r["way"] == w], part)]
         print(f"  {part:.2f}: 90 % of the other half's errors below {quantile(found, 0.9):.3f}")
-    print(f"  all: {fit(rows):.2f}")
+    print(f"  all: {fit(rows):.2f}, mean distance of the shares {glitch_share(rows, fit(rows)):.3f}")
 
 
 if __name__ == "__main__":

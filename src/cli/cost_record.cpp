@@ -141,7 +141,8 @@ std::string as_table(const std::vector<RecordedPoint>& points, const PriceOption
          short_number(point.energy.at(EnergyBasis::published)),
          short_number(point.energy.at(EnergyBasis::traced)),
          short_number(point.energy.at(EnergyBasis::held)),
-         fmt::format("{:+.2f} ± {:.2f} pp", 100 * point.difference, 100 * point.standard_error)});
+         fmt::format("{:+.2f} ± {:.2f} pp", 100 * point.difference, 100 * point.standard_error),
+         front_text(point)});
   return table.render(color) + "energies: " + energy_text(EnergyBasis::published, options) +
          "\n          traced: " + energy_text(EnergyBasis::traced, options) +
          "\n          held: " + energy_text(EnergyBasis::held, options) + "\n";

@@ -12,7 +12,7 @@
 namespace axmul {
 
 namespace {
-constexpr double kGlitchPart = 1.0;
+constexpr double kGlitchPart = 0.6;
 }
 
 double glitch_part() { return kGlitchPart; }
@@ -234,7 +234,11 @@ EnergyModel::EnergyModel(const Netlist& netlist, const PortMap& ports) {
                            std::to_string(operand->size()));
   Xag graph(netlist, a, b, netlist.find_port(map.product)->nets);
   std::vector<char> live = graph.live();
+  // The operands' own nets are charged by what drives the circuit, their inverters by the circuit.
   std::vector<double> load = detail::loads(graph, live);
+  const std::vector<double> inverters = detail::inverter_loads(graph, live);
+  for (std::size_t i = 0; i < load.size(); ++i)
+    if (!detail::is_gate(graph.nodes()[i])) load[i] = inverters[i];
   std::vector<ActivityNode> nodes = activity_nodes(graph, live);
   std::vector<WaveNode> waves = wave_nodes(nodes);
   state_ = std::make_unique<State>(State{std::move(graph), std::move(live), std::move(load),
@@ -284,7 +288,7 @@ SwitchingEnergy EnergyModel::energy(const PairPlanes& pairs) const {
   const std::vector<double> extra = glitches(state_->waves, pairs);
   std::vector<double> all, of_glitches;
   for (std::size_t i = 0; i < extra.size(); ++i)
-    if (state_->live[i] != 0 && detail::is_gate(state_->graph.nodes()[i])) {
+    if (state_->load[i] > 0) {
       const double glitch = kGlitchPart * extra[i];
       all.push_back((activity.toggles[i] + glitch) * state_->load[i]);
       of_glitches.push_back(glitch * state_->load[i]);
@@ -299,9 +303,7 @@ Netlist EnergyModel::circuit() const {
 std::vector<double> EnergyModel::net_loads() const {
   const auto graph = detail::to_netlist(state_->graph, state_->a_bits, state_->b_bits);
   std::vector<double> result(graph.netlist.net_count, 0);
-  for (std::size_t i = 0; i < graph.net_of.size(); ++i)
-    if (state_->live[i] != 0 && detail::is_gate(state_->graph.nodes()[i]))
-      result[graph.net_of[i]] = state_->load[i];
+  for (std::size_t i = 0; i < graph.net_of.size(); ++i) result[graph.net_of[i]] = state_->load[i];
   return result;
 }
 
@@ -311,7 +313,7 @@ std::vector<NetActivity> EnergyModel::activity(const PairPlanes& pairs) const {
   const Activity found = activity_of(state_->nodes, pairs);
   std::vector<NetActivity> result(graph.netlist.net_count);
   for (std::size_t i = 0; i < graph.net_of.size(); ++i)
-    if (state_->live[i] != 0) result[graph.net_of[i]] = {found.p[i], found.toggles[i]};
+    result[graph.net_of[i]] = {found.p[i], found.toggles[i]};
   return result;
 }
 

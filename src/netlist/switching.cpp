@@ -15,6 +15,7 @@ namespace {
 // about half as much in drains. An XOR's inputs reach two pairs each, its inner nodes twice an
 // AND's.
 constexpr double kAndInput = 1, kAndOwn = 1.5, kXorInput = 2, kXorOwn = 3;
+constexpr double kInverterOwn = 0.5;
 
 // Of the transitions that a gate would add when its inputs never changed together, the part that
 // its output shows: the others meet, or are too short to pass. The one fitted number of the
@@ -49,6 +50,24 @@ std::vector<double> loads(const Xag& graph, const std::vector<char>& live) {
     load[nodes[i].b / 2] += is_xor ? kXorInput : kAndInput;
     load[i] += is_xor ? kXorOwn : kAndOwn;
   }
+  return load;
+}
+
+std::vector<double> inverter_loads(const Xag& graph, const std::vector<char>& live) {
+  const auto& nodes = graph.nodes();
+  std::vector<double> load(nodes.size(), 0);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (live[i] == 0 || nodes[i].kind != Xag::Kind::land) continue;
+    const Edge a = nodes[i].a, b = nodes[i].b;
+    if ((a & 1) == (b & 1)) continue;  // an AND or a NOR
+    const Edge inverted = (a & 1) != 0 ? a : b;
+    if (nodes[inverted / 2].kind != Xag::Kind::input) continue;
+    double& of = load[inverted / 2];
+    of += (of == 0 ? kInverterOwn : 0) + kAndInput;
+  }
+  for (const Edge edge : graph.outputs())
+    if ((edge & 1) != 0 && nodes[edge / 2].kind == Xag::Kind::input && load[edge / 2] == 0)
+      load[edge / 2] = kInverterOwn;
   return load;
 }
 

@@ -15,6 +15,10 @@ inline bool is_gate(const Xag::Node& node) {
 /// What each live node's transitions charge: its own capacitance and the inputs it drives.
 std::vector<double> loads(const Xag& graph, const std::vector<char>& live);
 
+/// What the inverters of operands charge, by input node: those that an AND of one inverted operand
+/// needs. (Gates' outputs come in either sense; two inverted inputs make a NOR.)
+std::vector<double> inverter_loads(const Xag& graph, const std::vector<char>& live);
+
 /// Transitions per operation of every node: `toggles` without delays (2p(1 − p), or counted), and
 /// glitches by Najm's transition density, D(y) = sum of P(y depends on x)·D(x) over the inputs x
 /// (IEEE TCAD 12(2), 1993), attenuated at every gate. p: how often a node is 1.
