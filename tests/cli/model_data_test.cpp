@@ -113,26 +113,26 @@ TEST_CASE("cost prices circuits in layers in three ways, and says which; match c
     words.insert(words.end(), where.begin(), where.end());
     return run_cli(words);
   };
-  const auto priced = run({"cost", "exact", "drum(k=4)", "--format", "json"});
+  const auto priced = run({"cost", "exact", "operand_truncation(ka=1,kb=1)", "--format", "json"});
   REQUIRE_MESSAGE(priced.code == 0, priced.err);
   const auto json = nlohmann::json::parse(priced.out);
   CHECK(json["schema"] == "axmul.layer_costs/1");
   CHECK(json["energies"]["held"].get<std::string>().find("weights held") != std::string::npos);
   const auto& exact = json["designs"][0];
-  const auto& drum = json["designs"][1];
+  const auto& cut = json["designs"][1];
   for (const char* way : {"traced", "held"}) {
     CHECK(exact[way].get<double>() == doctest::Approx(1).epsilon(1e-9));
-    CHECK(drum[way].get<double>() > 0);
+    CHECK(cut[way].get<double>() > 0);
     // In the network: layers weighed by what the exact multiplier takes there.
     double energy = 0, all = 0;
     for (std::size_t l = 0; l < 2; ++l) {
       const double one =
           json["layers"][l]["ops"].get<double>() *
           json["layers"][l]["exact_" + std::string(way)]["switching_energy"].get<double>();
-      energy += one * drum["layers"][l][way].get<double>();
+      energy += one * cut["layers"][l][way].get<double>();
       all += one;
     }
-    CHECK(drum[way].get<double>() == doctest::Approx(energy / all));
+    CHECK(cut[way].get<double>() == doctest::Approx(energy / all));
   }
   CHECK(run({"cost", "exact", "--scope", "mac"}).out.find("accumulator") != std::string::npos);
 
@@ -140,7 +140,7 @@ TEST_CASE("cost prices circuits in layers in three ways, and says which; match c
   for (const char* layer : {"layer1.0.conv1", "layer3.2.conv2"})
     sigma["layers"].push_back({{"layer", layer}, {"sigma_l", 0.2}});
   test::write_text(dir / "sigma.json", sigma.dump());
-  const auto matched = run({"match", "--library", "drum(k=4)", "--sigma",
+  const auto matched = run({"match", "--library", "operand_truncation(ka=1,kb=1)", "--sigma",
                             (dir / "sigma.json").string(), "--energy", "held", "--format", "json"});
   REQUIRE_MESSAGE(matched.code == 0, matched.err);
   const auto match = nlohmann::json::parse(matched.out);
@@ -150,10 +150,13 @@ TEST_CASE("cost prices circuits in layers in three ways, and says which; match c
   for (std::size_t l = 0; l < 2; ++l) {
     if (match["layers"][l]["multiplier"] == "exact") continue;
     CHECK(match["layers"][l]["power_rel"].get<double>() ==
-          doctest::Approx(drum["layers"][l]["held"].get<double>()).epsilon(1e-6));
+          doctest::Approx(cut["layers"][l]["held"].get<double>()).epsilon(1e-6));
   }
+  // It fits both layers, so the network's energy is the design's.
+  CHECK(match["layers"][0]["multiplier"] == "operand_truncation(ka=1,kb=1)");
+  CHECK(match["layers"][1]["multiplier"] == "operand_truncation(ka=1,kb=1)");
   CHECK(match["relative_energy"].get<double>() ==
-        doctest::Approx(drum["held"].get<double>()).epsilon(1e-6));
+        doctest::Approx(cut["held"].get<double>()).epsilon(1e-6));
 }
 
 TEST_CASE("a recorded run is priced anew from its assignments") {
