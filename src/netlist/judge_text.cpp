@@ -204,7 +204,9 @@ Stimulus stimulus(const OperandPairs& pairs, std::size_t changes, std::size_t a_
     result.text += hex.str();
     ++result.lines;
   };
-  const std::size_t n = pairs.size(), take = std::min(changes, pairs.are_ordered() ? n : n - 1);
+  const std::size_t n = pairs.size();
+  result.changes = std::min(changes, pairs.are_ordered() ? n : n - 1);
+  const std::size_t take = result.changes + (pairs.are_ordered() ? 0 : 1);
   for (std::size_t i = 0; i < take; ++i) {
     const std::size_t at = i * n / take;
     if (pairs.are_ordered()) {
@@ -214,7 +216,6 @@ Stimulus stimulus(const OperandPairs& pairs, std::size_t changes, std::size_t a_
       line(i > 0, pairs.a[at], pairs.b[at]);
     }
   }
-  result.changes = pairs.are_ordered() ? take : take - 1;
   return result;
 }
 
