@@ -160,19 +160,7 @@ CommandSpec cost_command() {
                           "With --traces and --circuits: the points of records of axmul train run "
                           "(run.json) priced anew.",
                           "", true});
-  spec.options.push_back({"judge",
-                          "TOOLS",
-                          "Beside the estimate the energy of an independent judge: yosys and abc "
-                          "map the circuit, Icarus Verilog simulates it with OpenSTA's delays, "
-                          "OpenSTA tells its power. Seconds a circuit and layer.",
-                          "",
-                          false,
-                          {"yosys"}});
-  spec.options.push_back({"judge-liberty", "FILE",
-                          "The judge's Liberty library, with delays and power.",
-                          "osu018 of Debian's qflow-tech-osu018"});
-  spec.options.push_back(
-      {"judge-changes", "N", "Changes of the operands that the judge simulates.", "2000"});
+  for (OptionSpec& option : judge_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : circuit_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));

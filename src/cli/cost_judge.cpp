@@ -103,6 +103,20 @@ std::string as_table(const std::vector<Judged>& rows, const std::string& liberty
 
 }  // namespace
 
+std::vector<OptionSpec> judge_option_specs() {
+  return {{"judge",
+           "TOOLS",
+           "Beside the estimate the energy of an independent judge: yosys and abc "
+           "map the circuit, Icarus Verilog simulates it with OpenSTA's delays, "
+           "OpenSTA tells its power. Seconds a circuit and layer.",
+           "",
+           false,
+           {"yosys"}},
+          {"judge-liberty", "FILE", "The judge's Liberty library, with delays and power.",
+           "osu018 of Debian's qflow-tech-osu018"},
+          {"judge-changes", "N", "Changes of the operands that the judge simulates.", "2000"}};
+}
+
 int run_cost_judge(Session& session) {
   const OutputTarget target = output_target(session);
   std::vector<LayerOperands> layers;

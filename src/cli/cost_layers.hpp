@@ -2,6 +2,8 @@
 // anew.
 #pragma once
 
+#include <vector>
+
 #include "command/command.hpp"
 
 namespace axmul::cli {
@@ -14,5 +16,7 @@ int run_cost_record(Session& session);
 /// Prices the designs of the first positional by the judge beside our estimate, in the layers of
 /// --traces, or under uniform operands.
 int run_cost_judge(Session& session);
+/// --judge, --judge-liberty, --judge-changes.
+std::vector<OptionSpec> judge_option_specs();
 
 }  // namespace axmul::cli
