@@ -13,6 +13,9 @@
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/traces.hpp"
 #include "cli/circuit_options.hpp"
+#include "cli/cost_layers.hpp"
+#include "cli/energy_options.hpp"
+#include "cli/model_options.hpp"
 #include "cli/program.hpp"
 #include "command/output.hpp"
 #include "io/json.hpp"
@@ -103,7 +106,15 @@ std::string as_table(const std::vector<Costed>& all, bool color) {
 }
 
 int run(Session& session) {
+  const bool has_designs = !session.args.positional(0).empty();
+  if (session.args.has("run") == has_designs)
+    throw UsageError(1016, "name the designs to price, or with --run records of runs");
+  if (session.args.has("run")) return run_cost_record(session);
+  if (session.args.has("judge")) return run_cost_judge(session);
+  if (session.args.has("traces")) return run_cost_layers(session);
   const OutputTarget target = output_target(session);
+  if (target.format == "csv")
+    throw UsageError(1015, "CSV is for energies in layers (--traces); take json or table");
   const NetlistOptions circuits = circuit_options(session);
   std::vector<Costed> all;
   for (const std::string& text : session.args.positional(0)) {
@@ -125,9 +136,16 @@ CommandSpec cost_command() {
   spec.examples = {{"axmul cost mul8u_2AC.v", "under uniform operands"},
                    {"axmul cost mul8u_2AC.v --a 'halfnormal(std=40)' --liberty osu018_stdcells.lib",
                     "under a network's activations, with the cells of a library"},
-                   {"axmul cost 'broken_array(h=2,v=5)' exact --format json", "generated designs"}};
+                   {"axmul cost 'broken_array(h=2,v=5)' exact --format json", "generated designs"},
+                   {"axmul cost evoapproxlib/ --traces resnet20.h5 --scope mac -o prices.csv",
+                    "each circuit in each layer: published, traced and held energies"},
+                   {"axmul cost --run run.json --traces resnet20.h5 --circuits evoapproxlib/",
+                    "a recorded run priced anew"}};
   spec.positionals = {
-      {"DESIGN", "a circuit file, or a generator text with a gate-level definition", 1, kMany}};
+      {"DESIGN",
+       "a circuit file, or a generator text with a gate-level definition; with --traces also "
+       "folders and libraries",
+       0, kMany}};
   spec.options = {{"a", "DIST", "Distribution of operand a.", "uniform"},
                   {"b", "DIST", "Distribution of operand b.", "uniform"},
                   {"type",
@@ -136,8 +154,15 @@ CommandSpec cost_command() {
                    "by name, else u8u8",
                    false,
                    {"u8u8", "s8s8", "u8s8"}}};
+  for (OptionSpec& option : layer_option_specs()) spec.options.push_back(std::move(option));
+  for (OptionSpec& option : price_option_specs()) spec.options.push_back(std::move(option));
+  spec.options.push_back({"run", "RECORD",
+                          "With --traces and --circuits: the points of records of axmul train run "
+                          "(run.json) priced anew.",
+                          "", true});
+  for (OptionSpec& option : judge_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : circuit_option_specs()) spec.options.push_back(std::move(option));
-  for (OptionSpec& option : output_options({"table", "json"}))
+  for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
   spec.notes =
       "The switching energy counts how often each net changes between two operand pairs drawn\n"
@@ -147,7 +172,12 @@ CommandSpec cost_command() {
       "at every gate; glitch_energy in JSON). power_rel is relative to the exact array multiplier\n"
       "of the same operand type under the same operands, so it compares designs of one type;\n"
       "switching_energy compares across types. With --liberty also area and leakage in the\n"
-      "library's units.";
+      "library's units.\n\n"
+      "With --traces each circuit (operands of at most 8 bits; narrower ones get the operands'\n"
+      "upper bits, rounded) is priced in each layer in three ways, relative to the exact\n"
+      "multiplier under the same operands: published; traced, successive pairs of the layer's\n"
+      "operands independent; held, one operand standing still and the other in the trace's order.\n"
+      "Which to quote: src/tables/ENERGY.md.";
   spec.run = run;
   return spec;
 }

@@ -9,6 +9,7 @@
 #include "axmul/tables/assignment_file.hpp"
 #include "axmul/tables/sigma_file.hpp"
 #include "axmul/tables/traces.hpp"
+#include "cli/energy_options.hpp"
 #include "cli/model_options.hpp"
 #include "cli/program.hpp"
 #include "command/output.hpp"
@@ -66,6 +67,11 @@ int run(Session& session) {
   options.model = models.front();
   options.intervals = false;
   MatchOptions match_options;
+  const EnergyBasis energy = session_energy(session);
+  const PriceOptions prices = price_options(session);
+  if (energy != EnergyBasis::published || prices.scope != EnergyScope::multiplier)
+    match_options.energies =
+        layer_energies(layers, session_circuits(session, library, {}), energy, prices);
   match_options.bias_folding = !session.args.has("no-fold");
   match_options.rule =
       parse_match_rule(session.args.text_or("rule", "tolerance")).value_or(MatchRule::tolerance);
@@ -104,8 +110,9 @@ int run(Session& session) {
       target.format == "json"
           ? assignment_text({std::string(to_string(models.front())),
                              std::string(to_string(match_options.rule)), match_options.bias_folding,
-                             match_options.pessimistic, report})
-          : as_table(report, color));
+                             match_options.pessimistic, report, std::string(to_string(energy)),
+                             std::string(to_string(prices.scope))})
+          : as_table(report, color) + "energies: " + energy_text(energy, prices) + "\n");
   return 0;
 }
 
@@ -140,11 +147,15 @@ CommandSpec match_command() {
   spec.options.push_back({"pessimistic", "",
                           "Compare an upper bound: the larger σ of sampled and permutation. For "
                           "multipliers that err rarely."});
+  spec.options.push_back(energy_option_spec());
+  for (OptionSpec& option : price_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : output_options({"table", "json"}))
     spec.options.push_back(std::move(option));
   spec.notes =
       "The model is sampled where the traces hold patches, else permutation. Only multiplications\n"
-      "are counted in the energy; with sign-magnitude the sign logic is not. Where the traces do\n"
+      "are counted in the energy (--scope mac: all of the MAC); with sign-magnitude the sign logic "
+      "is\n"
+      "not. Which --energy to compare: src/tables/ENERGY.md. Where the traces do\n"
       "not tell all multiplications of the network, the energy is a bound. In JSON sigma_rel and\n"
       "sigma_corrected_rel are as axmul predict has them, sigma_compared is what was held against\n"
       "the threshold.";

@@ -39,19 +39,25 @@ std::string required(const Session& session, const char* option) {
 
 }  // namespace
 
-std::vector<OptionSpec> model_option_specs() {
-  std::vector<OptionSpec> specs{
+std::vector<OptionSpec> layer_option_specs() {
+  return {
       {"traces", "FILE", "Traced operands of a network (src/tables/TRACES.md tells the format)."},
       {"network", "NAME", "Which network, where the file holds several."},
       {"layers", "NAMES", "Only these layers, comma-separated.", "all", true},
-      {"library", "LIBRARY", "Multipliers: library, folder, table file or generator text.", "",
-       true},
       {"encoding",
        "NAME",
        "How unsigned tables meet signed weights: around zero point 128, or by sign and magnitude.",
        "sign-magnitude",
        false,
-       {"affine", "sign-magnitude"}},
+       {"affine", "sign-magnitude"}}};
+}
+
+std::vector<OptionSpec> model_option_specs() {
+  std::vector<OptionSpec> specs = layer_option_specs();
+  specs.insert(specs.begin() + 3,
+               {"library", "LIBRARY", "Multipliers: library, folder, table file or generator text.",
+                "", true});
+  const std::vector<OptionSpec> more{
       {"model", "NAME", "Error model, comma-separated; all = every one the traces allow.", "",
        true},
       {"patches", "N", "Receptive fields to use, evenly spaced; 0 = all.",
@@ -66,6 +72,7 @@ std::vector<OptionSpec> model_option_specs() {
        {"input-channel", "kernel-position"}},
       {"draws", "N", "Sums that the monte-carlo model draws.",
        std::to_string(PredictOptions{}.monte_carlo_draws)}};
+  specs.insert(specs.end(), more.begin(), more.end());
   for (OptionSpec& option : open_option_specs()) specs.push_back(std::move(option));
   return specs;
 }

@@ -14,6 +14,8 @@
 
 namespace axmul::cli {
 
+/// --traces, --network, --layers, --encoding: what session_layers() reads.
+std::vector<OptionSpec> layer_option_specs();
 /// --traces, --network, --layers, --library, --encoding and the models' knobs.
 std::vector<OptionSpec> model_option_specs();
 

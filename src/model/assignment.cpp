@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -95,6 +96,14 @@ struct Problem {
       else
         chosen.push_back(library[j]);
     part.multipliers = chosen.size();
+    if (!options.energies.empty()) {
+      with.energies.power_rel = Array2<double>(layers.size(), chosen.size());
+      for (std::size_t l = 0; l < layers.size(); ++l) {
+        std::size_t c = 0;
+        for (const std::size_t j : allowed)
+          if (j != kExact) with.energies.power_rel(l, c++) = options.energies.power_rel(l, j);
+      }
+    }
     for (std::size_t l = 0; l < layers.size(); ++l)
       for (const std::size_t j : allowed)
         if (j != kExact) part.cells.push_back(predictions(l, j));
@@ -107,6 +116,17 @@ struct Problem {
   }
   double energy(std::span<const std::size_t> allowed) const {
     return solve(allowed).relative_energy;
+  }
+  // Power of a multiplier over the exact one's in all these layers.
+  double power_rel(std::size_t j, std::span<const std::size_t> members) const {
+    if (options.energies.empty()) return library[j].cost.power_rel;
+    double energy = 0, exact = 0;
+    for (const std::size_t l : members) {
+      const double one = layers[l].ops * options.energies.exact[l];
+      energy += one * options.energies.power_rel(l, j);
+      exact += one;
+    }
+    return energy / exact;
   }
   // The cheapest of the candidates whose σ all these layers tolerate, or the exact one.
   std::size_t common(std::span<const std::size_t> members, std::span<const std::size_t> candidates,
@@ -122,7 +142,7 @@ struct Problem {
         all = all && sigma <= tolerated[l];
         worst = std::max(worst, sigma);
       }
-      auto key = std::make_tuple(library[j].cost.power_rel, worst, library[j].lut.sha256());
+      auto key = std::make_tuple(power_rel(j, members), worst, library[j].lut.sha256());
       if (all && key < least) {
         least = std::move(key);
         best = j;
@@ -205,13 +225,15 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
   }
   if (distinct.size() <= most) return report;
 
+  const Problem problem{layers, library, predictions, sigmas, options};
+  std::vector<std::size_t> all_layers(layers.size());
+  std::iota(all_layers.begin(), all_layers.end(), std::size_t{0});
   std::vector<std::size_t> candidates;
   for (std::size_t j = 0; j < library.size(); ++j)
-    if (library[j].cost.power_rel > 0 && std::isfinite(library[j].cost.power_rel))
+    if (const double power = problem.power_rel(j, all_layers); power > 0 && std::isfinite(power))
       candidates.push_back(j);
   std::vector<double> tolerated;
   for (const LayerMatch& m : report.layers) tolerated.push_back(m.threshold);
-  const Problem problem{layers, library, predictions, sigmas, options};
   const auto group =
       k_means(preferences(layers, free, predictions, tolerated, candidates, options), most, seed);
   std::set<std::size_t> chosen;
@@ -226,7 +248,10 @@ MatchReport match_at_most(std::span<const LayerOperands> layers,
   const std::size_t without_cost = report.without_cost;
   report = problem.solve(allowed);
   report.without_cost = without_cost;
-  if (report.source.empty() && !candidates.empty()) {
+  if (report.source.empty() && !options.energies.empty()) {
+    report.source = options.energies.source;
+    report.technology = "unit-gate";
+  } else if (report.source.empty() && !candidates.empty()) {
     report.source = library[candidates.front()].cost.source;
     report.technology = library[candidates.front()].cost.technology;
   }

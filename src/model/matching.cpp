@@ -103,16 +103,26 @@ struct Candidate {
   bool error_free;
 };
 
-std::vector<Candidate> candidates(std::span<const Multiplier> library, MatchReport& report) {
+// Whether a figure makes a multiplier one that may be chosen.
+bool is_cost(double power_rel) { return power_rel > 0 && std::isfinite(power_rel); }
+
+bool has_energy(const LayerEnergies& energies, std::size_t multiplier) {
+  for (std::size_t l = 0; l < energies.power_rel.rows(); ++l)
+    if (is_cost(energies.power_rel(l, multiplier))) return true;
+  return false;
+}
+
+std::vector<Candidate> candidates(std::span<const Multiplier> library,
+                                  const LayerEnergies& energies, MatchReport& report) {
   std::vector<Candidate> list;
   std::map<OperandType, std::string> exact_sha256;
   for (std::size_t j = 0; j < library.size(); ++j) {
     const Cost& cost = library[j].cost;
-    if (!(cost.power_rel > 0) || !std::isfinite(cost.power_rel)) {
+    if (energies.empty() ? !is_cost(cost.power_rel) : !has_energy(energies, j)) {
       ++report.without_cost;
       continue;
     }
-    if (!list.empty()) {
+    if (!list.empty() && energies.empty()) {
       const Multiplier& first = library[list.front().index];
       if (first.cost.source != cost.source || first.cost.technology != cost.technology)
         throw InputError(708, "costs of different origin cannot be compared: " + describe(first) +
@@ -125,7 +135,10 @@ std::vector<Candidate> candidates(std::span<const Multiplier> library, MatchRepo
     const bool error_free = sha256 == exact;
     list.push_back({j, std::move(sha256), error_free});
   }
-  if (!list.empty()) {
+  if (!energies.empty()) {
+    report.source = energies.source;
+    report.technology = "unit-gate";
+  } else if (!list.empty()) {
     report.source = library[list.front().index].cost.source;
     report.technology = library[list.front().index].cost.technology;
   }
@@ -163,20 +176,6 @@ Array2<double> relative_sigmas(std::span<const LayerOperands> layers,
   return sigma;
 }
 
-// By rising power, then σ in that layer, then hash.
-std::vector<std::size_t> preference(const std::vector<Candidate>& list,
-                                    std::span<const Multiplier> library,
-                                    std::span<const double> sigma) {
-  std::vector<std::size_t> order(list.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto key = [&](std::size_t c) {
-    return std::tie(library[list[c].index].cost.power_rel, sigma[c], list[c].sha256);
-  };
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t x, std::size_t y) { return key(x) < key(y); });
-  return order;
-}
-
 // Everything the two rules choose from, layer by layer.
 struct Problem {
   std::span<const LayerOperands> layers;
@@ -184,13 +183,20 @@ struct Problem {
   std::vector<Candidate> list;
   std::vector<bool> exact;  // layers that stay so
   std::vector<Tolerance> tolerance;
+  const LayerEnergies& energies;
   Array2<double> sigma;  // relative, [layer, candidate]
 
-  double power(std::size_t candidate) const {
-    return candidate == kExact ? 1.0 : library[list[candidate].index].cost.power_rel;
+  double power(std::size_t l, std::size_t candidate) const {
+    if (candidate == kExact) return 1;
+    const std::size_t j = list[candidate].index;
+    return energies.empty() ? library[j].cost.power_rel : energies.power_rel(l, j);
+  }
+  // Of a layer's exact multiplier for all its multiplications.
+  double exact_energy(std::size_t l) const {
+    return layers[l].ops * (energies.empty() ? 1.0 : energies.exact[l]);
   }
   bool fits(std::size_t l, std::size_t candidate, double most) const {
-    return power(candidate) <= 1 && sigma(l, candidate) <= most;
+    return power(l, candidate) > 0 && power(l, candidate) <= 1 && sigma(l, candidate) <= most;
   }
   double loss(std::size_t l, std::size_t candidate) const {
     return candidate == kExact ? 0.0
@@ -203,16 +209,31 @@ struct Problem {
   }
   double energy(const std::vector<std::size_t>& chosen) const {
     double sum = 0;
-    for (std::size_t l = 0; l < layers.size(); ++l) sum += layers[l].ops * power(chosen[l]);
+    for (std::size_t l = 0; l < layers.size(); ++l) sum += exact_energy(l) * power(l, chosen[l]);
     return sum;
   }
 };
+
+// By rising power, then σ in that layer, then hash.
+std::vector<std::size_t> preference(const Problem& p, std::size_t l) {
+  std::vector<std::size_t> order;
+  // NaN, where a multiplier has no energy in that layer, has no place in an order.
+  for (std::size_t c = 0; c < p.list.size(); ++c)
+    if (is_cost(p.power(l, c))) order.push_back(c);
+  const auto key = [&](std::size_t c) {
+    return std::tuple<double, double, const std::string&>(p.power(l, c), p.sigma(l, c),
+                                                          p.list[c].sha256);
+  };
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t x, std::size_t y) { return key(x) < key(y); });
+  return order;
+}
 
 std::vector<std::size_t> match_each(const Problem& p) {
   std::vector<std::size_t> chosen(p.layers.size(), kExact);
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
     if (p.exact[l]) continue;
-    for (const std::size_t c : preference(p.list, p.library, p.sigma.row(l)))
+    for (const std::size_t c : preference(p, l))
       if (p.fits(l, c, p.tolerance[l].sigma) &&
           (p.tolerance[l].sigma > 0 || p.list[c].error_free)) {
         chosen[l] = c;
@@ -228,8 +249,7 @@ std::vector<std::size_t> match_together(const Problem& p, const MatchOptions& op
   std::vector<std::vector<KnapsackOption>> items;
   const bool nothing_tolerated = p.budget() == 0;
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
-    of_layer.push_back(p.exact[l] ? std::vector<std::size_t>()
-                                  : preference(p.list, p.library, p.sigma.row(l)));
+    of_layer.push_back(p.exact[l] ? std::vector<std::size_t>() : preference(p, l));
     const double most = std::max(options.sigma_limit, p.tolerance[l].sigma);
     std::erase_if(of_layer.back(), [&](std::size_t c) {
       return !p.fits(l, c, most) || (nothing_tolerated && !p.list[c].error_free);
@@ -237,7 +257,7 @@ std::vector<std::size_t> match_together(const Problem& p, const MatchOptions& op
     if (options.may_stay_exact || p.exact[l]) of_layer.back().push_back(kExact);
     items.emplace_back();
     for (const std::size_t c : of_layer.back())
-      items.back().push_back({p.layers[l].ops * p.power(c), p.loss(l, c)});
+      items.back().push_back({p.exact_energy(l) * p.power(l, c), p.loss(l, c)});
   }
   std::vector<std::size_t> chosen = cheapest_within(items, p.budget());
   for (std::size_t l = 0; l < chosen.size(); ++l) chosen[l] = of_layer[l][chosen[l]];
@@ -268,13 +288,24 @@ void check_budget_inputs(std::span<const LayerOperands> layers, const std::vecto
                                 "writes them), or match with the tolerance rule");
 }
 
+void check_energies(const LayerEnergies& energies, std::size_t layers, std::size_t library) {
+  if (energies.empty() || (energies.power_rel.rows() == layers &&
+                           energies.power_rel.cols() == library && energies.exact.size() == layers))
+    return;
+  throw UsageError(709, "energies are for " + std::to_string(energies.power_rel.rows()) +
+                            " layers and " + std::to_string(energies.power_rel.cols()) +
+                            " multipliers, not for " + std::to_string(layers) + " and " +
+                            std::to_string(library));
+}
+
 LayerMatch match_of(const Problem& p, const PredictionMatrix& predictions, std::size_t l,
                     std::size_t c, MatchRule rule) {
   LayerMatch match;
   match.layer = p.layers[l].name;
   match.threshold = p.tolerance[l].sigma;
   match.ops = p.layers[l].ops;
-  match.power_rel = p.power(c);
+  match.power_rel = p.power(l, c);
+  if (!p.energies.empty()) match.exact_energy = p.energies.exact[l];
   if (c == kExact) {
     match.none_fits = rule == MatchRule::tolerance && !p.exact[l];
     return match;
@@ -324,23 +355,27 @@ MatchReport match(std::span<const LayerOperands> layers, std::span<const Multipl
                           ? predictions.evidence[l]
                           : Evidence{layers[l].patch_count});
   MatchReport report;
-  Problem problem{layers, library, candidates(library, report), exact, tolerated, {}};
+  check_energies(options.energies, layers.size(), library.size());
+  Problem problem{layers, library,   candidates(library, options.energies, report),
+                  exact,  tolerated, options.energies,
+                  {}};
   if (options.rule == MatchRule::budget) check_budget_inputs(layers, tolerated, exact);
   problem.sigma = relative_sigmas(layers, library, problem.list, exact, predictions, options);
   const std::vector<std::size_t> chosen = choose(problem, options);
-  double energy = options.ops_not_covered, ops = options.ops_not_covered;
+  double energy = options.ops_not_covered, exact_energy = energy, ops = energy;
   report.loss_rise = 0;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const std::size_t c = chosen[l];
     report.layers.push_back(match_of(problem, predictions, l, c, options.rule));
-    energy += layers[l].ops * problem.power(c);
+    energy += problem.exact_energy(l) * problem.power(l, c);
     if (c == kExact && !options.may_stay_exact && !exact[l]) energy = HUGE_VAL;
+    exact_energy += problem.exact_energy(l);
     ops += layers[l].ops;
     report.loss_rise += problem.loss(l, c);
   }
   report.loss_budget = problem.budget();
   if (std::isnan(report.loss_budget)) report.loss_rise = report.loss_budget;
-  report.relative_energy = ops > 0 ? energy / ops : 1.0;
+  report.relative_energy = exact_energy > 0 ? energy / exact_energy : 1.0;
   report.coverage = {ops - options.ops_not_covered, options.ops_not_covered,
                      options.calls_not_counted};
   return report;

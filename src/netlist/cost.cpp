@@ -7,13 +7,17 @@
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
-#include "netlist/xag.hpp"
+#include "netlist/graph_netlist.hpp"
+#include "netlist/switching.hpp"
 
 namespace axmul {
 
 namespace {
 
-using detail::Edge;
+using detail::is_gate;
+using detail::loads;
+using detail::ordered_sum;
+using detail::transition_rates;
 using detail::Xag;
 
 // Sum of p[i] over the set bits i of a row of bits, byte by byte in a fixed order.
@@ -55,96 +59,6 @@ std::vector<double> by_pattern(const std::optional<OperandDistribution>& given, 
   return p;
 }
 
-// A graph as a netlist whose net numbers are 2 + node; node n's net is the node uninverted.
-struct GraphNetlist {
-  Netlist netlist;
-  std::vector<NetId> a, b;
-  std::vector<NetId> net_of;  // by node
-};
-
-GraphNetlist to_netlist(const Xag& graph, std::size_t a_bits, std::size_t b_bits) {
-  NetlistBuilder builder("graph");
-  GraphNetlist result;
-  result.a = builder.input("A", static_cast<int>(a_bits));
-  result.b = builder.input("B", static_cast<int>(b_bits));
-  std::vector<NetId> inputs = result.a;
-  inputs.insert(inputs.end(), result.b.begin(), result.b.end());
-  static const std::array<CellType, 5> kTypes = {
-      CellType{"AND", 2, {0x8}}, CellType{"ANDA", 2, {0x4}}, CellType{"ANDB", 2, {0x2}},
-      CellType{"ANDAB", 2, {0x1}}, CellType{"XOR", 2, {0x6}}};
-  std::size_t next_input = 0;
-  for (const Xag::Node& node : graph.nodes()) {
-    if (node.kind == Xag::Kind::constant) {
-      result.net_of.push_back(kNetZero);
-    } else if (node.kind == Xag::Kind::input) {
-      result.net_of.push_back(inputs[next_input++]);
-    } else {
-      const bool is_xor = node.kind == Xag::Kind::lxor;
-      const std::size_t type = is_xor ? 4 : (node.a & 1) + 2 * (node.b & 1);
-      const NetId in[2] = {result.net_of[node.a / 2], result.net_of[node.b / 2]};
-      result.net_of.push_back(builder.add_cell(kTypes[type], in)[0]);
-    }
-  }
-  result.netlist = builder.take();
-  return result;
-}
-
-// Capacitances in units of one gate input of static CMOS (an NMOS and a PMOS gate). An AND is a
-// NAND and an inverter: each input drives one pair, its output nodes are the inverter's input and
-// about half as much in drains. An XOR's inputs reach two pairs each, its inner nodes twice an
-// AND's.
-constexpr double kAndInput = 1, kAndOwn = 1.5, kXorInput = 2, kXorOwn = 3;
-
-// Of the transitions that a gate would add when its inputs never changed together, the part that
-// its output shows: the others meet, or are too short to pass. The one fitted number of the
-// estimate (src/netlist/README.md#cost); results are flat between 0.55 and 0.7.
-constexpr double kGlitchPart = 0.6;
-
-bool is_gate(const Xag::Node& node) {
-  return node.kind == Xag::Kind::land || node.kind == Xag::Kind::lxor;
-}
-
-// Transitions per operation of every node: the toggle rate, and glitches by Najm's transition
-// density, D(y) = sum of P(y depends on x)·D(x) over the inputs x (IEEE TCAD 12(2), 1993),
-// attenuated at every gate.
-std::vector<double> transition_rates(const Xag& graph, const std::vector<double>& p) {
-  const auto& nodes = graph.nodes();
-  std::vector<double> rate(nodes.size(), 0);
-  const auto one = [&](Edge edge) { return (edge & 1) != 0 ? 1 - p[edge / 2] : p[edge / 2]; };
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    rate[i] = toggle_rate(p[i]);
-    if (!is_gate(nodes[i])) continue;
-    const Edge a = nodes[i].a, b = nodes[i].b;
-    const bool is_xor = nodes[i].kind == Xag::Kind::lxor;
-    const double density =
-        is_xor ? rate[a / 2] + rate[b / 2] : one(b) * rate[a / 2] + one(a) * rate[b / 2];
-    rate[i] += kGlitchPart * std::max(0.0, density - rate[i]);
-  }
-  return rate;
-}
-
-// What each node's transitions charge: its own capacitance and the inputs it drives.
-std::vector<double> loads(const Xag& graph, const std::vector<char>& live) {
-  const auto& nodes = graph.nodes();
-  std::vector<double> load(nodes.size(), 0);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (live[i] == 0 || !is_gate(nodes[i])) continue;
-    const bool is_xor = nodes[i].kind == Xag::Kind::lxor;
-    load[nodes[i].a / 2] += is_xor ? kXorInput : kAndInput;
-    load[nodes[i].b / 2] += is_xor ? kXorInput : kAndInput;
-    load[i] += is_xor ? kXorOwn : kAndOwn;
-  }
-  return load;
-}
-
-// Sorted, so that the same gates in another order give the same bits.
-double ordered_sum(std::vector<double> terms) {
-  std::sort(terms.begin(), terms.end());
-  double sum = 0;
-  for (const double term : terms) sum += term;
-  return sum;
-}
-
 struct Energy {
   double all = 0, glitches = 0;
 };
@@ -153,12 +67,14 @@ struct Energy {
 // what drives the circuit and do not count.
 Energy switching_energy(const Xag& graph, std::span<const double> p_a, std::span<const double> p_b,
                         std::size_t a_bits, std::size_t b_bits) {
-  const GraphNetlist simulated = to_netlist(graph, a_bits, b_bits);
+  const detail::GraphNetlist simulated = detail::to_netlist(graph, a_bits, b_bits);
   const std::vector<double> of_net =
       signal_probabilities(simulated.netlist, simulated.a, simulated.b, p_a, p_b);
   std::vector<double> p;
   for (const NetId net : simulated.net_of) p.push_back(of_net[net]);
-  const std::vector<double> rate = transition_rates(graph, p);
+  std::vector<double> toggles;
+  for (const double one : p) toggles.push_back(toggle_rate(one));
+  const std::vector<double> rate = transition_rates(graph, p, toggles);
   const std::vector<char> live = graph.live();
   const std::vector<double> load = loads(graph, live);
   std::vector<double> all, glitches;
@@ -202,22 +118,11 @@ std::vector<double> signal_probabilities(const Netlist& netlist, std::span<const
   return result;
 }
 
-Netlist exact_array_netlist(OperandType type) {
-  constexpr std::size_t n = 8, size = 16;
-  NetlistBuilder builder("exact");
-  const auto a = builder.input("A", 8), b = builder.input("B", 8);
-  std::int64_t constant = 0;
-  std::vector<std::vector<NetId>> rows;
-  for (std::size_t j = 0; j < n; ++j) {
-    std::vector<NetId> row(size, kNetZero);
-    for (std::size_t i = 0; i < n; ++i) {
-      // A bit of negative weight enters complemented, -x = ~x - 1 (Baugh and Wooley, 1973).
-      const bool negative = (a_is_signed(type) && i == n - 1) != (b_is_signed(type) && j == n - 1);
-      row[i + j] = negative ? builder.nand2(a[i], b[j]) : builder.and2(a[i], b[j]);
-      if (negative) constant -= std::int64_t{1} << (i + j);
-    }
-    rows.push_back(row);
-  }
+namespace {
+
+// Rows of partial products summed by carry-save adders, a ripple-carry adder at the end.
+void add_rows(NetlistBuilder& builder, const std::vector<std::vector<NetId>>& rows,
+              std::int64_t constant, std::size_t size) {
   std::vector<NetId> sum(size), carry(size, kNetZero);
   for (std::size_t i = 0; i < size; ++i)
     sum[i] = NetlistBuilder::constant((constant >> i & 1) != 0);
@@ -238,6 +143,43 @@ Netlist exact_array_netlist(OperandType type) {
     ripple = s.carry;
   }
   builder.output("O", sum);
+}
+
+}  // namespace
+
+Netlist exact_array_netlist(OperandType type) {
+  constexpr std::size_t n = 8, size = 16;
+  NetlistBuilder builder("exact");
+  const auto a = builder.input("A", 8), b = builder.input("B", 8);
+  std::int64_t constant = 0;
+  std::vector<std::vector<NetId>> rows;
+  for (std::size_t j = 0; j < n; ++j) {
+    std::vector<NetId> row(size, kNetZero);
+    for (std::size_t i = 0; i < n; ++i) {
+      // A bit of negative weight enters complemented, -x = ~x - 1 (Baugh and Wooley, 1973).
+      const bool negative = (a_is_signed(type) && i == n - 1) != (b_is_signed(type) && j == n - 1);
+      row[i + j] = negative ? builder.nand2(a[i], b[j]) : builder.and2(a[i], b[j]);
+      if (negative) constant -= std::int64_t{1} << (i + j);
+    }
+    rows.push_back(row);
+  }
+  add_rows(builder, rows, constant, size);
+  return builder.take();
+}
+
+Netlist exact_array_netlist(int a_bits, int b_bits) {
+  if (a_bits < 1 || a_bits > 16 || b_bits < 1 || b_bits > 16)
+    throw UsageError(270, "an exact array has operands of 1 … 16 bits");
+  NetlistBuilder builder("exact");
+  const auto a = builder.input("A", a_bits), b = builder.input("B", b_bits);
+  const std::size_t size = a.size() + b.size();
+  std::vector<std::vector<NetId>> rows;
+  for (std::size_t j = 0; j < b.size(); ++j) {
+    std::vector<NetId> row(size, kNetZero);
+    for (std::size_t i = 0; i < a.size(); ++i) row[i + j] = builder.and2(a[i], b[j]);
+    rows.push_back(row);
+  }
+  add_rows(builder, rows, 0, size);
   return builder.take();
 }
 

@@ -29,6 +29,7 @@ constexpr Figure kFigures[] = {
     {"effective_fields", &LayerMatch::effective_fields},
     {"fields_90", &LayerMatch::fields_90},
     {"power_rel", &LayerMatch::power_rel},
+    {"exact_energy", &LayerMatch::exact_energy},
     {"ops", &LayerMatch::ops},
 };
 
@@ -68,6 +69,8 @@ LayerMatch layer_from(const Json& entry, std::size_t number, const std::string& 
   layer.none_fits = entry.value("none_fits", false);
   for (const Figure& figure : kFigures)
     layer.*figure.value = real_between(entry, figure.key, 0, kMost);
+  // Files of one energy for all layers do not say it.
+  if (!entry.contains("exact_energy")) layer.exact_energy = 1;
   return layer;
 }
 
@@ -81,6 +84,8 @@ AssignmentFile assignment_from(const Json& json, const std::string& path) {
   file.rule = text_of(json, "rule");
   file.bias_folding = json.value("bias_folding", false);
   file.pessimistic = json.value("pessimistic", false);
+  file.energy = json.value("energy", "published");
+  file.energy_scope = json.value("energy_scope", "multiplier");
   MatchReport& report = file.report;
   report.source = text_of(json, "cost_source");
   report.technology = text_of(json, "technology");
@@ -117,6 +122,8 @@ std::string assignment_text(const AssignmentFile& file) {
             {"pessimistic", file.pessimistic},
             {"cost_source", report.source},
             {"technology", report.technology},
+            {"energy", file.energy},
+            {"energy_scope", file.energy_scope},
             {"layers", Json::array()}};
   for (const LayerMatch& m : report.layers) {
     Json entry{{"layer", m.layer},
@@ -124,7 +131,9 @@ std::string assignment_text(const AssignmentFile& file) {
                {"sha256", m.sha256},
                {"none_fits", m.none_fits},
                {"rare_events", m.has_rare_events()}};
-    for (const Figure& figure : kFigures) entry[figure.key] = number(m.*figure.value);
+    for (const Figure& figure : kFigures)
+      if (figure.value != &LayerMatch::exact_energy || file.energy != "published")
+        entry[figure.key] = number(m.*figure.value);
     json["layers"].push_back(std::move(entry));
   }
   add_energy(json, report.relative_energy, report.coverage);

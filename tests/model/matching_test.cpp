@@ -6,7 +6,9 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
+#include "axmul/model/assignment.hpp"
 #include "model/model_support.hpp"
+#include "support/error_id.hpp"
 
 using namespace axmul;
 using namespace axmul::test;
@@ -412,4 +414,37 @@ TEST_CASE("layers that are to stay exact take no part but cost 1") {
     CHECK_THROWS_WITH_AS(match(c.layers, c.library, c.predictions, c.sigmas, options),
                          doctest::Contains("no layer \"layer3\""), InputError);
   }
+}
+
+TEST_CASE("energies of each layer decide there, and weigh by what the exact multiplier takes") {
+  Case c({named("steady", 0.5, 1), named("moody", 0.4, 2), named("unknown", 0.1, 3)},
+         {{0.05, 0.05, 0.05}, {0.05, 0.05, 0.05}});
+  MatchOptions options;
+  options.energies.power_rel = Array2<double>(2, 3, 0.5);
+  options.energies.power_rel(0, 1) = 0.8;
+  options.energies.power_rel(1, 1) = 0.2;
+  options.energies.power_rel(0, 2) = options.energies.power_rel(1, 2) = std::nan("");
+  options.energies.exact = {1.6, 0.8};  // mean over 1000 and 3000 multiplications: 1
+  options.energies.source = "estimated";
+  options.ops_not_covered = 500;
+  for (const MatchRule rule : {MatchRule::tolerance, MatchRule::budget}) {
+    options.rule = rule;
+    for (LayerSigma& sigma : c.sigmas) sigma.loss_curvature = 1;
+    const MatchReport report = match(c.layers, c.library, c.predictions, c.sigmas, options);
+    CHECK(report.layers[0].multiplier == "steady");
+    CHECK(report.layers[1].multiplier == "moody");
+    CHECK(report.layers[1].power_rel == 0.2);
+    CHECK(report.layers[1].exact_energy == 0.8);
+    CHECK(report.relative_energy ==
+          doctest::Approx((500 + 1600 * 0.5 + 2400 * 0.2) / (500 + 1600 + 2400)));
+    CHECK(report.without_cost == 1);
+    CHECK(report.source == "estimated");
+    // One for both layers: 0.8·1600 + 0.2·2400 is less than 0.5·4000.
+    const MatchReport one = match_at_most(c.layers, c.library, c.predictions, c.sigmas, options, 1);
+    CHECK(one.layers[0].multiplier == "moody");
+    CHECK(one.layers[1].multiplier == "moody");
+    CHECK(one.relative_energy == doctest::Approx((500 + 1600 * 0.8 + 2400 * 0.2) / 4500));
+  }
+  options.energies.exact.pop_back();
+  CHECK(error_id([&] { match(c.layers, c.library, c.predictions, c.sigmas, options); }) == 709);
 }

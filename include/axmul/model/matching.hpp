@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "axmul/core/api.hpp"
+#include "axmul/core/array2.hpp"
 #include "axmul/core/multiplier.hpp"
 #include "axmul/model/coverage.hpp"
 #include "axmul/model/error_model.hpp"
@@ -40,6 +41,16 @@ enum class MatchRule : std::uint8_t {
 AXMUL_API std::string_view to_string(MatchRule rule);
 AXMUL_API std::optional<MatchRule> parse_match_rule(std::string_view name);
 
+/// What multipliers take in each layer, where that is not one figure for all layers.
+struct AXMUL_API LayerEnergies {
+  Array2<double> power_rel;  ///< [layers, library], the exact multiplier in that layer = 1; NaN:
+                             ///< unknown, no candidate there
+  /// Energy of the exact multiplier in each layer over its mean over all multiplications: [layers].
+  std::vector<double> exact;
+  std::string source;  ///< what they are, as Cost::source: "estimated under traced operands …"
+  bool empty() const { return power_rel.empty(); }
+};
+
 struct AXMUL_API MatchOptions {
   /// Compare sigma_corrected: the mean of each channel is folded into the bias. Needs a model with
   /// channels. false: compare sigma_acc.
@@ -60,6 +71,9 @@ struct AXMUL_API MatchOptions {
   /// Layers that stay exact whatever they tolerate. They need no sigma, no output_std and no
   /// prediction, take no part in the budget, and cost 1.
   std::vector<std::string> exact_layers{};
+  /// Energies that differ between layers (axmul/tables/energy.hpp); empty: the multipliers' own
+  /// cost.power_rel in every layer.
+  LayerEnergies energies{};
 };
 
 /// What matching compares with sigma_l·output_std of a prediction: sigma_corrected with bias
@@ -80,6 +94,8 @@ struct AXMUL_API LayerMatch {
   double sigma_compared = 0;         ///< compared_sigma() / output_std, held against the threshold
   double threshold = 0;              ///< |sigma_l|
   double power_rel = 1;
+  /// LayerEnergies::exact of the layer; 1 where energies are the same in all.
+  double exact_energy = 1;
   double ops = 0;
   /// As Prediction has them; NaN for "exact" and where the model does not tell.
   double effective_fields = std::numeric_limits<double>::quiet_NaN(),
@@ -89,7 +105,8 @@ struct AXMUL_API LayerMatch {
 
 struct AXMUL_API MatchReport {
   std::vector<LayerMatch> layers;
-  /// Σ ops·power_rel / Σ ops, those not covered included; only multiplications are counted.
+  /// Σ ops·exact_energy·power_rel / Σ ops·exact_energy, those not covered included (1 each); only
+  /// multiplications are counted unless the energies' source says more.
   double relative_energy = 1;
   Coverage coverage;  ///< whose multiplications these are
   /// Predicted rise of the loss, and of noise of sigma_l in all layers; NaN without curvatures.
@@ -108,7 +125,8 @@ struct AXMUL_API MatchReport {
 /// one only or none of the layer's sums differs between them; with MatchRule::budget a
 /// loss_curvature that is unknown or not positive; an exact layer that there is not), AX708 (costs
 /// of different sources or technologies, both named), UsageError AX709 (sizes differ; a σ to
-/// compare is NaN: bias folding with a model without channels, pessimistic without bounds).
+/// compare is NaN: bias folding with a model without channels, pessimistic without bounds;
+/// energies of other layers or another library).
 AXMUL_API MatchReport match(std::span<const LayerOperands> layers,
                             std::span<const Multiplier> library,
                             const PredictionMatrix& predictions, std::span<const LayerSigma> sigmas,

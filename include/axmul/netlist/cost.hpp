@@ -68,5 +68,7 @@ AXMUL_API Cost estimated_cost(const CostReport& report);
 /// (Baugh-Wooley where signed), rows in ascending order of b's bits, a ripple-carry adder at the
 /// end. Ports A, B, O.
 AXMUL_API Netlist exact_array_netlist(OperandType type);
+/// The same for unsigned operands of other widths (1 … 16 bits).
+AXMUL_API Netlist exact_array_netlist(int a_bits, int b_bits);
 
 }  // namespace axmul

@@ -14,6 +14,8 @@ struct AXMUL_API AssignmentFile {
   std::string model, rule;  ///< of the matching; empty where none was made
   bool bias_folding = false, pessimistic = false;
   MatchReport report;  ///< index is kExact throughout: the file knows no library
+  /// Which energies were compared (axmul/tables/energy.hpp: EnergyBasis, EnergyScope).
+  std::string energy{"published"}, energy_scope{"multiplier"};
 };
 
 /// Reads {"schema": "axmul.match/1", "layers": [{"layer", "multiplier", "sha256", …}], …}; "exact"
