@@ -10,14 +10,42 @@ namespace axmul::detail {
 
 namespace {
 
+/// 00000001: a byte or product in binary, which the format listing reads.
+bool is_binary_word(std::string_view field) {
+  return field.size() >= 8 && field.find_first_not_of("01") == std::string_view::npos;
+}
+
+/// Do lines of three words near the start hold digits a … f? Then all are hexadecimal, also for
+/// listing.
+bool has_hex_digits(std::string_view content) {
+  for (int i = 0; i < 600 && !content.empty(); ++i) {
+    std::string_view line = content.substr(0, content.find('\n'));
+    content.remove_prefix(std::min(content.size(), line.size() + 1));
+    if (is_remark(line)) continue;
+    bool all_hex = true, any_letter = false;
+    std::size_t count = 0;
+    for (std::string_view field = next_field(line); !field.empty(); field = next_field(line)) {
+      ++count;
+      all_hex =
+          all_hex && field.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+      any_letter = any_letter || field.find_first_of("abcdefABCDEF") != std::string_view::npos;
+    }
+    if (count == 3 && all_hex && any_letter && i > 0) return true;
+  }
+  return false;
+}
+
 bool sniff(std::string_view content, std::string_view) {
   // A whole table takes at least six bytes a line; shorter texts of three columns are something
   // else.
   if (content.size() < 6 * kLutSize || !looks_like_text(content)) return false;
   const std::vector<std::string_view> fields = first_numeric_line(content);
-  return fields.size() == 3 && std::ranges::all_of(fields, [](std::string_view field) {
-           return parse_whole(field).has_value();
-         });
+  return fields.size() == 3 &&
+         std::ranges::all_of(fields,
+                             [](std::string_view field) {
+                               return parse_whole(field).has_value() && !is_binary_word(field);
+                             }) &&
+         !has_hex_digits(content);
 }
 
 struct Line {
@@ -35,10 +63,16 @@ class Reader {
     lines_.reserve(kLutSize);
     for (std::size_t number = 1; !text.empty(); ++number) {
       const std::string_view line = text.substr(0, text.find('\n'));
+      if (lines_.size() == kLutSize && is_title(line)) {
+        note_ = "the table ends in line " + std::to_string(lines_.back().number) +
+                "; what follows from line " + std::to_string(number) + " on is not read";
+        break;
+      }
       take(line, number);
       text.remove_prefix(std::min(text.size(), line.size() + 1));
     }
     RawTable raw;
+    raw.note = note_;
     raw.statement = parse_statement(input_);
     raw.first_signed = column_signed(&Line::first, "first");
     raw.second_signed = column_signed(&Line::second, "second");
@@ -49,6 +83,13 @@ class Reader {
  private:
   [[noreturn]] void fail(int id, std::size_t line, const std::string& what) const {
     throw InputError(id, Place{input_.path, line}, what);
+  }
+
+  /// Words that start with no number: after a whole table another one begins.
+  static bool is_title(std::string_view line) {
+    if (is_remark(line)) return false;
+    const std::string_view field = next_field(line);
+    return !field.empty() && !is_digit(field);
   }
 
   void take(std::string_view text, std::size_t number) {
@@ -142,6 +183,7 @@ class Reader {
 
   const Input& input_;
   std::vector<Line> lines_;
+  std::string note_;
 };
 
 RawTable decode(const Input& input) { return Reader(input).read(); }
