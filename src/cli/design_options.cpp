@@ -202,6 +202,11 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
   return list;
 }
 
+bool has_own_figure(const Session& session, const std::string& name) {
+  return std::ranges::any_of(session_costs(session),
+                             [&](const CostRow& row) { return row.published.contains(name); });
+}
+
 std::string failure_text(const std::string& path, const std::string& message) {
   const bool says_path = message.find(path) != std::string::npos;
   return "failed: " + (says_path ? "" : path + ": ") + message;

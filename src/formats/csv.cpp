@@ -14,8 +14,9 @@ namespace {
 bool sniff(std::string_view content, std::string_view extension) {
   if (!looks_like_text(content)) return false;
   const std::size_t fields = first_numeric_line(content).size();
-  const bool column =
-      content.size() >= 2 * kLutSize && (extension == ".csv" || extension == ".tsv");
+  // "//" starts remarks of listings, not of CSV.
+  const bool column = content.size() >= 2 * kLutSize && !content.starts_with("//") &&
+                      (extension == ".csv" || extension == ".tsv");
   // 257: rows with labels of their own, as pandas writes an index.
   return fields == 256 || fields == 257 || (fields == 1 && column);
 }
@@ -79,12 +80,13 @@ Labels take_labels(CsvMatrix& matrix, const std::string& path) {
   const auto check = [&](const std::vector<double>& list, std::size_t line, const char* what) {
     if (!list.empty() && !labels_signed(list))
       throw InputError(320, Place{path, line},
-                       std::string("the 257th ") + what +
+                       std::to_string(rows) + " rows of " + std::to_string(cols) +
+                           " columns: " + what +
                            " is to hold the operand's values, each of 0 … 255 or of -128 … 127 "
                            "once");
   };
-  check(labels.columns, matrix.lines.front(), "row (the first)");
-  check(labels.rows, matrix.lines[above ? 1 : 0], "column (the first)");
+  check(labels.columns, matrix.lines.front(), "the first row");
+  check(labels.rows, matrix.lines[above ? 1 : 0], "the first column");
   Array2<double> products(256, 256);
   for (std::size_t row = 0; row < 256; ++row)
     for (std::size_t col = 0; col < 256; ++col)

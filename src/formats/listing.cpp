@@ -358,6 +358,20 @@ class Reader {
     return text;
   }
 
+  /// The first that is not called exact, error or the like.
+  std::string suggested(const std::vector<std::size_t>& products) const {
+    for (const std::size_t i : products) {
+      std::string name = shown(i);
+      for (char& c : name)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+      const bool is_other = std::ranges::any_of(
+          std::array{"exact", "accurate", "err", "diff", "ref", "gold", "expect"},
+          [&](const char* w) { return name.find(w) != std::string::npos; });
+      if (!is_other) return shown(i);
+    }
+    return shown(products.back());
+  }
+
   /// The column that --column names, by its title or its number.
   std::size_t chosen(const std::vector<std::size_t>& products) const {
     const std::string& wanted = *input_.column;
@@ -385,7 +399,7 @@ class Reader {
     if (products.size() > 1 && !input_.column)
       fail(329, lines_.front(),
            "several columns may hold the products: " + list(products) +
-               "; choose one with --column " + shown(products.back()));
+               "; choose one with --column " + suggested(products));
     RawTable raw;
     raw.note = note_;
     raw.statement = parse_statement(input_);
@@ -425,23 +439,35 @@ class Reader {
   std::string note_;
 };
 
+/// Three decimal numbers and nothing else.
+bool is_triplet(std::string_view line) {
+  std::size_t count = 0;
+  for (std::string_view field = next_field(line); !field.empty(); field = next_field(line), ++count)
+    if (!parse_whole(field) ||
+        (field.size() >= 8 && field.find_first_not_of("01") == std::string_view::npos))
+      return false;
+  return count == 3;
+}
+
 /// Several lines in a row of as many numbers, and enough bytes for 65536 of them.
 bool sniff(std::string_view content, std::string_view) {
   if (content.size() < 2 * kLutSize || !looks_like_text(content)) return false;
   std::vector<Word> words;
   Row row;
   std::size_t alike = 0, numbers = 0;
-  for (int i = 0; i < 200 && !content.empty() && alike < 8; ++i) {
+  bool plain = true;  // plain triplets are another format's, whatever is wrong with one of them
+  for (int i = 0; i < 600 && !content.empty() && (alike < 8 || plain); ++i) {
     std::string_view line = content.substr(0, content.find('\n'));
     content.remove_prefix(std::min(content.size(), line.size() + 1));
     if (line.starts_with('#')) line.remove_prefix(1);
     take_row(line, words, row);
     if (row.numbers.empty()) continue;
+    plain = plain && is_triplet(line);
     if (alike == 0 && !std::ranges::all_of(row.numbers, has_decimal_digit)) continue;
     alike = row.numbers.size() == numbers ? alike + 1 : 1;
     numbers = row.numbers.size();
   }
-  return alike >= 8 && numbers <= 16;
+  return alike >= 8 && numbers <= 16 && !plain;
 }
 
 RawTable decode_listing(const Input& input) { return Reader(input).read(); }

@@ -51,7 +51,8 @@ class Archive {
 
   /// The bytes of an entry; at most `most` of them.
   std::string bytes(const Entry& entry, std::size_t most) const {
-    if (entry.offset + 30 > text_.size() || text_.substr(entry.offset, 4) != "PK\3\4")
+    if (entry.offset > text_.size() || text_.size() - entry.offset < 30 ||
+        text_.substr(entry.offset, 4) != "PK\3\4")
       fail("has a broken entry " + quoted(entry.name));
     const std::uint64_t start =
         entry.offset + 30 + number(entry.offset + 26, 2) + number(entry.offset + 28, 2);

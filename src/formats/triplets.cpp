@@ -74,6 +74,7 @@ class Reader {
     RawTable raw;
     raw.note = note_;
     raw.statement = parse_statement(input_);
+    if (is_named_ba_ && !raw.statement.order) raw.statement.order = OperandOrder::ba;
     raw.first_signed = column_signed(&Line::first, "first");
     raw.second_signed = column_signed(&Line::second, "second");
     fill(raw);
@@ -102,7 +103,10 @@ class Reader {
       const std::optional<std::int64_t> value = parse_whole(fields[i]);
       if (!value) {
         // Words before the first pair are a simulator's chatter or a header; later they are errors.
-        if (lines_.empty() && i == 0 && !is_digit(fields[0])) return;
+        if (lines_.empty() && i == 0 && !is_digit(fields[0])) {
+          is_named_ba_ = count == 3 && is_letter(fields[0], 'b') && is_letter(fields[1], 'a');
+          return;
+        }
         fail(322, number,
              "column " + std::to_string(i + 1) + ": " + quoted(fields[i]) +
                  " is not a whole number");
@@ -135,6 +139,10 @@ class Reader {
     for (std::string_view field = next_field(line); !field.empty(); field = next_field(line))
       if (++result.count <= 3) result.fields[result.count - 1] = field;
     return result;
+  }
+
+  static bool is_letter(std::string_view field, char letter) {
+    return field.size() == 1 && (field[0] | 0x20) == letter;
   }
 
   static bool is_digit(std::string_view field) {
@@ -184,6 +192,7 @@ class Reader {
   const Input& input_;
   std::vector<Line> lines_;
   std::string note_;
+  bool is_named_ba_ = false;  // a title "b a product" before the first pair
 };
 
 RawTable decode(const Input& input) { return Reader(input).read(); }

@@ -246,6 +246,8 @@ class JsonElaborator {
             int depth) {
     for (const SimpleCell& simple : kSimple)
       if (type == simple.type) return simple_cell(simple, name, pins);
+    for (const char* meaningless : {"$specify", "$specrule", "$scopeinfo", "$assert", "$print"})
+      if (type.starts_with(meaningless)) return;
     if (type[0] == '$') return word_cell(name, type, value, pins);
     if (modules_->contains(type) && !is_blackbox(modules_->at(type)))
       return submodule(name, modules_->at(type), pins, depth);
@@ -265,12 +267,20 @@ class JsonElaborator {
     library_cell(name, *found, pins);
   }
 
+  /// A model of a cell that synthesis tools bring along: its specify blocks are cells in it.
+  static bool module_is_model(const Json& module) {
+    return std::ranges::all_of(module["cells"], [](const Json& cell) {
+      return cell.is_object() && cell.contains("type") && cell["type"].is_string() &&
+             cell["type"].get_ref<const std::string&>().starts_with("$spec");
+    });
+  }
+
   static bool is_blackbox(const Json& module) {
     return module.is_object() && module.contains("attributes") &&
            module["attributes"].is_object() &&
            (module["attributes"].contains("blackbox") ||
             module["attributes"].contains("whitebox")) &&
-           (!module.contains("cells") || module["cells"].empty());
+           (!module.contains("cells") || module["cells"].empty() || module_is_model(module));
   }
 
   void simple_cell(const SimpleCell& simple, const std::string& name, const Pins& pins) {

@@ -190,6 +190,7 @@ CASES = {
     "cgp": ({"m.chr": chromosome()}, ["m.chr"], "u8u8", shared, []),
     "simulated": ({"ret.v": RETURN}, ["ret.v", "--simulate"] + N, "u8u8", top_bit, ["iverilog"]),
     "cplusplus": ({"x.cpp": "#include <cstdint>\nextern \"C\" {\nuint16_t mul(uint8_t a, uint8_t b) { return (a & 0xFC) * b; }\n}\n"}, ["x.cpp"] + N, "u8u8", cut, ["c++"]),
+    "cplusplus-streams": ({"x.cc": "#include <cstdint>\n#include <iostream>\nuint16_t cut(uint8_t a, const uint8_t& b) noexcept { return (a & 0xFC) * b; }\nint main() { std::cout << cut(3, 4) << std::endl; }\n"}, ["x.cc"] + N, "u8u8", cut, ["c++"]),
     "c-call": ({"iter.c": ITERATED}, ["iter.c", "--call", "logmul(a, b, 2, 3)"] + N, "u8u8", logmul, ["cc"]),
     "c-function": ({"two.c": "#include <stdint.h>\nuint16_t mul_a(uint8_t a, uint8_t b) { return a * b; }\nuint16_t mul_b(uint8_t a, uint8_t b) { return (a & 0xFC) * b; }\n"}, ["two.c", "--function", "mul_b"] + N, "u8u8", cut, ["cc"]),
     "c-table": ({"t.c": "#include <stdint.h>\n" + matrix_header("const uint16_t lut[256][256]")}, ["t.c"], "u8u8", cut, []),
@@ -206,6 +207,8 @@ CASES = {
     "list-named": ({"d.log": "# run -all\n" + rows(lambda a, b: f"# A = {a:3d}, B = {b:3d}, R = {cut(a, b):5d}\n")}, ["d.log"], "u8u8", cut, []),
     "list-equations": ({"d.txt": rows(lambda a, b: f"{a} * {b} = {cut(a, b)}\n")}, ["d.txt"], "u8u8", cut, []),
     "list-columns": ({"d.csv": "a,b,exact,trunc\n" + rows(lambda a, b: f"{a},{b},{a * b},{cut(a, b)}\n")}, ["d.csv", "--column", "trunc"], "u8u8", cut, []),
+    "list-titles-swapped": ({"d.csv": "B,A,P\n" + rows(lambda b, a: f"{b},{a},{cut(a, b)}\n")}, ["d.csv"], "u8u8", cut, []),
+    "list-errors-beside": ({"d.log": rows(lambda a, b: f"t={10 * (256 * a + b)}: a={a:02x} b={b:02x} p={cut(a, b):04x} err={cut(a, b) - a * b}\n")}, ["d.log", "--column", "p"], "u8u8", cut, []),
     "list-then-more": ({"d.txt": "products\n" + rows(lambda a, b: f"{a} {b} {cut(a, b)}\n") + "gradients\n" + rows(lambda a, b: f"{a} {b} {b}\n")}, ["d.txt"], "u8u8", cut, []),
     "pandas-index": ({"d.csv": pandas_text(True)}, ["d.csv"], "s8s8", cut, []),
     "pandas-header": ({"d.csv": pandas_text(False)}, ["d.csv"], "s8s8", cut, []),
@@ -268,6 +271,20 @@ def folders(axmul):
         assert "resembles a product" in done.stderr, done.stderr
 
 
+def costs(axmul):
+    """Costs of the user's own by semicolon, a power ratio as given, a column of another name as an axis."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        write(folder, {"one.v": AND, "two.v": AND.replace("A & B", "A & {B[7:1], 1'b0}"),
+                       "c.csv": "name;power_rel;slices\none;0.5;7\ntwo;0.25;4\n"})
+        done = run(axmul, folder, ["pareto", "one.v", "two.v", "--type", "u8u8", "--costs", "c.csv", "--x", "slices", "--y", "mae", "--format", "json"])
+        assert done.returncode == 0, done.stderr
+        points = {p["name"]: p["x"] for p in json.loads(done.stdout)["designs"]}
+        assert points == {"one": 7, "two": 4}, done.stdout
+        done = run(axmul, folder, ["characterize", "one.v", "two.v", "--type", "u8u8", "--costs", "c.csv", "--format", "json"])
+        assert [m["cost"]["power_rel"] for m in json.loads(done.stdout)["multipliers"]] == [0.5, 0.25], done.stdout
+
+
 def main():
     axmul = os.path.abspath(sys.argv[1])
     failed, skipped = [], []
@@ -277,10 +294,11 @@ def main():
         except AssertionError as error:
             failed.append(str(error))
     if not sys.argv[2:]:
-        try:
-            folders(axmul)
-        except AssertionError as error:
-            failed.append(f"folders: {error}")
+        for check in (folders, costs):
+            try:
+                check(axmul)
+            except AssertionError as error:
+                failed.append(f"{check.__name__}: {error}")
     print("\n".join(failed + skipped))
     print(f"{len(CASES)} cases, {len(failed)} failed, {len(skipped)} skipped")
     sys.exit(1 if failed else 0)
