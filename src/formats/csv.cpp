@@ -34,7 +34,7 @@ std::string with_numeric_corner(std::string_view content) {
   if (stop == end) return text;
   const std::string_view corner = std::string_view(text).substr(at, stop - at);
   const bool is_number = corner.find_first_of("0123456789") != std::string_view::npos &&
-                         corner.find_first_not_of("+-.0123456789\" ") == std::string_view::npos;
+                         corner.find_first_not_of("+-.0123456789eE\" ") == std::string_view::npos;
   if (is_number) return text;
   // Its other fields must be numbers, else it is a header of words, which has no labels.
   std::string_view rest = std::string_view(text).substr(stop, end - stop);

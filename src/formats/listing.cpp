@@ -455,19 +455,21 @@ bool sniff(std::string_view content, std::string_view) {
   std::vector<Word> words;
   Row row;
   std::size_t alike = 0, numbers = 0;
-  bool plain = true;  // plain triplets are another format's, whatever is wrong with one of them
-  for (int i = 0; i < 600 && !content.empty() && (alike < 8 || plain); ++i) {
+  std::size_t rows = 0, triplets = 0;
+  for (int i = 0; i < 600 && !content.empty(); ++i) {
     std::string_view line = content.substr(0, content.find('\n'));
     content.remove_prefix(std::min(content.size(), line.size() + 1));
     if (line.starts_with('#')) line.remove_prefix(1);
     take_row(line, words, row);
     if (row.numbers.empty()) continue;
-    plain = plain && is_triplet(line);
+    ++rows;
+    triplets += is_triplet(line) ? 1 : 0;
     if (alike == 0 && !std::ranges::all_of(row.numbers, has_decimal_digit)) continue;
     alike = row.numbers.size() == numbers ? alike + 1 : 1;
     numbers = row.numbers.size();
   }
-  return alike >= 8 && numbers <= 16 && !plain;
+  // Plain triplets are another format's, whatever is wrong with one of them.
+  return alike >= 8 && numbers <= 16 && 10 * triplets < 9 * rows;
 }
 
 RawTable decode_listing(const Input& input) { return Reader(input).read(); }
