@@ -63,6 +63,12 @@ Costed cost_of(const std::string& text, const NetlistOptions& circuits, const Se
           estimate_cost(netlist, type, generated ? PortMap{} : circuits.ports, options)};
 }
 
+Costed cost_of_sources(const std::vector<std::string>& texts, const NetlistOptions& circuits,
+                       const Session& session) {
+  const DesignSources sources = design_sources(texts);
+  return cost_of(sources.files.front(), as_one_design(circuits, sources), session);
+}
+
 std::string as_json(const std::vector<Costed>& all, const Session& session) {
   Json json{{"schema", "axmul.cost/1"},
             {"a", session.args.text_or("a", "uniform")},
@@ -117,9 +123,13 @@ int run(Session& session) {
     throw UsageError(1015, "CSV is for energies in layers (--traces); take json or table");
   const NetlistOptions circuits = circuit_options(session);
   std::vector<Costed> all;
-  for (const std::string& text : session.args.positional(0)) {
+  const std::vector<std::string> one = one_design(session, session.args.positional(0));
+  if (!one.empty()) all.push_back(cost_of_sources(one, circuits, session));
+  for (const std::string& text :
+       one.empty() ? session.args.positional(0) : std::vector<std::string>{}) {
     poll_interrupt();
-    all.push_back(cost_of(text, circuits, session));
+    all.push_back(is_file_list(text) ? cost_of_sources({text}, circuits, session)
+                                     : cost_of(text, circuits, session));
   }
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,

@@ -6,6 +6,7 @@
 #include <istream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -15,8 +16,10 @@
 #include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "axmul/tables/library_build.hpp"
 #include "cli/circuit_options.hpp"
 #include "command/output.hpp"
+#include "tables/c_table.hpp"
 
 namespace axmul::cli {
 namespace {
@@ -34,6 +37,23 @@ std::string read_stream(std::istream& in, std::size_t limit) {
           "is larger than " + std::to_string(limit) + " bytes, the limit for this kind of input");
   }
   return text;
+}
+
+/// The rows of all files of --costs.
+std::vector<CostRow> session_costs(const Session& session) {
+  std::vector<CostRow> rows;
+  for (const std::string& path : session.args.values("costs")) {
+    const std::vector<CostRow> more = read_costs(path);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  return rows;
+}
+
+Multiplier with_costs(const std::vector<CostRow>& rows, Multiplier multiplier) {
+  std::vector<Multiplier> one;
+  one.push_back(std::move(multiplier));
+  join_costs(rows, one);
+  return std::move(one.front());
 }
 
 }  // namespace
@@ -69,6 +89,14 @@ std::vector<OptionSpec> open_option_specs() {
        {"value", "bits"}},
       {"input-format", "NAME", "Format of the design files.", "by content, then extension", false,
        formats}};
+  specs.push_back(
+      {"costs", "FILE",
+       "CSV of costs (separated by comma, semicolon or tab): name or sha256, power_mw or "
+       "power_uw, power_rel, area_um2, delay_ns (or PDK45_PWR_mW …), published figures "
+       "MAE_pct, WCE …, and columns of your own.",
+       "", true});
+  specs.push_back({"column", "NAME",
+                   "Of lists with several product columns the one to take, of .npz the array."});
   for (OptionSpec& option : circuit_option_specs()) specs.push_back(std::move(option));
   return specs;
 }
@@ -81,6 +109,7 @@ OpenOptions open_options(Session& session) {
   if (const auto index = session.args.text("index"))
     options.read.index = *index == "value" ? OperandIndex::value : OperandIndex::bits;
   options.read.format = session.args.text("input-format");
+  options.read.column = session.args.text("column");
   accept_circuits(options, circuit_options(session));
   std::ptrdiff_t stdin_uses = std::ranges::count(session.args.values("library"), "-") +
                               std::ranges::count(session.args.values("lut"), "-");
@@ -140,16 +169,21 @@ DesignList session_designs(Session& session) {
 DesignList session_designs(Session& session, const std::vector<std::string>& texts) {
   OpenOptions options = open_options(session);
   for (const std::string& text : texts)
-    if (text.ends_with(".c") && !session.args.has("allow-native-code") &&
-        std::filesystem::is_regular_file(text))
-      throw UsageError(1022, text +
-                                 " is a C model, which would be compiled and run; allow that with "
-                                 "--allow-native-code");
-  DesignList list = find_designs(texts, options);
+    if (is_c_model_file(text) && !session.args.has("allow-native-code") &&
+        std::filesystem::is_regular_file(text) && !detail::is_c_table(text))
+      throw UsageError(1022,
+                       text +
+                           " is a C or C++ model, which would be compiled and run; allow that with "
+                           "--allow-native-code");
+  const std::vector<std::string> one = one_design(session, texts);
+  options.as_one = !one.empty();
+  DesignList list = find_designs(one.empty() ? texts : one, options);
   for (const std::string& text : list.warnings) warn(session, text);
+  const auto costs = std::make_shared<const std::vector<CostRow>>(session_costs(session));
   for (DesignRef& ref : list.designs)
-    ref.load = [&session, load = ref.load, source = ref.source] {
+    ref.load = [&session, costs, load = ref.load, source = ref.source] {
       Multiplier multiplier = load();
+      if (!costs->empty()) multiplier = with_costs(*costs, std::move(multiplier));
       if (const std::string& doubt = multiplier.provenance.warning; !doubt.empty())
         session.late_warnings->add(source, doubt);
       return multiplier;
@@ -157,13 +191,20 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
   if (session.quiet) return list;
   if (session.args.has("synthesize"))
     session.io.err << "Verilog goes through yosys (--synthesize)\n";
+  if (session.args.has("simulate"))
+    session.io.err << "Verilog goes through Icarus Verilog (--simulate), without cost\n";
   if (list.native_skipped > 0)
     session.io.err << "skipped " << list.native_skipped
-                   << " C models: they are compiled and run only with --allow-native-code\n";
+                   << " C or C++ models: they are compiled and run only with --allow-native-code\n";
   if (list.skipped > list.native_skipped)
     session.io.err << "skipped " << list.skipped - list.native_skipped
                    << " files of the folders that are no designs\n";
   return list;
+}
+
+bool has_own_figure(const Session& session, const std::string& name) {
+  return std::ranges::any_of(session_costs(session),
+                             [&](const CostRow& row) { return row.published.contains(name); });
 }
 
 std::string failure_text(const std::string& path, const std::string& message) {

@@ -31,6 +31,9 @@ void write_design_file(const Session& session, const std::string& path,
 DesignList session_designs(Session& session);
 DesignList session_designs(Session& session, const std::vector<std::string>& texts);
 
+/// Is it a column of the user's own in a file of --costs, and no metric or cost of axmul's?
+bool has_own_figure(const Session& session, const std::string& name);
+
 /// "failed: …" with the file's path, which not every message has.
 std::string failure_text(const std::string& path, const std::string& message);
 

@@ -212,11 +212,7 @@ CommandSpec library_build_command() {
        "json also writes what was read, left out and warned of to stdout.",
        "table",
        false,
-       {"table", "json"}},
-      {"costs", "FILE",
-       "CSV of costs: name or sha256, power_mw or power_uw, area_um2, delay_ns (or PDK45_PWR_mW "
-       "…), "
-       "and published figures MAE_pct, WCE …"}};
+       {"table", "json"}}};
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
       "A file that fails is reported, the rest goes on, and the exit code is 1. What is no 8x8\n"

@@ -38,6 +38,12 @@ Axis axis(const Session& session, const char* option, const char* fallback) {
   if (name == "power_mw") return {name, [](const auto& row) { return row.cost.power_mw; }};
   if (name == "area_um2") return {name, [](const auto& row) { return row.cost.area_um2; }};
   if (name == "delay_ns") return {name, [](const auto& row) { return row.cost.delay_ns; }};
+  if (has_own_figure(session, name))
+    return {name, [name](const CharacterizationRow& row) {
+              const auto found = row.published.find(name);
+              return found == row.published.end() ? std::numeric_limits<double>::quiet_NaN()
+                                                  : found->second;
+            }};
   const bool is_bias = name == "bias";
   for (const MetricField& field : metric_fields())
     if (field.name == name)
@@ -189,9 +195,8 @@ int run_pareto(Session& session) {
   const auto rows = library_rows(session, session.args.positional(0), options, unread);
   const std::vector<Entry> entries = places({}, rows, x, y);
   if (front_of(entries).empty())
-    throw InputError(1031,
-                     "no design has both " + x.name + " and " + y.name +
-                         "; costs come with circuits, libraries or axmul library build --costs");
+    throw InputError(1031, "no design has both " + x.name + " and " + y.name +
+                               "; costs come with circuits, libraries or --costs FILE");
   write_output(session, target,
                target.format == "json"
                    ? as_json("axmul.pareto/1", entries, x, y, false)

@@ -11,17 +11,17 @@ namespace axmul::detail {
 
 namespace {
 
-constexpr std::size_t kSize16 = 2 * kLutSize, kSize32 = 4 * kLutSize;
+constexpr std::size_t kSize16 = 2 * kLutSize, kSize32 = 4 * kLutSize, kSize64 = 8 * kLutSize;
 
 bool sniff(std::string_view content, std::string_view extension) {
-  return (content.size() == kSize16 || content.size() == kSize32) &&
+  return (content.size() == kSize16 || content.size() == kSize32 || content.size() == kSize64) &&
          (extension == ".bin" || !looks_like_text(content));
 }
 
 enum class Bytes : std::uint8_t { little, big, little_float };
 
-std::uint32_t load(std::string_view content, std::size_t at, std::size_t size, Bytes bytes) {
-  std::uint32_t word = 0;
+std::uint64_t load(std::string_view content, std::size_t at, std::size_t size, Bytes bytes) {
+  std::uint64_t word = 0;
   for (std::size_t i = 0; i < size; ++i) {
     const std::size_t from = bytes == Bytes::big ? at + i : at + size - 1 - i;
     word = word << 8 | static_cast<unsigned char>(content[from]);
@@ -29,10 +29,15 @@ std::uint32_t load(std::string_view content, std::size_t at, std::size_t size, B
   return word;
 }
 
-std::int64_t product_of(std::uint32_t word, Bytes bytes, const Input& input, std::size_t at) {
-  if (bytes != Bytes::little_float) return static_cast<std::int32_t>(word);
-  const float value = std::bit_cast<float>(word);
-  if (!(std::abs(value) < 0x1p31F) || value != std::trunc(value))
+std::int64_t product_of(std::uint64_t word, std::size_t size, Bytes bytes, const Input& input,
+                        std::size_t at) {
+  if (bytes != Bytes::little_float)
+    return size == 8 ? static_cast<std::int64_t>(word)
+                     : static_cast<std::int32_t>(static_cast<std::uint32_t>(word));
+  const double value =
+      size == 8 ? std::bit_cast<double>(word)
+                : static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(word)));
+  if (!(std::abs(value) < 0x1p31) || value != std::trunc(value))
     throw InputError(321, Place{input.path}, "byte " + std::to_string(at) + ": no whole number");
   return static_cast<std::int64_t>(value);
 }
@@ -42,10 +47,12 @@ Words decode_as(const Input& input, Bytes bytes) {
   Words words{.wrap_bits = item == 2 ? 16U : 0U,
               .decoding = bytes == Bytes::little ? ""
                           : bytes == Bytes::big  ? "big-endian"
+                          : item == 8            ? "float64"
                                                  : "float32"};
   words.words.reserve(kLutSize);
   for (std::size_t at = 0; at < input.content.size(); at += item) {
-    const std::int64_t value = product_of(load(input.content, at, item, bytes), bytes, input, at);
+    const std::int64_t value =
+        product_of(load(input.content, at, item, bytes), item, bytes, input, at);
     if (!is_product(value)) refuse_product(value, {input.path}, "byte " + std::to_string(at));
     words.words.push_back(static_cast<std::int32_t>(value));
   }
@@ -58,14 +65,15 @@ Words decode_as(const Input& input, Bytes bytes) {
 
 RawTable decode(const Input& input) {
   const std::size_t size = input.content.size();
-  if (size != kSize16 && size != kSize32)
+  if (size != kSize16 && size != kSize32 && size != kSize64)
     throw InputError(
         320, Place{input.path},
-        "a .bin table has 131072 bytes (16-bit products) or 262144 (32-bit), this has " +
+        "a .bin table has 131072 bytes (16-bit products), 262144 (32-bit) or 524288 (64-bit), this "
+        "has " +
             std::to_string(size));
   RawTable raw;
   for (const Bytes bytes : {Bytes::little, Bytes::big, Bytes::little_float})
-    if (bytes != Bytes::little_float || size == kSize32)
+    if (bytes != Bytes::little_float || size != kSize16)
       raw.decodings.push_back([input, bytes] { return decode_as(input, bytes); });
   return raw;
 }
@@ -86,7 +94,8 @@ FormatEntry bin_format() {
   return {.info = {.name = "bin",
                    .extensions = {".bin", ".lut", ".raw"},
                    .description = "raw little-endian products",
-                   .layout = "65536 uint16, int16 or int32, index first*256 + second",
+                   .layout = "65536 uint16, int16 or int32 (read also int64, float), index "
+                             "first*256 + second",
                    .order = OperandOrder::ab,
                    .index = OperandIndex::value,
                    .type = OperandType::u8u8,

@@ -1,6 +1,7 @@
 // C header: "const int16_t lut[256][256] = {{…}, …};", rows and columns by two's-complement byte.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/csv.hpp"
@@ -37,11 +38,34 @@ class Scanner {
       while (at_ < text_.size() && is_word(text_[at_])) ++at_;
       kind = text_[start] >= '0' && text_[start] <= '9' ? Kind::number : Kind::word;
     }
+    if (kind == Kind::number) fraction();
     line_start_ = false;
     return {kind, text_.substr(start, at_ - start), line_};
   }
 
+  /// What is not scanned yet.
+  std::string_view rest() const { return text_.substr(at_); }
+  /// Does a brace follow, after blanks and comments?
+  bool opens_brace() const {
+    Scanner copy = *this;
+    return copy.next().is('{');
+  }
+  /// "#define NAME text" so far.
+  const std::map<std::string, std::string, std::less<>>& macros() const { return macros_; }
+
  private:
+  /// The rest of "12.0f" and "1.5e+3": a number with a point is one token.
+  void fraction() {
+    const auto is = [&](std::string_view characters) {
+      return at_ < text_.size() && characters.find(text_[at_]) != std::string_view::npos;
+    };
+    if (!is(".")) return;
+    ++at_;
+    while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    if ((text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E') && is("+-"))
+      for (++at_; at_ < text_.size() && is_word(text_[at_]);) ++at_;
+  }
+
   void advance_to(std::size_t end) {
     line_ += static_cast<std::size_t>(std::ranges::count(text_.substr(at_, end - at_), '\n'));
     at_ = end;
@@ -72,6 +96,14 @@ class Scanner {
   }
 
   void skip_directive() {
+    std::string_view define = text_.substr(at_, text_.find('\n', at_) - at_);
+    if (const std::size_t word = define.find("define"); word < 8) {
+      define.remove_prefix(word + 6);
+      define = define.substr(0, std::min(define.find("//"), define.find("/*")));
+      const std::string_view name = next_field(define);
+      if (!name.empty() && name.find('(') == std::string_view::npos && macros_.size() < 10000)
+        macros_.insert_or_assign(std::string(name), std::string(define));
+    }
     for (bool continued = true; continued && at_ < text_.size();) {
       const std::size_t end = std::min(text_.find('\n', at_), text_.size());
       std::string_view line = text_.substr(at_, end - at_);
@@ -85,11 +117,48 @@ class Scanner {
   std::string_view text_;
   std::size_t at_ = 0, line_ = 1;
   bool line_start_ = true;
+  std::map<std::string, std::string, std::less<>> macros_;
 };
+
+/// "256", "0x100", "256 * 256", "1 << 8", "(N)", "N * N" with macros of the file; 0 where it cannot
+/// be told. Products and shifts from the left: extents have no more.
+std::uint64_t extent_of(std::string_view text, const Scanner& scanner, int depth = 0) {
+  if (depth > 10) return 0;
+  std::uint64_t value = 1;
+  char operation = '*';
+  while (!text.empty()) {
+    const std::size_t start = text.find_first_not_of(" \t\r\n()");
+    if (start == std::string_view::npos) break;
+    text.remove_prefix(start);
+    std::size_t end = 0;
+    while (end < text.size() && is_word(text[end])) ++end;
+    if (end == 0) {
+      operation = text.front();
+      text.remove_prefix(text.starts_with("<<") ? 2 : 1);
+      if (operation != '*' && operation != '<') return 0;
+      continue;
+    }
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(end);
+    std::uint64_t factor = 0;
+    if (word.front() >= '0' && word.front() <= '9') {
+      const int base = word.starts_with("0x") || word.starts_with("0X") ? 16 : 10;
+      if (base == 16) word.remove_prefix(2);
+      std::from_chars(word.data(), word.data() + word.size(), factor, base);
+    } else if (const auto macro = scanner.macros().find(word); macro != scanner.macros().end()) {
+      factor = extent_of(macro->second, scanner, depth + 1);
+    }
+    if (factor > 65536 || (operation == '<' && factor > 16)) return 0;
+    value = operation == '<' ? value << factor : value * factor;
+    if (value > 65536) return 0;
+  }
+  return value == 1 ? 0 : value;
+}
 
 struct ElementType {
   unsigned bits = 64;
   bool is_unsigned = false;
+  bool is_float = false;
   std::string text;
 };
 
@@ -98,6 +167,7 @@ ElementType element_type(const std::vector<std::string_view>& words) {
   for (const std::string_view word : words) {
     const std::string_view plain = word.starts_with('u') ? word.substr(1) : word;
     type.text += (type.text.empty() ? "" : " ") + std::string(word);
+    if (word == "float" || word == "double") type.is_float = true;
     if (word == "unsigned" || (plain != word && plain.starts_with("int"))) type.is_unsigned = true;
     if (plain.starts_with("int8_t") || word == "char") type.bits = 8;
     if (plain.starts_with("int16_t") || word == "short") type.bits = 16;
@@ -153,28 +223,56 @@ class Parser {
       advance();
     } else if (token_.is('[') && !words_.empty()) {
       take_array(raw);
+    } else if (token_.is('<') && !words_.empty() && is_container(words_.back())) {
+      take_container(raw);
     } else {
       words_.clear();
       advance();
     }
   }
 
+  static constexpr std::uint64_t kUnknownExtent = ~std::uint64_t{0};
+
+  /// The extents of "[256][256]", 0 for "[]".
   std::vector<std::uint64_t> take_extents() {
     std::vector<std::uint64_t> extents;
     while (token_.is('[') && extents.size() < 8) {
       advance();
-      std::uint64_t extent = 0;  // "[]" and what we do not understand
-      if (token_.kind == Kind::number) {
-        bool ignored = false;
-        extent = parse_literal(token_.text, ignored).value_or(0);
+      std::string text;
+      while (!token_.is(']') && token_.kind != Kind::end && text.size() < 200) {
+        text += std::string(token_.text) + (token_.is('<') ? "" : " ");
         advance();
       }
-      if (!token_.is(']')) extent = 0;
       while (!token_.is(']') && token_.kind != Kind::end) advance();
       advance();
-      extents.push_back(extent);
+      const std::uint64_t extent = extent_of(text, scanner_);
+      extents.push_back(extent == 0 && !text.empty() ? kUnknownExtent : extent);
     }
     return extents;
+  }
+
+  static bool is_container(std::string_view word) { return word == "array" || word == "vector"; }
+
+  /// std::array<uint16_t, 65536> lut = {…}, std::vector<std::vector<int>> lut = {…}: the words in
+  /// angle brackets are the element type.
+  void take_container(RawTable& raw) {
+    std::vector<std::string_view> words;
+    for (int depth = 0; token_.kind != Kind::end && words.size() < 64; advance()) {
+      if (token_.is('<')) ++depth;
+      if (token_.is('>')) --depth;
+      if (token_.kind == Kind::word && !is_container(token_.text) && token_.text != "std")
+        words.push_back(token_.text);
+      if (depth == 0) break;
+    }
+    advance();
+    if (token_.kind != Kind::word) return words_.clear();
+    const std::string name(token_.text);
+    words_.clear();
+    const std::size_t line = token_.line;
+    advance();
+    if (token_.is('=')) advance();
+    if (!token_.is('{') || is_too_short()) return;
+    take_table(name, element_type(words), line, raw);
   }
 
   void take_array(RawTable& raw) {
@@ -184,18 +282,47 @@ class Parser {
     words_.clear();
     const std::size_t line = token_.line;
     const std::vector<std::uint64_t> extents = take_extents();
-    if (!token_.is('=')) return;
-    advance();
+    // Attributes may stand between the dimensions and the products: PROGMEM, __attribute__((…)).
+    for (int depth = 0; !token_.is('=') && token_.kind != Kind::end; advance()) {
+      if (token_.is('(')) ++depth;
+      if (token_.is(')')) --depth;
+      if (depth == 0 && (token_.is(';') || token_.is(',') || token_.is('{') || token_.is('}')))
+        break;
+    }
+    if (!token_.is('=') && !(type.bits < 64 && token_.is('{'))) return;
+    if (token_.is('=')) advance();
     if (!token_.is('{')) return;
-    const bool matrix =
-        extents.size() == 2 && (extents[0] == 256 || extents[0] == 0) && extents[1] == 256;
+    if (!may_be_table(extents)) return skip_braces();
+    take_table(name, type, line, raw);
+  }
+
+  /// 256 by 256 or 65536, "[]" for the first, beside axes of length 1; where a macro of another
+  /// file is an extent, the number of products tells.
+  bool may_be_table(std::vector<std::uint64_t> extents) const {
+    if (std::ranges::find(extents, kUnknownExtent) != extents.end()) return !is_too_short();
+    if (extents.size() > 1) std::erase(extents, std::uint64_t{1});
+    const bool matrix = extents.size() == 2 && (extents[0] == 256 || extents[0] == 0);
     const bool flat = extents.size() == 1 && (extents[0] == kLutSize || extents[0] == 0);
-    if (!matrix && !flat) return skip_braces();
+    return flat || (matrix && extents[1] == 256);
+  }
+
+  /// Fewer commas follow up to the end of the statement than a table has.
+  bool is_too_short() const {
+    const std::string_view rest = scanner_.rest();
+    const std::string_view statement = rest.substr(0, rest.find(';'));
+    return std::ranges::count(statement, ',') < static_cast<std::ptrdiff_t>(kLutSize) - 1;
+  }
+
+  void take_table(const std::string& name, const ElementType& type, std::size_t line,
+                  RawTable& raw) {
     if (!raw.words.empty())
       throw InputError(326, Place{input_.path, line},
                        "\"" + name + "\" is a second table; one file holds one");
     raw.unsigned_dtype = type.is_unsigned;
-    matrix ? take_rows(type, raw) : take_values(type, raw);
+    int outer = 0;  // {{{…}}}: braces around the whole, as std::array may have them
+    while (token_.is('{') && scanner_.opens_brace()) ++outer, advance();
+    outer > 0 ? take_rows(type, raw) : take_values(type, raw);
+    for (; outer > 1 && token_.is('}'); --outer) advance();
     if (raw.words.size() != kLutSize)
       fail(320, "the table \"" + name + "\" ends with " + std::to_string(raw.words.size()) +
                     " products, it needs 65536");
@@ -210,15 +337,11 @@ class Parser {
   }
 
   void take_rows(const ElementType& type, RawTable& raw) {
-    advance();
-    if (!token_.is('{')) {  // rows without braces of their own
-      take_until_brace(type, raw);
-      return;
-    }
     while (token_.is('{')) {
       const std::size_t before = raw.words.size();
       take_values(type, raw);
-      if (raw.words.size() - before != 256)
+      const bool is_all = before == 0 && raw.words.size() == kLutSize;  // {{…}} of std::array
+      if (raw.words.size() - before != 256 && !is_all)
         fail(320, "row " + std::to_string(before / 256) + " has " +
                       std::to_string(raw.words.size() - before) + " products, it needs 256");
       if (token_.is(',')) advance();
@@ -249,8 +372,10 @@ class Parser {
     const bool negative = token_.is('-');
     if (negative || token_.is('+')) advance();
     bool bit_pattern = false;
-    const auto literal = token_.kind == Kind::number ? parse_literal(token_.text, bit_pattern)
-                                                     : std::optional<std::uint64_t>();
+    const auto literal = token_.kind != Kind::number ? std::optional<std::uint64_t>()
+                         : token_.text.find('.') < token_.text.size()
+                             ? whole_of(token_.text)
+                             : parse_literal(token_.text, bit_pattern);
     if (!literal || *literal > 0xffffffffU)
       fail(322, "expected a product (an integer), found " + found());
     std::int64_t value = static_cast<std::int64_t>(*literal) * (negative ? -1 : 1);
@@ -270,6 +395,15 @@ class Parser {
     return static_cast<std::int32_t>(value);
   }
 
+  /// 12.0f as 12; nothing where it is no whole number.
+  static std::optional<std::uint64_t> whole_of(std::string_view text) {
+    while (text.ends_with('f') || text.ends_with('F') || text.ends_with('L')) text.remove_suffix(1);
+    if (text.ends_with('.')) text.remove_suffix(1);
+    const std::optional<std::int64_t> whole = parse_whole(text);
+    if (!whole || *whole < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(*whole);
+  }
+
   std::string found() const {
     return token_.kind == Kind::end ? "the end of the file" : quoted(token_.text);
   }
@@ -280,11 +414,28 @@ class Parser {
   std::vector<std::string_view> words_;
 };
 
-/// "[256]" or "[65536]" and a brace, as no Verilog and no JSON has them.
+/// Words that start declarations of tables, so that a file with dimensions by macros is one too.
+bool declares_array(std::string_view head) {
+  const std::size_t brace = head.find('{');
+  const std::string_view before = head.substr(0, brace);
+  if (before.find('=') == std::string_view::npos) return false;
+  const bool has_type = before.find("int") != std::string_view::npos ||
+                        before.find("short") != std::string_view::npos ||
+                        before.find("float") != std::string_view::npos ||
+                        before.find("double") != std::string_view::npos ||
+                        before.find("char") != std::string_view::npos ||
+                        before.find("long") != std::string_view::npos;
+  return has_type && (before.find('[') != std::string_view::npos ||
+                      before.find("array<") != std::string_view::npos ||
+                      before.find("vector<") != std::string_view::npos);
+}
+
+/// "[256]" or "[65536]" and a brace, as no Verilog and no JSON has them; or any array of the size.
 bool sniff(std::string_view content, std::string_view) {
   if (!looks_like_text(content)) return false;
   const std::string_view head = content.substr(0, 65536);
   if (head.find('{') == std::string_view::npos) return false;
+  if (content.size() >= 2 * kLutSize && declares_array(head)) return true;
   for (std::size_t at = head.find('['); at != std::string_view::npos; at = head.find('[', at + 1)) {
     const std::size_t end = head.find(']', at);
     if (end == std::string_view::npos) return false;

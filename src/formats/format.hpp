@@ -21,7 +21,8 @@
   FORMAT(cheader)                   \
   FORMAT(hex)                       \
   FORMAT(triplets)                  \
-  FORMAT(csv)
+  FORMAT(csv)                       \
+  FORMAT(listing)
 
 namespace axmul::detail {
 
@@ -44,13 +45,16 @@ struct RawTable {
   /// Set where the file lists operand values: whether that operand takes negative values.
   std::optional<bool> first_signed, second_signed;
   Statement statement;
+  std::string
+      note{};  ///< what the reader should know: "more follows after line 65537"; mostly empty
 };
 
 /// What a decoder gets.
 struct Input {
   std::string_view content;
-  const std::string& path;    ///< for messages
-  bool format_given = false;  ///< by the user, not told from content or extension
+  const std::string& path;              ///< for messages
+  bool format_given = false;            ///< by the user, not told from content or extension
+  std::optional<std::string> column{};  ///< ReadOptions::column
 };
 
 /// What an encoder gets: products already in the file's order.
@@ -75,6 +79,14 @@ struct FormatEntry {
 #define AXMUL_DECLARE(name) FormatEntry name##_format();
 AXMUL_TABLE_FORMATS(AXMUL_DECLARE)
 #undef AXMUL_DECLARE
+
+// Archives of arrays (npz.cpp).
+
+/// True for a zip archive whose first file is called NAME.npy.
+bool is_npz(std::string_view content);
+/// The bytes of the one array with the shape of a table, or of the one that is named. Throws
+/// InputError AX330.
+std::string npz_array(const Input& input);
 
 // Shared by the formats (common.cpp).
 

@@ -79,7 +79,7 @@ bool sniff(std::string_view content, std::string_view extension) {
   std::size_t words = 0, width = 0;
   bool telling = hex_extension, same_width = true;
   try {
-    while (words < 64) {
+    while (words < (telling ? 64 : 4096)) {  // a decimal listing may start with words of one width
       const std::optional<Token> token = scanner.next();
       if (!token) break;
       if (token->text.front() == '@' && is_hex_word(token->text.substr(1))) {

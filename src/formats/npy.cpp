@@ -1,6 +1,7 @@
 // .npy: a 256x256 (or 65536) NumPy array of products.
 #include "axmul/io/npy.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
@@ -10,7 +11,9 @@ namespace axmul::detail {
 
 namespace {
 
-bool sniff(std::string_view content, std::string_view) { return is_npy(content); }
+bool sniff(std::string_view content, std::string_view) {
+  return is_npy(content) || is_npz(content);
+}
 
 std::string element(const NpyArray& array, std::size_t i) {
   if (array.shape.size() == 1) return "element [" + std::to_string(i) + "]";
@@ -18,13 +21,16 @@ std::string element(const NpyArray& array, std::size_t i) {
 }
 
 RawTable decode(const Input& input) {
-  const NpyArray array = parse_npy(input.content, input.path);
+  const std::string unpacked = is_npz(input.content) ? npz_array(input) : std::string();
+  const NpyArray array =
+      parse_npy(unpacked.empty() ? input.content : std::string_view(unpacked), input.path);
   if (array.dtype.find('b') != std::string::npos)
     throw InputError(321, Place{input.path},
                      "the array has dtype bool ('" + array.dtype +
                          "'), products are whole numbers; write it with array.astype('<i4')");
   const bool square = array.shape.size() == 2 && array.shape[0] == 256 && array.shape[1] == 256;
-  if (!square && !(array.shape.size() == 1 && array.shape[0] == kLutSize)) {
+  const bool flat = std::ranges::max(array.shape) == kLutSize && array.size() == kLutSize;
+  if (!square && !flat) {
     std::string shape = std::to_string(array.shape[0]);
     if (array.shape.size() == 2) shape += ", " + std::to_string(array.shape[1]);
     throw InputError(
@@ -71,19 +77,20 @@ std::string encode(const Output& output) {
 }  // namespace
 
 FormatEntry npy_format() {
-  return {.info = {.name = "npy",
-                   .extensions = {".npy"},
-                   .description = "NumPy array of products",
-                   .layout = "shape (256, 256) or (65536,), any integer or whole float dtype, "
-                             "either byte and memory order",
-                   .order = OperandOrder::ab,
-                   .index = OperandIndex::value,
-                   .type = OperandType::u8u8,
-                   .text = false,
-                   .dtypes = {"int32", "int16", "uint16", "int64"}},
-          .sniff = sniff,
-          .decode = decode,
-          .encode = encode};
+  return {
+      .info = {.name = "npy",
+               .extensions = {".npy", ".npz"},
+               .description = "NumPy array of products",
+               .layout = "shape (256, 256) or (65536,), also with axes of length 1, any integer "
+                         "or whole float dtype, either byte and memory order; .npz with one",
+               .order = OperandOrder::ab,
+               .index = OperandIndex::value,
+               .type = OperandType::u8u8,
+               .text = false,
+               .dtypes = {"int32", "int16", "uint16", "int64"}},
+      .sniff = sniff,
+      .decode = decode,
+      .encode = encode};
 }
 
 }  // namespace axmul::detail

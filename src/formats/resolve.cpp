@@ -83,6 +83,10 @@ Multiplier resolve(RawTable raw, const TableFormat& info, const std::string& pat
   multiplier.provenance.source_file = path;
   multiplier.provenance.format = info.name;
   record(decision, kOptions, multiplier.provenance);
+  if (!raw.note.empty()) {
+    std::string& warning = multiplier.provenance.warning;
+    warning += (warning.empty() ? "" : "; ") + raw.note;
+  }
   return multiplier;
 }
 

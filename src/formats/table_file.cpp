@@ -152,8 +152,13 @@ const TableFormat* sniff_table_format(std::string_view content, std::string_view
 
 const TableFormat& detect_table_format(std::string_view content, std::string_view path) {
   if (const TableFormat* format = sniff_table_format(content, path)) return *format;
-  if (const TableFormat* format = table_format_of_extension(path)) return *format;
+  const TableFormat* by_extension = table_format_of_extension(path);
+  const bool is_header = by_extension != nullptr && by_extension->name == "cheader";
+  if (by_extension != nullptr && (is_header || kind_not_read(content, path).empty()))
+    return *by_extension;
   const bool hdf5 = content.starts_with("\x89HDF\r\n\x1a\n");
+  if (const std::string kind = kind_not_read(content, path); !kind.empty() && !content.empty())
+    throw InputError(328, Place{std::string(path)}, "is " + kind);
   throw InputError(300, Place{std::string(path)},
                    hdf5 ? "is an HDF5 file, not a plain table file"
                    : content.empty()
@@ -167,8 +172,9 @@ Multiplier parse_table(std::string_view content, const std::string& path,
   const TableFormat& format =
       options.format ? named_format(*options.format) : detect_table_format(content, path);
   if (content.empty()) throw InputError(320, Place{path}, "is empty");
-  return detail::resolve(entry_of(format).decode({content, path, options.format.has_value()}),
-                         format, path, options);
+  return detail::resolve(
+      entry_of(format).decode({content, path, options.format.has_value(), options.column}), format,
+      path, options);
 }
 
 Multiplier read_table(const std::string& path, const ReadOptions& options) {

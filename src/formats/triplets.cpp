@@ -10,14 +10,42 @@ namespace axmul::detail {
 
 namespace {
 
+/// 00000001: a byte or product in binary, which the format listing reads.
+bool is_binary_word(std::string_view field) {
+  return field.size() >= 8 && field.find_first_not_of("01") == std::string_view::npos;
+}
+
+/// Do lines of three words near the start hold digits a … f? Then all are hexadecimal, also for
+/// listing.
+bool has_hex_digits(std::string_view content) {
+  for (int i = 0; i < 600 && !content.empty(); ++i) {
+    std::string_view line = content.substr(0, content.find('\n'));
+    content.remove_prefix(std::min(content.size(), line.size() + 1));
+    if (is_remark(line)) continue;
+    bool all_hex = true, any_letter = false;
+    std::size_t count = 0;
+    for (std::string_view field = next_field(line); !field.empty(); field = next_field(line)) {
+      ++count;
+      all_hex =
+          all_hex && field.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+      any_letter = any_letter || field.find_first_of("abcdefABCDEF") != std::string_view::npos;
+    }
+    if (count == 3 && all_hex && any_letter && i > 0) return true;
+  }
+  return false;
+}
+
 bool sniff(std::string_view content, std::string_view) {
   // A whole table takes at least six bytes a line; shorter texts of three columns are something
   // else.
   if (content.size() < 6 * kLutSize || !looks_like_text(content)) return false;
   const std::vector<std::string_view> fields = first_numeric_line(content);
-  return fields.size() == 3 && std::ranges::all_of(fields, [](std::string_view field) {
-           return parse_whole(field).has_value();
-         });
+  return fields.size() == 3 &&
+         std::ranges::all_of(fields,
+                             [](std::string_view field) {
+                               return parse_whole(field).has_value() && !is_binary_word(field);
+                             }) &&
+         !has_hex_digits(content);
 }
 
 struct Line {
@@ -35,11 +63,18 @@ class Reader {
     lines_.reserve(kLutSize);
     for (std::size_t number = 1; !text.empty(); ++number) {
       const std::string_view line = text.substr(0, text.find('\n'));
+      if (lines_.size() == kLutSize && is_title(line)) {
+        note_ = "the table ends in line " + std::to_string(lines_.back().number) +
+                "; what follows from line " + std::to_string(number) + " on is not read";
+        break;
+      }
       take(line, number);
       text.remove_prefix(std::min(text.size(), line.size() + 1));
     }
     RawTable raw;
+    raw.note = note_;
     raw.statement = parse_statement(input_);
+    if (is_named_ba_ && !raw.statement.order) raw.statement.order = OperandOrder::ba;
     raw.first_signed = column_signed(&Line::first, "first");
     raw.second_signed = column_signed(&Line::second, "second");
     fill(raw);
@@ -49,6 +84,13 @@ class Reader {
  private:
   [[noreturn]] void fail(int id, std::size_t line, const std::string& what) const {
     throw InputError(id, Place{input_.path, line}, what);
+  }
+
+  /// Words that start with no number: after a whole table another one begins.
+  static bool is_title(std::string_view line) {
+    if (is_remark(line)) return false;
+    const std::string_view field = next_field(line);
+    return !field.empty() && !is_digit(field);
   }
 
   void take(std::string_view text, std::size_t number) {
@@ -61,7 +103,10 @@ class Reader {
       const std::optional<std::int64_t> value = parse_whole(fields[i]);
       if (!value) {
         // Words before the first pair are a simulator's chatter or a header; later they are errors.
-        if (lines_.empty() && i == 0 && !is_digit(fields[0])) return;
+        if (lines_.empty() && i == 0 && !is_digit(fields[0])) {
+          is_named_ba_ = count == 3 && is_letter(fields[0], 'b') && is_letter(fields[1], 'a');
+          return;
+        }
         fail(322, number,
              "column " + std::to_string(i + 1) + ": " + quoted(fields[i]) +
                  " is not a whole number");
@@ -94,6 +139,10 @@ class Reader {
     for (std::string_view field = next_field(line); !field.empty(); field = next_field(line))
       if (++result.count <= 3) result.fields[result.count - 1] = field;
     return result;
+  }
+
+  static bool is_letter(std::string_view field, char letter) {
+    return field.size() == 1 && (field[0] | 0x20) == letter;
   }
 
   static bool is_digit(std::string_view field) {
@@ -142,6 +191,8 @@ class Reader {
 
   const Input& input_;
   std::vector<Line> lines_;
+  std::string note_;
+  bool is_named_ba_ = false;  // a title "b a product" before the first pair
 };
 
 RawTable decode(const Input& input) { return Reader(input).read(); }

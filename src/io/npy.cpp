@@ -224,13 +224,23 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
+/// Without axes of length 1 where there are more than two: a batch of one.
+std::vector<std::size_t> squeezed(std::vector<std::size_t> shape) {
+  while (shape.size() > 2) {
+    const auto one = std::ranges::find(shape, std::size_t{1});
+    if (one == shape.end()) break;
+    shape.erase(one);
+  }
+  return shape;
+}
+
 std::size_t checked_count(const Header& header, const Dtype& dtype, std::size_t available,
                           const std::string& name) {
-  const std::vector<std::size_t>& shape = *header.shape;
+  const std::vector<std::size_t> shape = squeezed(*header.shape);
   if (shape.empty() || shape.size() > 2)
     throw InputError(
         121, Place{name},
-        "the array has shape " + shape_text(shape) + "; one or two dimensions are needed");
+        "the array has shape " + shape_text(*header.shape) + "; one or two dimensions are needed");
   // Checked before it is multiplied, so that no extent can wrap the product around.
   std::size_t count = std::ranges::find(shape, std::size_t{0}) != shape.end() ? 0 : 1;
   bool fits = true;
@@ -261,7 +271,7 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   array.dtype = *header.descr;
   array.kind = dtype.kind;
   array.item_size = dtype.size;
-  array.shape = *header.shape;
+  array.shape = squeezed(*header.shape);
   const std::size_t rows = array.shape[0];
   const std::size_t cols = array.shape.size() == 2 ? array.shape[1] : 1;
   if (array.is_integer())

@@ -70,6 +70,16 @@ void Assembler::cell(std::uint32_t type, std::span<const NetId> inputs,
   }
 }
 
+void Assembler::reg(NetId d, NetId q, std::size_t line) {
+  static const CellType type = [] {
+    CellType t = gate_type(Gate::buf);
+    t.name = "DFF";
+    t.is_register = true;
+    return t;
+  }();
+  cell(type_index(type), {&d, 1}, {&q, 1}, line);
+}
+
 std::uint32_t Assembler::type_index(Gate gate) {
   std::uint32_t& index = gate_index_[static_cast<std::size_t>(gate)];
   if (index == kNoType) {
@@ -223,6 +233,13 @@ void Assembler::fail_loop(const std::vector<std::pair<std::uint32_t, std::uint32
   for (std::size_t i = 0; i < stack.size(); ++i)
     if (stack[i].first == cell) start = i;
   std::size_t named = 0;
+  for (std::size_t i = start; i < stack.size(); ++i) {
+    const RawCell& raw = cells_[stack[i].first];
+    if (netlist_.types[raw.type].is_register)
+      fail(211, path_, raw.line,
+           "clocked: register " + in_quotes(known_name(pins_[raw.first_pin + 1], name_of)) +
+               " feeds itself; only feed-forward pipelines have a table");
+  }
   for (std::size_t i = start; i < stack.size(); ++i) {
     const RawCell& raw = cells_[stack[i].first];
     if (++named > 8) {

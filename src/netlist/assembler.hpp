@@ -57,6 +57,8 @@ class Assembler {
   /// messages. Throws AX206 (undriven and needed), AX207, AX208.
   Netlist finish(std::string name, const NameOf& name_of);
   std::size_t cell_count() const { return cells_.size(); }
+  /// A register that a wire may stand for: a loop through one is AX211.
+  void reg(NetId d, NetId q, std::size_t line);
 
  private:
   enum class Driver : std::uint8_t { none, constant, input, alias, cell };

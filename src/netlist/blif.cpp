@@ -11,6 +11,8 @@
 #include "axmul/netlist/readers.hpp"
 #include "netlist/assembler.hpp"
 #include "netlist/cells.hpp"
+#include "netlist/fpga.hpp"
+#include "netlist/port_bits.hpp"
 #include "netlist/source.hpp"
 
 namespace axmul {
@@ -33,6 +35,7 @@ struct BlifInstance {
   std::string_view cell;
   std::vector<std::pair<std::string_view, std::string_view>> pins;  // formal, actual
   std::size_t line;
+  std::uint64_t init = 0;  // of a look-up table, by .param
 };
 
 struct Model {
@@ -42,7 +45,12 @@ struct Model {
   std::vector<Cover> covers;
   std::vector<BlifInstance> instances;
   std::vector<std::array<std::string_view, 2>> aliases;  // source, target
-  std::size_t latch_line = 0;
+  struct Latch {
+    std::string_view input, output;
+    std::size_t line;
+    bool is_level;  // a latch proper, not an edge-triggered register
+  };
+  std::vector<Latch> latches;
 };
 
 class BlifParser {
@@ -135,13 +143,27 @@ class BlifParser {
       arguments(2);
       model(line).aliases.push_back({words[1], words[2]});
     } else if (name == ".latch" || name == ".mlatch") {
-      if (model(line).latch_line == 0) models_.back().latch_line = line;
-    } else if (name == ".end" || name == ".attr" || name == ".param" || name == ".cname" ||
-               name == ".blackbox" || name == ".default_input_arrival" || name == ".area" ||
-               name == ".delay") {
+      arguments(2);
+      const bool is_level =
+          name == ".mlatch" || (words.size() > 3 && (words[3] == "ah" || words[3] == "al"));
+      model(line).latches.push_back({words[1], words[2], line, is_level});
+    } else if (name == ".param") {
+      parameter(words);
+    } else if (name == ".end" || name == ".attr" || name == ".cname" || name == ".blackbox" ||
+               name == ".default_input_arrival" || name == ".area" || name == ".delay") {
     } else {
       fail(230, path_, line, "unknown command " + in_quotes(name));
     }
+  }
+
+  // ".param INIT 1000" of the instance before it.
+  void parameter(const Words& words) {
+    if (models_.empty() || models_.back().instances.empty() || words.size() < 3) return;
+    if (words[1] != "INIT" && words[1] != "LUT_INIT") return;
+    std::uint64_t init = 0;
+    for (const char c : words[2])
+      if (c == '0' || c == '1') init = init << 1 | (c == '1' ? 1U : 0U);
+    models_.back().instances.back().init = init;
   }
 
   void row(const Words& words, std::size_t line) {
@@ -187,6 +209,7 @@ class BlifElaborator {
     ports(top, scope, false);
     ports(top, scope, true);
     Netlist netlist = out_.finish(std::string(top.name), [this](NetId id) { return name_of(id); });
+    settle_registers(netlist, path_);
     if (options_.library) use_library(netlist, *options_.library);
     return netlist;
   }
@@ -225,6 +248,11 @@ class BlifElaborator {
   NetId net(Scope& scope, std::string_view name, std::size_t line) {
     const auto [found, is_new] = scope.try_emplace(name, 0);
     if (is_new) {
+      // What yosys's write_blif leaves undefined with -impltf.
+      if (name == "$false" || name == "$true") {
+        found->second = name == "$true" ? kNetOne : kNetZero;
+        return found->second;
+      }
       found->second = out_.new_nets(1, line);
       names_.emplace_back(found->second, name);
     }
@@ -238,13 +266,19 @@ class BlifElaborator {
   }
 
   void body(const Model& model, Scope& scope, int depth) {
-    if (model.latch_line != 0)
-      fail(211, path_, model.latch_line,
-           "a latch has state; only combinational circuits have a table");
+    for (const Model::Latch& latch : model.latches) {
+      if (latch.is_level)
+        fail(211, path_, latch.line,
+             "latch " + in_quotes(latch.output) +
+                 " has state; only combinational circuits and feed-forward pipelines have a table");
+      const NetId from = net(scope, latch.input, latch.line);
+      out_.reg(from, net(scope, latch.output, latch.line), latch.line);
+    }
     if (depth > kMaxHierarchy)
       fail(210, path_, model.line,
            "models nest deeper than " + std::to_string(kMaxHierarchy) + " levels");
-    for (const Cover& cover : model.covers) this->cover(cover, scope);
+    for (const Cover& cover : model.covers)
+      if (cover.nets.back() != "$false" && cover.nets.back() != "$true") this->cover(cover, scope);
     for (const auto& [source, target] : model.aliases) {
       const NetId from = net(scope, source, model.line);
       out_.alias(net(scope, target, model.line), from, model.line);
@@ -314,6 +348,9 @@ class BlifElaborator {
         options_.library ? options_.library->impl().find(instance.cell) : nullptr;
     if (cell == nullptr) cell = builtin_cell(instance.cell);
     if (cell == nullptr)
+      if (const FpgaPrimitive* primitive = fpga_primitive(instance.cell))
+        return place_fpga(instance, *primitive, scope);
+    if (cell == nullptr)
       fail(203, path_, instance.line,
            "unknown cell " + in_quotes(instance.cell) +
                "; give its function with --liberty FILE.lib");
@@ -326,6 +363,10 @@ class BlifElaborator {
       const auto input = std::find(cell->inputs.begin(), cell->inputs.end(), formal);
       const auto output = std::find(cell->outputs.begin(), cell->outputs.end(), formal);
       const bool is_input = input != cell->inputs.end();
+      if (!is_input && output == cell->outputs.end() &&
+          (is_supply_name(formal) ||
+           std::ranges::find(cell->supplies, formal) != cell->supplies.end()))
+        continue;
       if (!is_input && output == cell->outputs.end()) bad_pin(instance, formal, "there is no pin ");
       NetId& slot = is_input ? inputs[static_cast<std::size_t>(input - cell->inputs.begin())]
                              : outputs[static_cast<std::size_t>(output - cell->outputs.begin())];
@@ -335,6 +376,27 @@ class BlifElaborator {
     for (NetId& input : inputs)
       if (input == Assembler::kNoNet) input = out_.new_nets(1, instance.line);
     out_.cell(out_.type_index(cell->type), inputs, outputs, instance.line);
+  }
+
+  // Pins by name; bits of wide ones as "DI[2]".
+  void place_fpga(const BlifInstance& instance, const FpgaPrimitive& primitive, Scope& scope) {
+    std::vector<std::vector<NetId>> pins(primitive.pins.size());
+    for (const auto& [formal, actual] : instance.pins) {
+      const std::size_t bracket = formal.find('[');
+      const std::string_view name = formal.substr(0, bracket);
+      const auto found = std::ranges::find(primitive.pins, name, &FpgaPin::name);
+      if (found == primitive.pins.end()) bad_pin(instance, formal, "there is no pin ");
+      std::string base;
+      std::size_t bit = 0;
+      if (bracket != std::string_view::npos && !split_bit_name(formal, base, bit))
+        bad_pin(instance, formal, "there is no pin ");
+      if (bit >= static_cast<std::size_t>(found->width))
+        bad_pin(instance, formal, "there is no pin ");
+      auto& nets = pins[static_cast<std::size_t>(found - primitive.pins.begin())];
+      if (nets.size() <= bit) nets.resize(bit + 1, found->is_output ? Assembler::kNoNet : kNetZero);
+      nets[bit] = net(scope, actual, instance.line);
+    }
+    fpga_.place(out_, primitive, instance.init, pins, instance.line);
   }
 
   [[noreturn]] void bad_pin(const BlifInstance& instance, std::string_view pin,
@@ -362,34 +424,14 @@ class BlifElaborator {
     body(model, inner, depth + 1);
   }
 
-  // "A[3]", "A<3>", "A(3)", "A_3_" and "A3" are bits of vector A when the bits 0 … n−1 are all
-  // there.
-  static bool split(std::string_view name, std::string& base, std::size_t& index) {
-    std::string_view text = name;
-    if (!text.empty() &&
-        (text.back() == ']' || text.back() == '>' || text.back() == ')' || text.back() == '_'))
-      text.remove_suffix(1);
-    std::size_t digits = text.size();
-    while (digits > 0 && text[digits - 1] >= '0' && text[digits - 1] <= '9') --digits;
-    if (digits == text.size() || digits == 0 || text.size() - digits > 4) return false;
-    index = 0;
-    for (std::size_t i = digits; i < text.size(); ++i)
-      index = index * 10 + static_cast<std::size_t>(text[i] - '0');
-    std::string_view stem = text.substr(0, digits);
-    if (stem.size() > 1 &&
-        (stem.back() == '[' || stem.back() == '<' || stem.back() == '(' || stem.back() == '_'))
-      stem.remove_suffix(1);
-    base = stem;
-    return true;
-  }
-
+  // Bits 0 … n−1 of a vector, when they are all there.
   void ports(const Model& model, Scope& scope, bool output) {
     const Words& names = output ? model.outputs : model.inputs;
     std::map<std::string, std::map<std::size_t, std::string_view>> vectors;
     for (const std::string_view name : names) {
       std::string base;
       std::size_t index = 0;
-      if (split(name, base, index)) vectors[base].emplace(index, name);
+      if (split_bit_name(name, base, index)) vectors[base].emplace(index, name);
     }
     std::unordered_set<std::string> done;
     std::unordered_set<std::string_view> listed;
@@ -398,7 +440,7 @@ class BlifElaborator {
         fail(213, path_, model.line, "port " + in_quotes(name) + " is listed twice");
       std::string base;
       std::size_t index = 0;
-      if (split(name, base, index)) {
+      if (split_bit_name(name, base, index)) {
         const auto& bits = vectors[base];
         if (bits.rbegin()->first + 1 == bits.size()) {
           if (!done.insert(base).second) {
@@ -425,6 +467,7 @@ class BlifElaborator {
   std::unordered_map<std::string_view, const Model*> by_name_;
   std::vector<std::pair<NetId, std::string_view>> names_;
   std::map<std::pair<int, std::uint64_t>, CellType> types_;
+  FpgaCells fpga_;
   std::size_t instances_ = 0;
 };
 
@@ -440,18 +483,6 @@ Netlist read_blif_text(std::string_view text, const std::string& path,
 
 Netlist read_blif(const std::string& path, const NetlistOptions& options) {
   return read_blif_text(detail::read_source(path, options.max_file_bytes), path, options);
-}
-
-Netlist read_netlist(const std::string& path, const NetlistOptions& options) {
-  std::string type = std::filesystem::path(path).extension().string();
-  for (char& c : type)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  if ((type == ".v" || type == ".vl" || type == ".sv") && options.synthesize)
-    return synthesize_verilog(path, options);
-  if (type == ".v" || type == ".vl") return read_verilog(path, options);
-  if (type == ".blif") return read_blif(path, options);
-  if (type == ".json") return read_yosys_json(path, options);
-  throw UsageError(290, path + ": not a netlist file (.v .blif .json)");
 }
 
 }  // namespace axmul

@@ -177,10 +177,13 @@ struct Compiler {
     limits.environment =
         environment_with({"TMPDIR=" + folder.path(), "LC_ALL=C", "LANGUAGE=C", "CCACHE_DISABLE=1"});
     if (walls.landlock) limits.files = &rules;
-    arguments.insert(arguments.begin(), "cc");
+    arguments.insert(arguments.begin(), is_cplusplus(path) ? "c++" : "cc");
     ProcessResult result = run_process(arguments, limits);
     if (!result.started)
-      throw UnavailableError(262, "C models need a C compiler (cc), which is not installed");
+      throw UnavailableError(262, is_cplusplus(path)
+                                      ? "C++ models need a C++ compiler (c++), which is not "
+                                        "installed (apt install g++)"
+                                      : "C models need a C compiler (cc), which is not installed");
     if (result.unconfined)
       throw UnavailableError(262, "the kernel refused to keep files from the C compiler");
     if (result.timed_out) fail(261, path, 0, "the compiler ran longer than its time limit");
@@ -193,6 +196,13 @@ struct Compiler {
 };
 
 }  // namespace
+
+bool is_cplusplus(const std::string& path) {
+  std::string type = fs::path(path).extension().string();
+  for (char& c : type)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return type == ".cc" || type == ".cpp" || type == ".cxx";
+}
 
 std::vector<std::string> included_files(const std::string& path) {
   constexpr std::size_t kMost = 1000;
@@ -217,9 +227,9 @@ std::string compile_c_model(const std::string& path, const std::string& source,
                     program = folder.file("runner");
   std::vector<std::string> readable = included_files(path);
   readable.push_back(real_path(path));
-  compiler.run({"-std=gnu11", "-O1", "-w", "-fno-stack-protector", "-ffunction-sections", "-S",
-                "-MD", "-MF", rule, "-MT", "model", "-I", fs::absolute(path).parent_path().string(),
-                "-o", assembly, source},
+  compiler.run({is_cplusplus(path) ? "-std=gnu++17" : "-std=gnu11", "-O1", "-w",
+                "-fno-stack-protector", "-ffunction-sections", "-S", "-MD", "-MF", rule, "-MT",
+                "model", "-I", fs::absolute(path).parent_path().string(), "-o", assembly, source},
                readable);
   const std::string text = compiler.text_of(assembly);
   // clang carries out .incbin before it writes the assembly; only the kernel stops it.

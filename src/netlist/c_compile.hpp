@@ -23,6 +23,9 @@ struct CompileWalls {
 /// they in theirs. No hidden ones, and no links that lead elsewhere.
 std::vector<std::string> included_files(const std::string& path);
 
+/// True for .cc .cpp .cxx.
+bool is_cplusplus(const std::string& path);
+
 /// Compiles `source`, a file in `folder` that includes the model at `path` and defines main and
 /// kFreestandingEntry, and gives the program's
 /// path. Throws InputError AX261 (does not compile), AX265 (a model that reads other files while it

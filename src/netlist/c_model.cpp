@@ -80,7 +80,8 @@ std::optional<std::string> integer_type(std::span<const CToken> words, bool& sig
   for (const CToken& word : words) {
     const std::string_view t = word.text;
     if (t == "const" || t == "static" || t == "inline" || t == "register" || t == "volatile" ||
-        t == "extern" || t == "__inline" || t == "__inline__")
+        t == "extern" || t == "__inline" || t == "__inline__" || t == "constexpr" || t == "std" ||
+        t == ":" || t == "&")
       continue;
     any = true;
     if (t == "unsigned") {
@@ -146,14 +147,19 @@ std::vector<CFunction> find_c_functions(const std::string& text) {
   int depth = 0;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const std::string_view t = tokens[i].text;
-    if (t == "{") ++depth;
+    // extern "C" { … }: what stands in it stands at file level; the text is an empty token.
+    const bool is_linkage =
+        t == "{" && i >= 2 && tokens[i - 2].text == "extern" && tokens[i - 1].text.empty();
+    if (is_linkage && depth == 0) statement = i + 1;
+    if (t == "{" && !is_linkage) ++depth;
     if (t == "}") depth = std::max(0, depth - 1);
     if (depth == 0 && (t == ";" || t == "}")) statement = i + 1;
     if (depth != 0 || t != "(" || i < statement + 2) continue;
     std::size_t close = i + 1;
     while (close < tokens.size() && tokens[close].text != ")" && tokens[close].text != "(") ++close;
-    if (close + 1 >= tokens.size() || tokens[close].text != ")" || tokens[close + 1].text != "{")
-      continue;
+    std::size_t body = close + 1;
+    if (body < tokens.size() && tokens[body].text == "noexcept") ++body;
+    if (body >= tokens.size() || tokens[close].text != ")" || tokens[body].text != "{") continue;
     const std::span<const CToken> all(tokens);
     bool ignored = false;
     const auto result = integer_type(all.subspan(statement, i - 1 - statement), ignored);
@@ -164,28 +170,109 @@ std::vector<CFunction> find_c_functions(const std::string& text) {
   return functions;
 }
 
-CFunction find_c_model(const std::string& text, const std::string& path) {
-  std::vector<CFunction> candidates;
-  for (CFunction& function : find_c_functions(text))
-    if (function.parameters.size() == 2) candidates.push_back(std::move(function));
-  const std::string stem = std::filesystem::path(path).stem().string();
-  for (const CFunction& function : candidates)
-    if (function.name == stem) return function;
-  if (candidates.size() == 1) return candidates[0];
-  const CFunction* named = nullptr;
-  std::size_t count = 0;
+namespace {
+
+std::string list_names(const std::vector<CFunction>& functions) {
   std::string names;
-  for (const CFunction& function : candidates) {
-    names += (names.empty() ? "" : ", ") + function.name;
-    if (!function.name.starts_with("mul")) continue;
-    named = &function;
-    ++count;
+  for (const CFunction& function : functions) names += (names.empty() ? "" : ", ") + function.name;
+  return names;
+}
+
+/// "f(a, b, 2)" of a function that the file has: which parameters are the operands, and the text.
+CFunction called_function(const std::vector<CFunction>& functions, const std::string& call,
+                          const std::string& path) {
+  const auto refuse = [&](const std::string& what) {
+    throw UsageError(235, "--call " + in_quotes(call) + ": " + what +
+                              "; write it as in C, a and b once each and numbers, such as 'f(a, b, "
+                              "2)'");
+  };
+  std::vector<CToken> tokens = scan(call);
+  if (tokens.size() < 4 || tokens[1].text != "(" || tokens.back().text != ")") refuse("is no call");
+  const std::string name(tokens[0].text);
+  std::vector<std::string> arguments(1);
+  for (std::size_t i = 2; i + 1 < tokens.size(); ++i)
+    if (tokens[i].text == ",")
+      arguments.emplace_back();
+    else
+      arguments.back() += tokens[i].text;
+  const CFunction* found = nullptr;
+  for (const CFunction& function : functions)
+    if (function.name == name && function.parameters.size() == arguments.size()) found = &function;
+  if (found == nullptr)
+    fail(264, path, 0,
+         "there is no function " + in_quotes(name) + " of " + std::to_string(arguments.size()) +
+             " integers (--call)" +
+             (functions.empty() ? "" : "; there are: " + list_names(functions)));
+  CFunction result = *found;
+  result.parameters.clear();
+  result.call = name + "(";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (i > 0) result.call += ", ";
+    if (argument == "a" || argument == "b") {
+      if (result.parameters.size() == 2) refuse("names more than two operands");
+      result.parameters.push_back(found->parameters[i]);
+      result.parameters.back().name = argument;
+      result.call += result.parameters.size() == 1 ? '\1' : '\2';
+      continue;
+    }
+    const std::size_t digits = argument.starts_with("-") ? 1 : 0;
+    if (argument.size() == digits || argument[digits] < '0' || argument[digits] > '9' ||
+        !std::all_of(argument.begin() + static_cast<std::ptrdiff_t>(digits), argument.end(),
+                     is_word))
+      refuse(in_quotes(argument) + " is neither an operand nor a number");
+    result.call += argument;
   }
-  if (count == 1) return *named;
+  result.call += ")";
+  if (result.parameters.size() != 2 || result.parameters[0].name == result.parameters[1].name)
+    refuse("does not name a and b once each");
+  return result;
+}
+
+[[noreturn]] void no_model(const std::vector<CFunction>& functions,
+                           const std::vector<CFunction>& candidates, const std::string& path,
+                           const std::string& wanted) {
+  if (!candidates.empty() && wanted.empty())
+    fail(264, path, 0,
+         "which function is the model? candidates: " + list_names(candidates) +
+             "; choose one with --function NAME");
+  for (const CFunction& function : functions)
+    if (function.parameters.size() > 2 && (wanted.empty() || function.name == wanted)) {
+      std::string call = function.name + "(a, b";
+      for (std::size_t i = 2; i < function.parameters.size(); ++i) call += ", 0";
+      fail(264, path, function.line,
+           "function " + in_quotes(function.name) + " takes " +
+               std::to_string(function.parameters.size()) +
+               " integers; say what the further ones are, --call '" + call + ")'");
+    }
+  if (!wanted.empty())
+    fail(264, path, 0,
+         "there is no function " + in_quotes(wanted) + " of two integers (--function)" +
+             (candidates.empty() ? "" : "; there are: " + list_names(candidates)));
   fail(264, path, 0,
-       candidates.empty()
-           ? "no function of two integer operands found, such as uint16_t f(uint8_t a, uint8_t b)"
-           : "which function is the model? candidates: " + names + "; name one as the file");
+       "no function of two integer operands found, such as uint16_t f(uint8_t a, uint8_t b)");
+}
+
+}  // namespace
+
+CFunction find_c_model(const std::string& text, const std::string& path,
+                       const NetlistOptions& options) {
+  const std::vector<CFunction> functions = find_c_functions(text);
+  if (!options.call.empty()) return called_function(functions, options.call, path);
+  std::vector<CFunction> candidates;
+  for (const CFunction& function : functions)
+    if (function.parameters.size() == 2) candidates.push_back(function);
+  const std::string stem = std::filesystem::path(path).stem().string();
+  for (const std::string& name : {options.function, stem})
+    for (const CFunction& function : candidates)
+      if (!name.empty() && function.name == name) return function;
+  if (!options.function.empty()) no_model(functions, candidates, path, options.function);
+  if (candidates.size() == 1) return candidates[0];
+  std::vector<CFunction> named;
+  for (const CFunction& function : candidates)
+    if (function.name.starts_with("mul")) named.push_back(function);
+  if (named.size() == 1) return named[0];
+  no_model(functions, candidates, path, "");
 }
 
 namespace {

@@ -19,15 +19,20 @@ struct CFunction {
   std::string name, return_type;
   std::vector<CParameter> parameters;
   std::size_t line = 0;
+  /// How it is called where it takes more than the operands: "f(\1, \2, 2)", \1 and \2 the first
+  /// and second operand as bytes of those values; empty: f(first, second).
+  std::string call{};
 };
 
 /// Functions defined at file level with integer parameters and result. Never throws on odd C: what
 /// it does not understand is no candidate.
 std::vector<CFunction> find_c_functions(const std::string& text);
 
-/// The function of two operands that the file is about: named as the file, else the only one, else
-/// the only one named mul…. Throws InputError AX264.
-CFunction find_c_model(const std::string& text, const std::string& path);
+/// The function of two operands that the file is about: the one that options.function or .call
+/// names, else named as the file, else the only one, else the only one named mul…. With a call its
+/// parameters are those of the operands. Throws InputError AX264, UsageError AX235 (the call).
+CFunction find_c_model(const std::string& text, const std::string& path,
+                       const NetlistOptions& options = {});
 
 /// The function as a table of products: what parameters and names declare, then what it returns.
 Decision decide_c_model(const std::string& path, const CFunction& function,

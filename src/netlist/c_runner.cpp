@@ -57,6 +57,15 @@ static long axmul_call(long number, long x, long y, long z) {
 #endif
 )";
 
+std::string call_text(const CFunction& function, const std::string& first,
+                      const std::string& second) {
+  if (function.call.empty()) return function.name + "(" + first + ", " + second + ")";
+  std::string text;
+  for (const char c : function.call)
+    text += c == '\1' ? first : c == '\2' ? second : std::string(1, c);
+  return text;
+}
+
 // The runner: includes the model, calls it for all operand pairs, the first parameter slow, writes
 // the results to descriptor 3 in one frame.
 std::string runner_source(const std::string& path, const CFunction& function, bool first_signed,
@@ -80,8 +89,8 @@ std::string runner_source(const std::string& path, const CFunction& function, bo
          "  axmul_out[0] = axmul_out[65537] = " +
          std::to_string(kMagic) + "ull;\n  " + loop("axmul_x", first_signed) + "    " +
          loop("axmul_y", second_signed) + "      axmul_out[k++] = (unsigned long long)(long long)" +
-         function.name + "(" + argument(0) + ", " + argument(1) +
-         ");\n"
+         call_text(function, argument(0), argument(1)) +
+         ";\n"
          "  while (n < sizeof axmul_out) {\n"
          "    long done = axmul_call(AXMUL_WRITE, 3, (long)axmul_out + n, sizeof axmul_out - n);\n"
          "    if (done <= 0) return 9;\n"
@@ -90,6 +99,7 @@ std::string runner_source(const std::string& path, const CFunction& function, bo
          "  return 0;\n"
          "}\n"
          "int main(void) { return axmul_run(); }\n"
+         "#ifdef __cplusplus\nextern \"C\"\n#endif\n"
          "AXMUL_ENTRY void " +
          std::string(kFreestandingEntry) +
          "(void) { for (;;) axmul_call(AXMUL_EXIT, axmul_run(), 0, 0); }\n";
@@ -142,7 +152,7 @@ Words run_c_model(const std::string& path, const CFunction& function, bool first
                               "--allow-native-code");
   if (!seccomp_available()) throw UnavailableError(262, kNoWalls);
   const TemporaryFolder folder;
-  const std::string source = folder.file("runner.c");
+  const std::string source = folder.file(is_cplusplus(path) ? "runner.cpp" : "runner.c");
   {
     std::ofstream file(source, std::ios::binary);
     file << runner_source(std::filesystem::absolute(path).string(), function, first_signed,

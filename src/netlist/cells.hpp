@@ -18,6 +18,7 @@ struct LibraryCell {
   CellType type;
   std::vector<std::string> inputs, outputs;  ///< pin names, in the type's order
   std::vector<std::string> positional;       ///< all pins in port order
+  std::vector<std::string> supplies{};       ///< power pins, which connections may name
   std::string unusable;                      ///< why it cannot be simulated, empty when it can
   int unusable_id = 211;
 };
@@ -39,6 +40,7 @@ struct CellLibrary::Impl {
   std::unordered_map<std::string, const detail::LibraryCell*> by_name;
   std::vector<std::shared_ptr<const detail::VerilogFile>> verilog;
   std::string technology;  // names of the Liberty libraries
+  std::vector<std::string> verilog_paths, liberty_paths;
 
   const detail::LibraryCell* find(std::string_view name) const {
     const auto found = by_name.find(std::string(name));

@@ -1,9 +1,11 @@
 // Circuit files of any kind as multipliers.
 #include "axmul/netlist/circuits.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/resemblance.hpp"
@@ -11,7 +13,10 @@
 #include "core/reading.hpp"
 #include "netlist/c_model.hpp"
 #include "netlist/design_kind.hpp"
+#include "netlist/fpga.hpp"
+#include "netlist/read_circuit.hpp"
 #include "netlist/source.hpp"
+#include "netlist/tools.hpp"
 
 namespace axmul {
 
@@ -97,12 +102,13 @@ void shift_outputs(Multiplier& multiplier, int shift) {
 
 Multiplier read_c_model(const std::string& path, const NetlistOptions& options) {
   const std::string text = detail::read_source(path, options.max_file_bytes);
-  const detail::CFunction function = detail::find_c_model(text, path);
+  const detail::CFunction function = detail::find_c_model(text, path, options);
   detail::check_c_model(text, path, function);
   Multiplier multiplier = finish(function.name, detail::decide_c_model(path, function, options),
                                  kModelOptions, path, text);
   shift_outputs(multiplier, c_output_shift(function, multiplier.lut, path));
-  multiplier.provenance.format = "c";
+  multiplier.provenance.format = extension(path) == ".c" ? "c" : "c++";
+  if (!options.call.empty()) multiplier.provenance.decoding = options.call;
   return multiplier;
 }
 
@@ -127,6 +133,34 @@ detail::Known declared(const Netlist& netlist, const PortMap& ports, const std::
   return known;
 }
 
+/// What was assumed beyond type, order and index: registers as wires, tied inputs.
+void say_reading(Provenance& provenance, const Netlist& netlist, const NetlistOptions& options) {
+  const auto add = [&](const std::string& text) {
+    provenance.decoding += (provenance.decoding.empty() ? "" : ", ") + text;
+  };
+  if (netlist.stages > 0)
+    add(std::to_string(netlist.stages) + " register stage" + (netlist.stages > 1 ? "s" : "") +
+        " taken as wires");
+  for (const auto& [name, value] : options.ports.ties) add(name + " = " + std::to_string(value));
+  for (const auto& [name, value] : options.parameters) add(name + " = " + value);
+}
+
+/// An FPGA netlist costs look-up tables and carry bits: figures, and said.
+void count_luts(const CostReport& report, Multiplier& multiplier) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& [name, count] : report.gates)
+    if (detail::is_fpga_cell(name))
+      counts[name.starts_with("LUT") ? "LUTs" : name == "CARRY" ? "carry bits" : "MUXF"] += count;
+  std::string text;
+  for (const auto& [name, count] : counts) {
+    multiplier.published[name] = static_cast<double>(count);
+    multiplier.published_text[name] = std::to_string(count);
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  }
+  std::string& decoding = multiplier.provenance.decoding;
+  decoding += (decoding.empty() ? "FPGA: " : ", FPGA: ") + text;
+}
+
 /// Output patterns for every pair of input bytes, port a slow.
 detail::Words patterns(const Netlist& netlist, const PortMap& ports) {
   const std::size_t width = netlist.find_port(ports.product)->nets.size();
@@ -146,44 +180,53 @@ detail::Words patterns(const Netlist& netlist, const PortMap& ports) {
 }  // namespace
 
 bool is_circuit_file(const std::string& path) {
+  static constexpr std::string_view kTypes[] = {".v",    ".vl",  ".sv",  ".vhd", ".vhdl",
+                                                ".blif", ".aag", ".aig", ".cgp", ".chr",
+                                                ".c",    ".cc",  ".cpp", ".cxx"};
   const std::string type = extension(path);
-  return type == ".v" || type == ".vl" || type == ".blif" || type == ".c" ||
+  return std::ranges::find(kTypes, type) != std::end(kTypes) ||
          (type == ".json" && looks_like_yosys(path));
 }
 
-Multiplier read_design_circuit(const std::string& path, const NetlistOptions& options) {
+bool is_c_model_file(const std::string& path) {
   const std::string type = extension(path);
-  if (type == ".c") return read_c_model(path, options);
+  return type == ".c" || type == ".cc" || type == ".cpp" || type == ".cxx";
+}
+
+bool has_c_model(const std::string& path) {
+  const auto functions = detail::find_c_functions(detail::read_source(path, std::size_t{64} << 20));
+  return std::ranges::any_of(functions, [](const auto& f) { return f.parameters.size() >= 2; });
+}
+
+Multiplier read_design_circuit(const std::string& path, const NetlistOptions& options) {
+  if (is_c_model_file(path)) return read_c_model(path, options);
   const std::string text = detail::read_source(path, options.max_file_bytes);
-  Netlist netlist;
-  std::string format;
-  if (options.synthesize && (type == ".v" || type == ".vl" || type == ".sv")) {
-    netlist = synthesize_verilog(path, options);
-    format = "verilog (yosys)";
-  } else if (type == ".v" || type == ".vl") {
-    netlist = read_verilog_text(text, path, options);
-    format = "verilog";
-  } else if (type == ".blif") {
-    netlist = read_blif_text(text, path, options);
-    format = "blif";
-  } else if (type == ".json") {
-    netlist = read_yosys_json_text(text, path, options);
-    format = "yosys-json";
-  } else {
-    throw UsageError(290, path + ": not a circuit file (.v .blif .json .c)");
-  }
+  const std::string tools = tools_of(path, options);
+  const std::string format =
+      detail::circuit_format(path) + (tools.empty() ? "" : " (" + tools + ")");
+  const bool simulated = detail::is_simulated(path, options);
+  const Netlist netlist = simulated ? detail::outline_for_simulation(path, options)
+                                    : detail::read_circuit(path, text, options);
   PortMap ports = find_multiplier_ports(netlist, options.ports);
   detail::check_ports(netlist, ports, path);
   const detail::Known known = declared(netlist, ports, path, options);
   const detail::Decision decision =
-      detail::decide(known, {[&] { return patterns(netlist, ports); }});
+      detail::decide(known, {[&] {
+                       return simulated ? detail::simulated_words(path, netlist, ports, options)
+                                        : patterns(netlist, ports);
+                     }});
   Multiplier multiplier = finish(netlist.name, decision, kOptions, path, text);
   const int output_bits = static_cast<int>(netlist.find_port(ports.product)->nets.size());
   shift_outputs(multiplier, output_shift(multiplier.lut, output_bits, path));
   multiplier.provenance.format = format;
+  say_reading(multiplier.provenance, netlist, options);
+  if (simulated) return multiplier;
   if (multiplier.provenance.order == OperandOrder::ba) std::swap(ports.a, ports.b);
-  if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost)
-    multiplier.cost = estimated_cost(estimate_cost(netlist, multiplier.lut.type(), ports));
+  if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost) {
+    const CostReport report = estimate_cost(netlist, multiplier.lut.type(), ports);
+    multiplier.cost = estimated_cost(report);
+    if (report.technology == "FPGA") count_luts(report, multiplier);
+  }
   return multiplier;
 }
 

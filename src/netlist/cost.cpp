@@ -7,8 +7,10 @@
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
+#include "netlist/fpga.hpp"
 #include "netlist/graph_netlist.hpp"
 #include "netlist/switching.hpp"
+#include "netlist/xag.hpp"
 
 namespace axmul {
 
@@ -279,12 +281,19 @@ CostReport estimate_cost(const Netlist& netlist, OperandType type, const PortMap
   if (!netlist.technology.empty())
     report.switched_capacitance_ff =
         switched_capacitance(netlist, signal_probabilities(netlist, a, b, p_a, p_b));
+  // An FPGA is paid in look-up tables, which no gate stands for.
+  if (std::ranges::any_of(report.gates,
+                          [](const auto& gate) { return detail::is_fpga_cell(gate.first); })) {
+    report.technology = "FPGA";
+    report.unit_gate_area = report.power_rel = CellType::kUnknown;
+  }
   return report;
 }
 
 Cost estimated_cost(const CostReport& report) {
   Cost cost;
   cost.power_rel = report.power_rel;
+  if (report.technology == "FPGA") return cost;  // see CostReport::gates
   cost.source = "estimated";
   cost.technology = report.technology.empty() ? "unit-gate" : report.technology;
   cost.area_um2 = report.area;

@@ -349,6 +349,10 @@ class LibertyReader {
         cell.type.leakage = number("cell_leakage_power");
       } else if (key == "pin") {
         pin(pins);
+      } else if (key == "pg_pin" && is('(')) {
+        arguments();
+        cell.supplies.insert(cell.supplies.end(), arguments_.begin(), arguments_.end());
+        if (is('{')) skip_braces();
       } else {
         if (key == "ff" || key == "latch" || key == "ff_bank" || key == "latch_bank" ||
             key == "statetable" || key == "state")
@@ -445,6 +449,7 @@ class LibertyReader {
 
 void CellLibrary::add_liberty(const std::string& path) {
   add_liberty_text(detail::read_source(path, std::size_t{256} << 20), path);
+  impl_->liberty_paths.push_back(path);
 }
 
 void CellLibrary::add_liberty_text(std::string_view text, const std::string& path) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <memory>
 #include <new>
 #include <utility>
@@ -250,6 +251,42 @@ std::string place_text(const Netlist& netlist, const Port& port) {
 
 }  // namespace
 
+namespace {
+
+/// "mode=1", "mask=0x7f", "sel=0b10": a further input and its number.
+bool add_tie(std::string_view part, PortMap& map) {
+  const std::size_t equal = part.find('=');
+  if (equal == std::string_view::npos || equal == 0) return false;
+  std::string_view digits = part.substr(equal + 1);
+  int base = 10;
+  if (digits.starts_with("0x") || digits.starts_with("0X")) base = 16;
+  if (digits.starts_with("0b") || digits.starts_with("0B")) base = 2;
+  if (base != 10) digits.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) return false;
+  for (const auto& [name, known] : map.ties)
+    if (name == part.substr(0, equal)) return false;
+  map.ties.emplace_back(part.substr(0, equal), value);
+  return true;
+}
+
+/// Operands by their width where no name tells: the two inputs of 8 bits, else of several bits.
+void find_by_width(const std::vector<const Port*>& inputs, PortMap& map) {
+  for (const bool exactly : {true, false}) {
+    std::vector<const Port*> wide;
+    for (const Port* port : inputs)
+      if (exactly ? port->nets.size() == 8 : port->nets.size() > 1) wide.push_back(port);
+    if (wide.size() != 2) continue;
+    map.a = wide[0]->name;
+    map.b = wide[1]->name;
+    return;
+  }
+}
+
+}  // namespace
+
 PortMap parse_port_map(std::string_view text) {
   PortMap map;
   while (!text.empty()) {
@@ -258,6 +295,7 @@ PortMap parse_port_map(std::string_view text) {
     text.remove_prefix(std::min(comma + 1, text.size()));
     const std::size_t equal = part.find('=');
     const std::string_view key = part.substr(0, std::min(equal, part.size()));
+    if (key != "a" && key != "b" && key != "p" && add_tie(part, map)) continue;
     std::string* target = key == "a"   ? &map.a
                           : key == "b" ? &map.b
                           : key == "p" ? &map.product
@@ -265,7 +303,8 @@ PortMap parse_port_map(std::string_view text) {
     if (target == nullptr || equal == std::string_view::npos || equal + 1 == part.size() ||
         !target->empty())
       throw UsageError(250, "ports \"" + std::string(part) +
-                                "\" not understood; write a=PORT,b=PORT,p=PORT, each once");
+                                "\" not understood; write a=PORT,b=PORT,p=PORT, each once, and "
+                                "PORT=NUMBER for inputs to be tied");
     *target = part.substr(equal + 1);
   }
   return map;
@@ -305,11 +344,18 @@ PortMap find_multiplier_ports(const Netlist& netlist, const PortMap& given) {
     const std::string& other = inputs[inputs[0]->name == taken ? 1 : 0]->name;
     (map.a.empty() ? map.a : map.b) = other;
   }
+  if (map.a.empty() && map.b.empty()) find_by_width(inputs, map);
   if (map.product.empty()) {
     const Port* p = find_any(netlist, true,
                              {"O", "Z", "P", "Y", "PRODUCT", "PROD", "OUT", "RESULT", "RES", "R",
                               "C", "M", "Q", "S", "F"});
     if (p == nullptr && outputs.size() == 1) p = outputs[0];
+    if (p == nullptr) {  // the only one that is wide enough
+      std::vector<const Port*> wide;
+      for (const Port* port : outputs)
+        if (port->nets.size() > 8) wide.push_back(port);
+      if (wide.size() == 1) p = wide[0];
+    }
     if (p != nullptr) map.product = p->name;
   }
   if (map.a.empty() || map.b.empty() || map.product.empty())
@@ -354,7 +400,10 @@ Lut simulate(const Netlist& netlist, OperandType type, const PortMap& given) {
         if (compiler.is_used(net))
           throw InputError(
               251, Place{},
-              place_text(netlist, port) + ": the product depends on an input that is no operand");
+              place_text(netlist, port) +
+                  ": the product depends on an input that is no operand; tie it to a number, "
+                  "--ports " +
+                  port.name + "=0 (further ones after a comma)");
   compiler.compile();
 
   const InputFiller filler(std::move(input_slots), std::move(inverted));

@@ -9,7 +9,10 @@
 #include "io/json.hpp"
 #include "netlist/assembler.hpp"
 #include "netlist/cells.hpp"
+#include "netlist/fpga.hpp"
+#include "netlist/port_bits.hpp"
 #include "netlist/source.hpp"
+#include "netlist/yosys_registers.hpp"
 
 namespace axmul {
 
@@ -81,6 +84,7 @@ class JsonElaborator {
     Scope scope;
     scope_name(scope, module);
     for (const auto& [port, value] : object(module, "ports").items()) {
+      if (is_supply_port(value, port)) continue;
       const bool output = direction(value, port) == "output";
       std::vector<NetId> nets = bits(scope, field(value, "bits", port), port);
       if (!output)
@@ -89,7 +93,10 @@ class JsonElaborator {
       out_.port(port, output, std::move(nets), 0, is_signed);
     }
     body(module, scope, 0);
+    for (const auto& [control, net] : controls_) out_.port(control, true, {net}, 0);
     Netlist netlist = out_.finish(strip(name), [this](NetId net) { return name_of(net); });
+    group_scalar_ports(netlist);
+    settle_registers(netlist, path_);
     if (options_.library) use_library(netlist, *options_.library);
     return netlist;
   }
@@ -115,6 +122,11 @@ class JsonElaborator {
     if (!parent.is_object() || !parent.contains(key))
       malformed(in_quotes(owner) + " has no \"" + key + "\"");
     return parent.at(key);
+  }
+
+  static bool is_supply_port(const Json& port, const std::string& name) {
+    return port.is_object() && port.contains("direction") && port["direction"] == "inout" &&
+           is_supply_name(name);
   }
 
   std::string direction(const Json& port, const std::string& name) const {
@@ -234,6 +246,8 @@ class JsonElaborator {
             int depth) {
     for (const SimpleCell& simple : kSimple)
       if (type == simple.type) return simple_cell(simple, name, pins);
+    for (const char* meaningless : {"$specify", "$specrule", "$scopeinfo", "$assert", "$print"})
+      if (type.starts_with(meaningless)) return;
     if (type[0] == '$') return word_cell(name, type, value, pins);
     if (modules_->contains(type) && !is_blackbox(modules_->at(type)))
       return submodule(name, modules_->at(type), pins, depth);
@@ -241,10 +255,24 @@ class JsonElaborator {
     const LibraryCell* found = options_.library ? options_.library->impl().find(plain) : nullptr;
     if (found == nullptr) found = builtin_cell(plain);
     if (found == nullptr)
+      if (const FpgaPrimitive* primitive = fpga_primitive(plain))
+        return fpga_cell(name, *primitive, value, pins);
+    const bool only_power =
+        std::ranges::all_of(pins, [](const auto& pin) { return is_supply_name(pin.first); });
+    if (only_power && (found == nullptr || !found->unusable.empty())) return;
+    if (found == nullptr)
       fail(203, path_, 0,
            "unknown cell " + in_quotes(plain) + " (instance " + in_quotes(name) +
                "); give its function with --liberty FILE.lib");
     library_cell(name, *found, pins);
+  }
+
+  /// A model of a cell that synthesis tools bring along: its specify blocks are cells in it.
+  static bool module_is_model(const Json& module) {
+    return std::ranges::all_of(module["cells"], [](const Json& cell) {
+      return cell.is_object() && cell.contains("type") && cell["type"].is_string() &&
+             cell["type"].get_ref<const std::string&>().starts_with("$spec");
+    });
   }
 
   static bool is_blackbox(const Json& module) {
@@ -252,7 +280,7 @@ class JsonElaborator {
            module["attributes"].is_object() &&
            (module["attributes"].contains("blackbox") ||
             module["attributes"].contains("whitebox")) &&
-           (!module.contains("cells") || module["cells"].empty());
+           (!module.contains("cells") || module["cells"].empty() || module_is_model(module));
   }
 
   void simple_cell(const SimpleCell& simple, const std::string& name, const Pins& pins) {
@@ -274,7 +302,9 @@ class JsonElaborator {
     std::vector<NetId> inputs, outputs;
     for (const auto& [pin_name, nets] : pins)
       if (std::find(cell.positional.begin(), cell.positional.end(), pin_name) ==
-          cell.positional.end())
+              cell.positional.end() &&
+          !is_supply_name(pin_name) &&
+          std::ranges::find(cell.supplies, pin_name) == cell.supplies.end())
         fail(205, path_, 0, "cell " + in_quotes(name) + " has no pin " + in_quotes(pin_name));
     for (const std::string& input : cell.inputs)
       inputs.push_back(pins.contains(input) ? single(pins, name, input) : out_.new_nets(1, 0));
@@ -294,7 +324,7 @@ class JsonElaborator {
         fail(205, path_, 0, "cell " + in_quotes(name) + " has no port " + in_quotes(pin_name));
     for (const auto& [port, value] : ports.items()) {
       const auto found = pins.find(port);
-      if (found == pins.end()) continue;
+      if (found == pins.end() || is_supply_port(value, port)) continue;
       const std::vector<NetId> inside = bits(inner, field(value, "bits", port), port);
       const bool output = direction(value, port) == "output";
       for (std::size_t i = 0; i < std::min(inside.size(), found->second.size()); ++i)
@@ -318,8 +348,73 @@ class JsonElaborator {
     return nets;
   }
 
+  // --- registers, whole or by bits
+  // A register is a wire; a reset that is logic of the operands stays a multiplexer before it.
+  void register_cell(const std::string& name, const std::string& type, const Json& value,
+                     const Pins& pins) {
+    const RegisterKind kind = register_kind(type, object(value, "parameters"));
+    const std::vector<NetId>& q = pin(pins, name, "Q");
+    const std::vector<NetId>& d = pin(pins, name, "D");
+    if (q.size() != d.size())
+      fail(205, path_, 0, "pins D and Q of cell " + in_quotes(name) + " differ in width");
+    if (q.empty()) return;
+    const std::string shown = name_of(q[0]);
+    if (!kind.enable.empty())
+      controls_.emplace_back(control_port(false, kind.enable_high, shown),
+                             single(pins, name, kind.enable));
+    NetId reset = kNetZero;
+    if (!kind.reset.empty()) {
+      reset = single(pins, name, kind.reset);
+      controls_.emplace_back(control_port(true, kind.reset_high, shown), reset);
+    }
+    for (std::size_t i = 0; i < q.size(); ++i) {
+      NetId data = d[i];
+      if (!kind.reset.empty()) {
+        const std::size_t bits = kind.reset_value.size();
+        const NetId to = i < bits && kind.reset_value[bits - 1 - i] == '1' ? kNetOne : kNetZero;
+        data = kind.reset_high ? out_.gate(Gate::mux2, {data, to, reset}, 0)
+                               : out_.gate(Gate::mux2, {to, data, reset}, 0);
+      }
+      out_.reg(data, q[i], 0);
+    }
+  }
+
+  void fpga_cell(const std::string& name, const FpgaPrimitive& primitive, const Json& value,
+                 const Pins& pins) {
+    std::vector<std::vector<NetId>> nets(primitive.pins.size());
+    for (const auto& [pin_name, connection] : pins) {
+      const auto found = std::ranges::find(primitive.pins, pin_name, &FpgaPin::name);
+      if (found == primitive.pins.end())
+        fail(205, path_, 0, "cell " + in_quotes(name) + " has no pin " + in_quotes(pin_name));
+      nets[static_cast<std::size_t>(found - primitive.pins.begin())] = connection;
+    }
+    std::uint64_t init = 0;
+    const Json& parameters = object(value, "parameters");
+    const std::string key(primitive.init);
+    if (!key.empty() && parameters.contains(key)) {
+      const Json& bits = parameters[key];
+      if (bits.is_number_integer()) {
+        init = static_cast<std::uint64_t>(bits.get<std::int64_t>());
+      } else if (bits.is_string()) {
+        for (const char c : bits.get_ref<const std::string&>())
+          if (c == '0' || c == '1') init = init << 1 | (c == '1' ? 1U : 0U);
+      }
+    }
+    fpga_.place(out_, primitive, init, nets, 0);
+  }
+
   void word_cell(const std::string& name, const std::string& type, const Json& value,
                  const Pins& pins) {
+    if (is_register(type)) return register_cell(name, type, value, pins);
+    if (type == "$lut") return lut_cell(name, value, pins);
+    if (has_state(type)) {
+      const NetId q = pins.contains("Q") && !pins.at("Q").empty() ? pins.at("Q")[0] : kNetZero;
+      const bool is_latch = type.find("LATCH") != std::string::npos || type == "$dlatch";
+      fail(211, path_, 0,
+           (is_latch && q > kNetOne ? "latch " + in_quotes(name_of(q))
+                                    : "cell " + in_quotes(name) + " of type " + in_quotes(type)) +
+               " has state; only combinational circuits and feed-forward pipelines have a table");
+    }
     const std::vector<NetId>& y = pin(pins, name, "Y");
     const std::vector<NetId>& a = pin(pins, name, "A");
     const std::vector<NetId> none;
@@ -351,17 +446,26 @@ class JsonElaborator {
       const NetId x = out_.tree(Gate::or2, a, false, 0), z = out_.tree(Gate::or2, b, false, 0);
       result = {out_.gate(type == "$logic_and" ? Gate::and2 : Gate::or2, {x, z}, 0)};
     } else {
-      const bool memory =
-          type.find("ff") != std::string::npos || type.find("FF") != std::string::npos ||
-          type.find("latch") != std::string::npos || type.find("LATCH") != std::string::npos ||
-          type.find("mem") != std::string::npos;
-      fail(memory ? 211 : 203, path_, 0,
+      fail(203, path_, 0,
            "cell " + in_quotes(name) + " of type " + in_quotes(type) +
-               (memory ? " has state; only combinational circuits have a table"
-                       : " is not a gate; run \"techmap; simplemap\" in yosys first"));
+               " is not a gate; run \"techmap; simplemap\" in yosys first");
     }
     result = widened(std::move(result), y.size(), false);
     for (std::size_t i = 0; i < y.size(); ++i) out_.alias(y[i], result[i], 0);
+  }
+
+  void lut_cell(const std::string& name, const Json& value, const Pins& pins) {
+    const std::vector<NetId>& a = pin(pins, name, "A");
+    if (a.size() > kMaxCellInputs)
+      fail(203, path_, 0,
+           "cell " + in_quotes(name) + " is a table of " + std::to_string(a.size()) +
+               " inputs; at most 6 are supported");
+    std::uint64_t table = 0;
+    const Json& parameters = object(value, "parameters");
+    if (parameters.contains("LUT") && parameters["LUT"].is_string())
+      for (const char c : parameters["LUT"].get_ref<const std::string&>())
+        table = table << 1 | (c == '1' ? 1U : 0U);
+    out_.alias(single(pins, name, "Y"), fpga_.lut(out_, table, a, 0), 0);
   }
 
   const Json& root_;
@@ -370,6 +474,8 @@ class JsonElaborator {
   const NetlistOptions& options_;
   Assembler out_;
   std::unordered_map<NetId, std::string> names_;
+  std::vector<std::pair<std::string, NetId>> controls_;  // of registers, to be settled
+  FpgaCells fpga_;
   std::size_t instances_ = 0;
 };
 

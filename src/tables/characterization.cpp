@@ -247,6 +247,7 @@ CharacterizationRow characterization_row(const Characterization& result,
   for (std::size_t d = 0; d < result.reports.size(); ++d)
     row.distributions.push_back({resolved[d].text_a, resolved[d].text_b, result.reports[d].metrics,
                                  result.reports[d].quantiles});
+  row.published = m.published;
   return row;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -15,8 +16,8 @@ namespace axmul {
 
 namespace {
 
-/// Cells of one CSV line; quotes may hold commas, "" is a quote.
-std::vector<std::string> split_csv(std::string_view line) {
+/// Cells of one CSV line; quotes may hold separators, "" is a quote.
+std::vector<std::string> split_csv(std::string_view line, char separator) {
   std::vector<std::string> cells(1);
   bool quoted = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -26,7 +27,7 @@ std::vector<std::string> split_csv(std::string_view line) {
       ++i;
     } else if (c == '"') {
       quoted = !quoted;
-    } else if (c == ',' && !quoted) {
+    } else if (c == separator && !quoted) {
       cells.emplace_back();
     } else {
       cells.back() += c;
@@ -60,7 +61,7 @@ constexpr CostColumn kCostColumns[] = {
     {"power_nw", &Cost::power_mw, 1e-6},    {"area_um2", &Cost::area_um2, 1},
     {"delay_ns", &Cost::delay_ns, 1},       {"delay_ps", &Cost::delay_ns, 1e-3},
     {"PDK45_PWR_mW", &Cost::power_mw, 1},   {"PDK45_AREA_um2", &Cost::area_um2, 1},
-    {"PDK45_DELAY_ns", &Cost::delay_ns, 1},
+    {"PDK45_DELAY_ns", &Cost::delay_ns, 1}, {"power_rel", &Cost::power_rel, 1},
 };
 
 const CostColumn* cost_column(const std::string& name) {
@@ -74,6 +75,15 @@ double parse_cell(const std::string& cell, const Place& place, const std::string
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value))
     throw InputError(850, place, "column " + column + ": \"" + cell + "\" is no number");
+  return value;
+}
+
+/// A number of a column that axmul does not know; nothing for other texts.
+std::optional<double> own_figure(const std::string& cell) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value))
+    return std::nullopt;
   return value;
 }
 
@@ -103,6 +113,9 @@ CostRow parse_row(const std::vector<std::string>& header, const std::vector<std:
     } else if (const std::string key = figure_key(column); !key.empty()) {
       row.published[key] = parse_cell(cell, place, column);
       row.published_text[key] = cell;
+    } else if (const auto own = own_figure(cell)) {
+      row.published[column] = *own;  // a column of the user's own
+      row.published_text[column] = cell;
     }
   }
   if (row.key.empty()) throw InputError(850, place, "no name or sha256");
@@ -115,20 +128,23 @@ void check_header(const std::vector<std::string>& header, const Place& place) {
   };
   if (!has("name") && !has("sha256"))
     throw InputError(850, place, "the header has no column name or sha256");
-  const CostColumn* first = nullptr;
   for (const std::string& name : header) {
+    if (name == "power" || name == "area" || name == "delay")
+      throw InputError(850, place,
+                       "column " + name +
+                           " has no unit; name it power_mw, power_uw, power_nw, power_rel, "
+                           "area_um2, delay_ns or delay_ps");
     const CostColumn* column = cost_column(name);
     if (column == nullptr) continue;
     for (const std::string& other : header)
       if (const CostColumn* twin = cost_column(other);
           twin != nullptr && twin != column && twin->field == column->field)
         throw InputError(850, place, "columns " + name + " and " + other + " give the same figure");
-    first = first == nullptr ? column : first;
   }
-  if (first == nullptr)
+  if (header.size() < 2)
     throw InputError(850, place,
-                     "the header has no column power_mw, power_uw, area_um2, delay_ns or "
-                     "PDK45_PWR_mW …");
+                     "the header has no column beside the names, such as power_mw, power_uw, "
+                     "power_rel, area_um2, delay_ns, PDK45_PWR_mW … or one of your own");
 }
 
 /// How a row names a multiplier: by hash, by name, by alias, or not at all.
@@ -152,10 +168,14 @@ void take_cost(const CostRow& row, Multiplier& m) {
   if (!std::isnan(row.cost.power_mw)) {
     // What an estimate or another technology said of the ratio does not belong to this power.
     m.cost.power_rel = std::numeric_limits<double>::quiet_NaN();
-    if (m.cost.technology == "PDK45") {
+    if (!std::isnan(row.cost.power_rel)) {
+      m.cost.power_rel = row.cost.power_rel;
+    } else if (m.cost.technology == "PDK45") {
       const PublishedFigures figures{{{"PDK45_PWR", m.cost.power_mw}}, {}, "EvoApproxLib"};
       m.cost.power_rel = published_cost(figures, m.lut.type()).power_rel;
     }
+  } else if (!std::isnan(row.cost.power_rel)) {
+    m.cost.power_rel = row.cost.power_rel;
   }
 }
 
@@ -197,6 +217,7 @@ std::vector<CostRow> read_costs(const std::string& path) {
   const std::string text = read_file(path);
   std::vector<CostRow> rows;
   std::vector<std::string> header;
+  char separator = ',';
   std::set<std::string> seen;
   std::size_t line = 0;
   for (std::size_t start = 0; start < text.size();) {
@@ -208,11 +229,13 @@ std::vector<CostRow> read_costs(const std::string& path) {
       continue;
     const Place place{path, line};
     if (header.empty()) {
-      header = split_csv(content);
+      if (content.find(',') == std::string_view::npos)
+        separator = content.find(';') != std::string_view::npos ? ';' : '\t';
+      header = split_csv(content, separator);
       check_header(header, place);
       continue;
     }
-    rows.push_back(parse_row(header, split_csv(content), place));
+    rows.push_back(parse_row(header, split_csv(content, separator), place));
     if (!seen.insert(rows.back().key).second)
       throw InputError(850, place, "\"" + rows.back().key + "\" has a row already");
   }
@@ -245,7 +268,12 @@ CostJoin join_costs(std::span<const CostRow> rows, std::vector<Multiplier>& mult
     for (const std::size_t i : members) found[i].emplace_back(match, &row);
   }
   for (const auto& [i, own] : found) join_one(own, multipliers[i], result);
+  std::map<std::size_t, double> given;  // as the rows say, whatever an exact entry would make of it
+  for (const auto& [i, own] : found)
+    for (const auto& [match, row] : own)
+      if (!std::isnan(row->cost.power_rel)) given[i] = multipliers[i].cost.power_rel;
   fill_power_rel(multipliers);
+  for (const auto& [i, power_rel] : given) multipliers[i].cost.power_rel = power_rel;
   return result;
 }
 

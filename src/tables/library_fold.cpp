@@ -104,9 +104,10 @@ bool is_generic(const std::string& name) {
 
 /// The stem of a circuit's file, empty for what is named after its file already.
 std::string other_name(const Multiplier& m) {
-  static const std::set<std::string> kCircuits{"c", "verilog", "verilog (yosys)", "blif",
-                                               "yosys-json"};
-  if (!kCircuits.contains(m.provenance.format)) return "";
+  static const std::set<std::string> kCircuits{"c",    "c++",        "verilog", "vhdl",
+                                               "blif", "yosys-json", "aiger",   "cgp"};
+  const std::string& format = m.provenance.format;  // "verilog (yosys 0.23)"
+  if (!kCircuits.contains(format.substr(0, format.find(" (")))) return "";
   return std::filesystem::path(m.provenance.source_file).stem().string();
 }
 

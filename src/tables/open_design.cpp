@@ -16,6 +16,7 @@
 #include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "tables/c_table.hpp"
 #include "tables/seen_files.hpp"
 
 namespace axmul {
@@ -42,8 +43,7 @@ std::string broken_table_warning(const std::string& path) {
 
 /// Circuits go before tables, but a C file may be either.
 bool is_circuit(const std::string& path, const OpenOptions& options) {
-  if (!options.circuits || !is_circuit_file(path)) return false;
-  return !(path.ends_with(".c") && is_table_file(path));
+  return options.circuits && is_circuit_file(path) && !detail::is_c_table(path);
 }
 
 /// The kind of a file that the user named: what is nothing else is to be a table.
@@ -219,8 +219,9 @@ std::optional<DesignKind> folder_kind(const std::string& path, const OpenOptions
   };
   if (h5::File::is_hdf5(path)) return only_if(is_design_h5(path, files), DesignKind::hdf5);
   if (options.circuits && is_circuit_file(path)) {
-    if (!path.ends_with(".c")) return DesignKind::circuit;
-    if (is_table_file(path)) return DesignKind::table;
+    if (!is_c_model_file(path)) return DesignKind::circuit;
+    if (detail::is_c_table(path)) return DesignKind::table;
+    if (!path.ends_with(".c") && !has_c_model(path)) return std::nullopt;  // C++ of any kind
     if (!options.circuits->allow_native_code) ++files.native_skipped;
     return only_if(options.circuits->allow_native_code, DesignKind::circuit);
   }
@@ -268,6 +269,9 @@ DesignRef generator_ref(const std::string& text) {
   return {canonical, canonical, [canonical] { return generate(canonical); }};
 }
 
+void add_one_design(const std::vector<std::string>& texts, const OpenOptions& options,
+                    Search& list);
+
 [[noreturn]] void no_such(const std::string& text) {
   std::string hint;
   try {
@@ -294,6 +298,7 @@ void add_text(const std::string& text, const OpenOptions& options, detail::SeenF
     if (seen.is_new(text)) add_folder(text, options, seen, list);
     return;
   }
+  if (is_file_list(text)) return add_one_design({text}, options, list);
   if (fs::exists(status)) {
     if (seen.is_new(text)) add_file({text, kind_of(text, options)}, options, list);
     return;
@@ -305,6 +310,23 @@ void add_text(const std::string& text, const OpenOptions& options, detail::SeenF
     return;
   }
   no_such(text);
+}
+
+/// One design of several files, named as its top module where that is given, else as the list, the
+/// folder or the first file.
+void add_one_design(const std::vector<std::string>& texts, const OpenOptions& options,
+                    Search& list) {
+  const DesignSources sources = design_sources(texts);
+  const NetlistOptions circuits =
+      as_one_design(options.circuits.value_or(NetlistOptions{}), sources);
+  fs::path named = fs::absolute(texts.front()).lexically_normal();
+  if (named.filename().empty()) named = named.parent_path();
+  const std::string name = circuits.top.empty() ? named.stem().string() : circuits.top;
+  list.designs.push_back({name, texts.front(), [path = sources.files.front(), circuits, name] {
+                            Multiplier multiplier = read_design_circuit(path, circuits);
+                            multiplier.name = name;
+                            return multiplier;
+                          }});
 }
 
 /// The function's hash; empty for a design that cannot be read, which its load() will tell.
@@ -405,7 +427,10 @@ DesignList designs_of(const DesignFile& file, const OpenOptions& options) {
 DesignList find_designs(std::span<const std::string> texts, const OpenOptions& options) {
   Search list;
   detail::SeenFiles seen;
-  for (const std::string& text : texts) add_text(text, options, seen, list);
+  if (options.as_one)
+    add_one_design({texts.begin(), texts.end()}, options, list);
+  else
+    for (const std::string& text : texts) add_text(text, options, seen, list);
   if (std::string warning = seen.warning(); !warning.empty())
     list.warnings.push_back(std::move(warning));
   settle_names(list);

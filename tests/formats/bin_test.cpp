@@ -24,7 +24,8 @@ TEST_CASE("any other size is refused with both sizes named") {
     CAPTURE(size);
     CHECK_THROWS_WITH_AS(parse_table(std::string(size, '\0'), "x.bin"),
                          doctest::Contains(("x.bin: a .bin table has 131072 bytes (16-bit "
-                                            "products) or 262144 (32-bit), this has " +
+                                            "products), 262144 (32-bit) or 524288 (64-bit), this "
+                                            "has " +
                                             std::to_string(size))
                                                .c_str()),
                          InputError);

@@ -8,6 +8,7 @@
 #include "axmul/netlist/readers.hpp"
 #include "netlist/c_model.hpp"
 #include "netlist/notations.hpp"
+#include "netlist/verilog/preprocess.hpp"
 #include "support/fuzz.hpp"
 
 namespace axmul::test {
@@ -49,6 +50,46 @@ inline void fuzz_verilog(double seconds) {
           {"assign ", "{",    "}",   "[1:0]",          "{4{",        "endmodule", "module m2(",
            "wire ",   "1'b1", "'hz", "parameter P = ", " ? ",        "input ",    ".A(",
            "FAX1 ",   "/*",   "(*",  "`celldefine",    "primitive ", "endtable",  "[99999999:0]"}));
+}
+
+/// Conditions, macros, FPGA primitives, parameters of instances, behaviour between structure.
+inline void fuzz_files(double seconds) {
+  fuzz(
+      "verilog-files",
+      {"`define W(x, y = 1) x``_n + y\n`ifdef A\nrubbish\n`elsif B\n`else\n`define N 3\n`endif\n"
+       "module m(\\a[0] , \\a[1] , b0, b1, inout VDD, output \\p[0] , output [`N:0] q);\n"
+       "LUT6_2 #(.INIT(64'h8)) l(.O6(q[0]), .O5(q[1]), .I0(b0), .I5(1'b1), .VDD(VDD));\n"
+       "CARRY4 c(.CI(b1), .DI({b0, b1}), .S(4'h3), .O(q), .CO());\n"
+       "part #(.W(2), .T(`N)) u({b1, b0}, q[3:2]); assign \\p[0] = 4'h8 >> {b0, b1}; endmodule\n"
+       "module part #(parameter W = 1, T = 0)(input [W-1:0] x, output [1:0] z); assign z = x << "
+       "T;\n"
+       "endmodule\nmodule other(input a, output o); always @* o = a > 1; endmodule\n"},
+      [](const std::string& text) {
+        NetlistOptions options = fuzz_limits();
+        options.parameters = {{"W", "3"}};
+        options.top = text.size() % 2 == 0 ? "m" : "part";
+        if (options.top == "m") options.parameters.clear();
+        read_verilog_text(detail::preprocess_verilog(text, "m.v", {.max_bytes = 1 << 20}), "m.v",
+                          options);
+      },
+      fuzz_options(seconds, {"`ifdef ", "`else", "`endif", "`define X `X`X ", "`undef ", "`W(",
+                             "``", "`include \"m.v\"", "#(.INIT(", ">> {", "inout ", "SB_LUT4 ",
+                             "'h", "\\\n", "64'hffffffffffffffff", " > ", ".*", "typedef "}));
+}
+
+inline void fuzz_graphs(double seconds) {
+  fuzz(
+      "aiger-cgp",
+      {"aag 3 2 0 1 1\n2\n4\n7\n6 4 2\ni0 a[0]\ni1 b[0]\no0 p[0]\nc\n",
+       std::string("aig 3 2 0 1 1\n6\n\x02\x02", 18), "{4,2,1,2,2,1,0}([6]2,3,2)([7]6,1,4)(6,7)"},
+      [](const std::string& text) {
+        read_aiger_text(text.starts_with("{") ? "aag " + text : text, "m.aag", fuzz_limits());
+      },
+      fuzz_options(seconds / 2, {"aag ", "aig ", "99999999999999999999", " 0", "\n", "\xff\xff"}));
+  fuzz(
+      "cgp", {"{4,2,1,2,2,1,0}([6]2,3,2)([7]6,1,4)(6,7)", "{2,1}([2]0,1,9)(2)"},
+      [](const std::string& text) { read_cgp_text(text, "m.cgp", fuzz_limits()); },
+      fuzz_options(seconds / 2, {"([", "]", ",", "{16,16", ")(", "4294967296", "#"}));
 }
 
 inline void fuzz_liberty(double seconds) {
@@ -98,7 +139,8 @@ inline void fuzz_c(double seconds) {
         detail::find_c_model(text, "m.c");
       },
       fuzz_options(seconds, {"// MSE = 1", "/*", "*/", "\"", "'", "{", "}", "uint8_t ", "(",
-                             "#define x \\\n", "// A = nan", "1e-400", "e+"}));
+                             "#define x \\\n", "// A = nan", "1e-400", "e+", "extern \"C\" {",
+                             "std::", "noexcept", "f(a, b, 2)"}));
 }
 
 }  // namespace axmul::test

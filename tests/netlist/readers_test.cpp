@@ -153,7 +153,7 @@ TEST_CASE("BLIF: refusals") {
     return [text] { read_blif_text(text, "m.blif"); };
   };
   check_error(read(".model m\n.inputs a\n.outputs o\n.names a o\n2 1\n"), 230, "m.blif:5: ");
-  check_error(read(".model m\n.inputs a\n.outputs o\n.latch a o re c 0\n"), 211, "m.blif:4: ");
+  check_error(read(".model m\n.inputs a\n.outputs o\n.latch a o ah c 0\n"), 211, "m.blif:4: ");
   check_error(read(".model m\n.inputs a\n.outputs o\n.gate FOO A=a Y=o\n"), 203, "\"FOO\"");
   check_error(read(".model m\n.inputs a\n.outputs o\n.names t o\n1 1\n"), 206, "\"t\"");
   check_error(read(".model m\n.inputs a\n.outputs o\n.names o o\n1 1\n"), 208, "\"o\"");
@@ -213,8 +213,8 @@ TEST_CASE("Yosys JSON: refusals") {
   check_error(read("[]"), 240, "modules");
   check_error(read(std::string(1000, '[')), 240, "nests");
   check_error(read(with("")), 206, "\"o\"");
-  check_error(read(with(R"("u":{"type":"$_DFF_P_","connections":{"A":[2],"Y":[5]}})")), 211,
-              "$_DFF_P_");
+  check_error(read(with(R"("u":{"type":"$_DLATCH_P_","connections":{"A":[2],"Y":[5]}})")), 211,
+              "$_DLATCH_P_");
   check_error(read(with(R"("u":{"type":"$mul","connections":{"A":[2],"B":[2],"Y":[5]}})")), 203,
               "$mul");
   check_error(read(with(R"("u":{"type":"FOO","connections":{"A":[2],"Y":[5]}})")), 203, "\"FOO\"");

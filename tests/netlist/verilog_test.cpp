@@ -337,7 +337,9 @@ TEST_CASE("errors name file, line, the culprit and what would mend it") {
   check_error("", 204, "no module", 0);
   check_error("module foo(A, O); input A;\nassign O = A; endmodule", 201,
               "neither input nor output", 1);
-  check_error("`define X 1\nmodule foo; endmodule", 202, "iverilog -E", 1);
+  check_error("module foo(input A, output O);\nassign O = A & `X; endmodule", 215, "--define X", 2);
+  check_error("module foo(input A, output O);\nassign O = A > 1; endmodule", 202, "--synthesize",
+              2);
   check_error(
       "module foo(input [7:0] A, input [7:0] B, output [15:0] O);\nassign O = A * B; endmodule",
       202, "--synthesize", 2);

@@ -36,7 +36,8 @@ TEST_CASE("the unit of a column is in its name") {
   CHECK(rows_of("name,PDK45_PWR_mW\nm,0.4\n")[0].cost.power_mw == 0.4);
   CHECK(refusal("name,power_mw,power_uw\nm,1,2\n").find("columns power_mw and power_uw") !=
         std::string::npos);
-  CHECK(refusal("name,power\nm,1\n").find("no column power_mw, power_uw") != std::string::npos);
+  CHECK(refusal("name,power\nm,1\n").find("column power has no unit; name it power_mw") !=
+        std::string::npos);
 }
 
 TEST_CASE("rows join by hash, name, alias, whatever their order, and set power_rel") {

@@ -56,7 +56,14 @@ struct AXMUL_API ReadOptions {
   std::optional<OperandOrder> order{};
   std::optional<OperandIndex> index{};
   std::optional<std::string> format{};
+  /// Of a list with several columns of products the header's name of the one to take; of an .npz
+  /// archive the array's.
+  std::optional<std::string> column{};
 };
+
+/// What a file of a kind that is recognised but not read holds, and what to do with it: "Xilinx
+/// memory coefficients (.coe); …"; empty where nobody knows it.
+AXMUL_API std::string kind_not_read(std::string_view content, std::string_view path);
 
 /// Reads a table; its name is the file's without folder and extension. Throws UsageError AX301
 /// (unknown format), InputError AX100-102 (cannot be read), AX300 (unknown content), AX310-319

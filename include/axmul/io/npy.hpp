@@ -35,7 +35,7 @@ struct AXMUL_API NpyArray {
 AXMUL_API bool is_npy(std::string_view bytes);
 
 /// Decodes format versions 1, 2 and 3; bool, (u)int 8…64, float 16…64, either byte order, C or
-/// Fortran order, one or two dimensions. `name` stands for the path in messages. Throws InputError
+/// Fortran order, one or two dimensions (of more, those of length 1 are left out). `name` stands for the path in messages. Throws InputError
 /// AX120 (not NPY or malformed header), AX121 (dtype or dimensions that are not supported: objects,
 /// text, complex, records, long double, 0-d, 3-d …), AX122 (data shorter or longer than the shape
 /// says), AX123 (an unsigned 64-bit value above 2^63−1).

@@ -28,8 +28,13 @@ class AXMUL_API NotMultiplierError : public InputError {
   std::string kind_;
 };
 
-/// True for files that read_design_circuit() reads: .v .vl .blif .c, and .json that Yosys wrote.
+/// True for files that read_design_circuit() reads: .v .vl .sv .vhd .vhdl .blif .aag .aig .cgp .chr
+/// .c .cc .cpp .cxx, and .json that Yosys wrote.
 AXMUL_API bool is_circuit_file(const std::string& path);
+/// True for C and C++ sources by their extension; is there a function of two integers or more in
+/// it?
+AXMUL_API bool is_c_model_file(const std::string& path);
+AXMUL_API bool has_c_model(const std::string& path);
 
 /// Reads a circuit or C model of an 8x8-bit multiplier: its table, name (of the module, model or
 /// function), provenance, published figures and cost. Whether it is one at all is decided by names

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "axmul/core/api.hpp"
@@ -34,6 +35,7 @@ struct AXMUL_API CellType {
   double area = kUnknown;                   ///< in the unit of its library
   double leakage = kUnknown;                ///< likewise
   std::vector<double> input_capacitance{};  ///< per input, in fF; empty when unknown
+  bool is_register = false;                 ///< a register of a pipeline: simulated as a wire
 };
 
 /// The generic gates: what expressions, primitives and generators are made of. Input order is that
@@ -94,6 +96,7 @@ struct AXMUL_API Netlist {
   std::vector<Port> ports;      ///< in declaration order
   std::uint32_t net_count = 2;  ///< ids 0 … net_count−1
   std::string technology;       ///< library that gave the cells' areas, empty without one
+  int stages = 0;               ///< most registers on a path from an input to an output
 
   std::span<const NetId> inputs(const Cell& cell) const {
     return {pins.data() + cell.first_pin, static_cast<std::size_t>(types[cell.type].inputs)};
@@ -153,12 +156,16 @@ class AXMUL_API NetlistBuilder {
 /// a: A, X, IN1, OPA …; b: B, Y (beside X), IN2 …; product: O, Z, P, Y, PRODUCT, OUT, RESULT, R, C.
 struct AXMUL_API PortMap {
   std::string a, b, product;
+  /// Further inputs that are tied to a number: "mode=1" is port mode, value 1.
+  std::vector<std::pair<std::string, std::uint64_t>> ties{};
 };
 
-/// Reads "a=X,b=Y,p=O" (any subset, any order). Throws UsageError AX250 naming the bad part.
+/// Reads "a=X,b=Y,p=O" (any subset, any order) and further inputs with a number,
+/// "mode=1,mask=0x7f". Throws UsageError AX250 naming the bad part.
 AXMUL_API PortMap parse_port_map(std::string_view text);
 
-/// The ports of a multiplier with every field filled. Throws InputError AX251 (names the ports
+/// The ports of a multiplier with every field filled; where names say nothing, two inputs of 8 bits
+/// (the first is a) and the widest of the outputs tell. Throws InputError AX251 (names the ports
 /// there are) when one cannot be found or is of the wrong direction.
 AXMUL_API PortMap find_multiplier_ports(const Netlist& netlist, const PortMap& given = {});
 

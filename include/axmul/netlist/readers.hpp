@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "axmul/core/api.hpp"
@@ -33,8 +34,9 @@ class AXMUL_API CellLibrary {
   /// they are used. Throws InputError AX220…AX222.
   void add_liberty(const std::string& path);
   void add_liberty_text(std::string_view text, const std::string& path);
-  /// Adds the modules of a Verilog file. Throws InputError as read_verilog() does.
-  void add_verilog(const std::string& path);
+  /// Adds the modules of a Verilog file, preprocessed with these macros ("NAME" or "NAME=TEXT").
+  /// Throws InputError as read_verilog() does.
+  void add_verilog(const std::string& path, const std::vector<std::string>& defines = {});
 
   /// A combinational Liberty cell, or nullptr. Names of all Liberty cells, in file order.
   const CellType* find(std::string_view name) const;
@@ -55,7 +57,15 @@ struct AXMUL_API NetlistOptions {
   std::shared_ptr<const CellLibrary> library;  ///< may be null
   bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)
   bool synthesize = false;         ///< run yosys on Verilog first (behavioural RTL)
-  bool estimate_cost = true;       ///< read_design_circuit(): estimate where no power is published
+  bool simulate = false;  ///< take the table of Verilog from Icarus (needs allow_native_code)
+  std::vector<std::string> files{};            ///< further Verilog files of the same design
+  std::vector<std::string> include_folders{};  ///< where `include looks besides the file's own
+  std::vector<std::string> defines{};          ///< macros of Verilog, "NAME" or "NAME=TEXT"
+  /// Parameters of the top module: name, and a number as Verilog writes it.
+  std::vector<std::pair<std::string, std::string>> parameters{};
+  std::string function{};     ///< the function of a C model, where it has several
+  std::string call{};         ///< how it is called: "f(a, b, 2)"; empty: f(first, second)
+  bool estimate_cost = true;  ///< read_design_circuit(): estimate where no power is published
   /// Wall clock for one C model's 65536 calls together; its compiler has at least a minute. Models
   /// of the field take milliseconds; what takes longer most likely hangs, and a folder may hold
   /// many.
@@ -63,6 +73,20 @@ struct AXMUL_API NetlistOptions {
   std::size_t max_file_bytes = std::size_t{64} << 20;
   std::size_t max_cells = std::size_t{1} << 22;  ///< cells after flattening, and nets
 };
+
+/// Files that are one design: in the order of the texts Verilog and VHDL files, all those below a
+/// folder (hidden ones and test benches "*_tb.*", "tb_*" aside), and those that a file list
+/// ("*.f", "*.fl") names. A list holds a path a line, relative to itself or the caller, and
+/// +incdir+, +define+, -f, -v; comments start with // or #.
+struct AXMUL_API DesignSources {
+  std::vector<std::string> files, include_folders, defines;
+};
+/// Throws InputError AX217 for what is no such file, cannot be found, or nests too deeply.
+AXMUL_API DesignSources design_sources(const std::vector<std::string>& texts);
+/// True for a path that ends as file lists do.
+AXMUL_API bool is_file_list(const std::string& path);
+/// options for these sources as one design; the first file is the one to read.
+AXMUL_API NetlistOptions as_one_design(NetlistOptions options, const DesignSources& sources);
 
 /// A top module or model with its hierarchy flattened. Malformed input throws InputError naming
 /// file, line and what would mend it: AX200 unreadable, AX201 syntax, AX202 unsupported construct,
@@ -81,13 +105,32 @@ AXMUL_API Netlist read_blif_text(std::string_view text, const std::string& path,
 AXMUL_API Netlist read_yosys_json_text(std::string_view text, const std::string& path,
                                        const NetlistOptions& options = {});
 
-/// By extension: .v .vl .blif .json (after yosys for .v .sv when options.synthesize). Throws
-/// UsageError AX290 for any other.
+/// AIGER, text and binary (.aag .aig): inputs and outputs by their symbols, else the first half of
+/// the inputs is a; latches are refused (AX211). Throws InputError AX232.
+AXMUL_API Netlist read_aiger_text(std::string_view text, const std::string& path,
+                                  const NetlistOptions& options = {});
+/// A chromosome of Cartesian genetic programming as EvoApproxLib and ArithsGen publish them,
+/// "{inputs,outputs,…}([id]in1,in2,function)…(outputs)": the first half of the inputs is a, least
+/// significant bit first. Functions 0 … 9: in1, not in1, and, or, xor, nand, nor, xnor, 1, 0.
+/// Throws InputError AX233.
+AXMUL_API Netlist read_cgp_text(std::string_view text, const std::string& path,
+                                const NetlistOptions& options = {});
+
+/// By extension: .v .vl .sv .blif .json .aag .aig .cgp .chr (after yosys for Verilog when
+/// options.synthesize), .vhd .vhdl through ghdl and yosys. Throws UsageError AX290 for any other.
 AXMUL_API Netlist read_netlist(const std::string& path, const NetlistOptions& options = {});
 
 /// Behavioural RTL through yosys (synth, flatten, techmap to gates). Throws UnavailableError AX280
 /// when yosys is not installed, InputError AX281 with yosys's own message when it fails.
 AXMUL_API Netlist synthesize_verilog(const std::string& path, const NetlistOptions& options = {});
 AXMUL_API bool yosys_available();
+
+/// VHDL through ghdl (--synth) and yosys. Throws UnavailableError AX219 when ghdl is not installed,
+/// InputError AX226 with ghdl's own message, and as synthesize_verilog().
+AXMUL_API Netlist synthesize_vhdl(const std::string& path, const NetlistOptions& options = {});
+
+/// What a circuit read from such a file went through: "yosys 0.23", "ghdl 2.0.0, yosys 0.23",
+/// "iverilog 11.0"; empty for what axmul reads itself.
+AXMUL_API std::string tools_of(const std::string& path, const NetlistOptions& options);
 
 }  // namespace axmul

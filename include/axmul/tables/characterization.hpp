@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -102,6 +103,7 @@ struct AXMUL_API CharacterizationRow {
     std::vector<Quantile> quantiles;
   };
   std::vector<Figures> distributions;
+  std::map<std::string, double> published{};  ///< of the multiplier: columns of one's own, too
 };
 AXMUL_API CharacterizationRow characterization_row(const Characterization& result,
                                                    const DistributionSet& distributions);

@@ -26,11 +26,12 @@ struct AXMUL_API CostRow {
   std::map<std::string, std::string> published_text;
 };
 
-/// Reads a CSV with header: a column name or sha256; power_mw (power_uw, power_nw), area_um2,
-/// delay_ns (delay_ps), or EvoApprox's PDK45_PWR_mW, PDK45_AREA_um2, PDK45_DELAY_ns; optionally
-/// technology; published error figures MAE, WCE, EP, MRE, WCRE, MSE with "_pct" or "%" for
-/// percentages. Other columns are ignored, empty cells are unknown. Throws InputError AX850 (names
-/// line, column and text).
+/// Reads a CSV with header, separated by comma, else semicolon, else tab: a column name or sha256;
+/// power_mw (power_uw, power_nw), area_um2, delay_ns (delay_ps), or EvoApprox's PDK45_PWR_mW,
+/// PDK45_AREA_um2, PDK45_DELAY_ns; power_rel, taken as given; optionally technology; published
+/// error figures MAE, WCE, EP, MRE, WCRE, MSE with "_pct" or "%" for percentages. Numbers of other
+/// columns are kept as published figures by the column's name; empty cells are unknown. Throws
+/// InputError AX850 (names line, column and text).
 AXMUL_API std::vector<CostRow> read_costs(const std::string& path);
 
 struct AXMUL_API CostJoin {

@@ -23,6 +23,7 @@ struct AXMUL_API OpenOptions {
   /// How circuits and C models are read; none: they are no designs. Without allow_native_code C
   /// models met in folders are skipped and counted.
   std::optional<NetlistOptions> circuits;
+  bool as_one = false;  ///< all texts together are the Verilog or VHDL files of one design
 };
 
 /// Lets options take circuit files and C models as designs, read with `circuits`; type and order
@@ -64,7 +65,8 @@ struct AXMUL_API DesignFiles {
 /// Throws InputError AX801 when the folder cannot be read.
 AXMUL_API DesignFiles design_files(const std::string& folder, const OpenOptions& options = {});
 
-/// Finds the designs that texts name, each one of: "-" (options.standard_input), a table file, an
+/// Finds the designs that texts name, each one of: "-" (options.standard_input), a table file, a
+/// list of the files of one design (is_file_list()), a
 /// circuit, an axmul HDF5 table or library (all its entries) or one entry of it ("lib.h5:NAME", by
 /// name, alias or NAME@<8 or more hex of its sha256>; of several operand types the one of
 /// options.read.type), a folder

@@ -36,7 +36,8 @@ std::int64_t VerilogConstants::value(const VerilogFile& file, const Module& modu
       if (!module.signals[node.a].is_parameter)
         fail(
             209, file.path, node.line,
-            in_quotes(module.signals[node.a].name) + " is not constant; an index or range must be");
+            in_quotes(module.signals[node.a].name) +
+                " is not constant; an index or range must be, or let yosys read it (--synthesize)");
       return operand(module.signals[node.a].value);
     case NodeKind::plus_sign:
       return operand(node.a);
@@ -63,7 +64,8 @@ std::int64_t VerilogConstants::value(const VerilogFile& file, const Module& modu
                                                 : check(static_cast<__int128>(left) << by);
     }
     default:
-      fail(209, file.path, node.line, "a constant is expected here");
+      fail(209, file.path, node.line,
+           "a constant is expected here, or let yosys read it (--synthesize)");
   }
 }
 

@@ -78,10 +78,29 @@ VerilogParser::Operator VerilogParser::binary_operator() const {
   }
 }
 
+// Operators that only yosys maps to gates, and casts.
+void VerilogParser::refuse_operator() const {
+  if (token_.kind == TokenKind::number && token_.text.starts_with('\'')) behaviour("a cast");
+  if (token_.kind != TokenKind::symbol) return;
+  switch (token_.symbol) {
+    case symbol('<'):
+    case symbol('>'):
+    case symbol('<', '='):
+    case symbol('>', '='):
+    case symbol('>', '>', '>'):
+    case symbol('*', '*'):
+    case symbol('=', '=', '?'):
+      behaviour("operator " + in_quotes(token_.text));
+    default:
+      return;
+  }
+}
+
 std::uint32_t VerilogParser::binary(int precedence) {
   std::uint32_t left = unary();
   for (;;) {
     const Operator op = binary_operator();
+    if (op.precedence == 0) refuse_operator();
     if (op.precedence == 0 || op.precedence < precedence) return left;
     const std::uint32_t line = token_.line;
     advance();
@@ -144,15 +163,16 @@ std::uint32_t VerilogParser::primary() {
     return inner;
   }
   if (is('{')) return braces();
+  if (token_.kind == TokenKind::text) behaviour("a text");
   unexpected("an expression");
 }
 
 std::uint32_t VerilogParser::selected_name() {
   const Token name = token_;
-  if (name.text[0] == '$') unexpected("an expression");
+  if (name.text[0] == '$') behaviour("system function " + in_quotes(name.text));
   advance();
-  if (is('(')) error(202, "function call " + in_quotes(name.text) + " is not supported");
-  if (is('.')) error(202, "hierarchical name " + in_quotes(name.text) + "… is not supported");
+  if (is('(')) behaviour("function call " + in_quotes(name.text));
+  if (is('.')) behaviour("hierarchical name " + in_quotes(name.text) + "…");
   const std::uint32_t signal = signal_index(name);
   if (!accept('[')) return name_node(signal, name.line);
   const std::uint32_t first = expression();
@@ -164,7 +184,7 @@ std::uint32_t VerilogParser::selected_name() {
     second = expression();
   }
   expect(']');
-  if (is('[')) error(202, "select of a select (arrays) is not supported");
+  if (is('[')) behaviour("a select of a select (arrays)");
   return node(kind, name.line, signal, first, second);
 }
 
@@ -194,7 +214,11 @@ std::uint32_t VerilogParser::number() {
   const Token token = token_;
   file_.constants.push_back(parse_number(token, file_.path, file_.words));
   advance();
-  if (is('.')) unexpected("an integer (no reals)");
+  if (in_parameters_ && accept('.')) {
+    advance();  // a delay, which means nothing here
+  } else if (is('.')) {
+    unexpected("an integer (no reals)");
+  }
   return node(NodeKind::constant, token.line,
               static_cast<std::uint32_t>(file_.constants.size() - 1));
 }

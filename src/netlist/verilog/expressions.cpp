@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <span>
 #include <tuple>
+#include <utility>
 
+#include "axmul/core/errors.hpp"
 #include "netlist/source.hpp"
 
 namespace axmul::detail {
@@ -21,7 +23,8 @@ void VerilogExpressions::push_select(std::uint32_t scope, const Node& node) {
   const Signal& signal = scopes_[scope].module->signals[node.a];
   if (signal.is_parameter)
     fail(202, file.path, node.line,
-         "select of parameter " + in_quotes(signal.name) + " is not supported");
+         "a select of parameter " + in_quotes(signal.name) + " is not structural Verilog" +
+             kSynthesizeHint);
   const ModuleInfo::Range& r = scopes_.range(scope, node.a);
   const NetId first = scopes_.base(scope, node.a);
   spend(scope, node, r.width);
@@ -197,7 +200,8 @@ void VerilogExpressions::eval_operator(std::uint32_t scope, const Node& node, st
     case NodeKind::shift_right:
       return eval_shift(scope, node, mark, width, is_signed);
     default:
-      fail(202, file.path, node.line, "operator is not supported in a netlist");
+      fail(202, file.path, node.line,
+           std::string("this operator is not structural Verilog") + kSynthesizeHint);
   }
 }
 
@@ -255,7 +259,15 @@ void VerilogExpressions::eval_equal(std::uint32_t scope, const Node& node, std::
 
 void VerilogExpressions::eval_shift(std::uint32_t scope, const Node& node, std::size_t mark,
                                     std::uint32_t width, bool is_signed) {
-  const std::int64_t by = scopes_.constant(scope, node.b);
+  std::int64_t by = 0;
+  try {
+    by = scopes_.constant(scope, node.b);
+  } catch (const InputError& error) {
+    if (error.id() != 209) throw;
+    if (node.kind == NodeKind::shift_right && looked_up(scope, node, mark, width)) return;
+    fail(202, scopes_[scope].file->path, node.line,
+         std::string("a shift by a signal is not structural Verilog") + kSynthesizeHint);
+  }
   if (by < 0) fail(209, scopes_[scope].file->path, node.line, "shift by a negative count");
   eval(scope, node.a, width, is_signed);
   const std::vector<NetId> bits(stack_.begin() + static_cast<std::ptrdiff_t>(mark), stack_.end());
@@ -265,6 +277,30 @@ void VerilogExpressions::eval_shift(std::uint32_t scope, const Node& node, std::
     stack_[mark + static_cast<std::size_t>(i)] =
         inside ? bits[static_cast<std::size_t>(source)] : kNetZero;
   }
+}
+
+// 4'h8 >> {b, a}: a look-up table as yosys writes it. Its lowest bit is a cell; the upper ones,
+// which such netlists cut off, are only made where they are asked for.
+bool VerilogExpressions::looked_up(std::uint32_t scope, const Node& node, std::size_t mark,
+                                   std::uint32_t width) {
+  const VerilogFile& file = *scopes_[scope].file;
+  const Node& left = file.nodes[node.a];
+  const std::uint32_t inputs = shape(scope, node.b).width;
+  if (left.kind != NodeKind::constant || inputs > kMaxCellInputs) return false;
+  const Constant& constant = file.constants[left.a];
+  const std::uint32_t bits = std::min(constant.width, width);
+  if (!constant.is_sized || bits > 64 || (constant.is_signed && bits > 1)) return false;
+  const std::uint32_t wanted = std::exchange(wanted_, kMaxVectorWidth);
+  self_eval(scope, node.b);
+  const std::vector<NetId> select(stack_.begin() + static_cast<std::ptrdiff_t>(mark), stack_.end());
+  stack_.resize(mark);
+  const std::uint64_t word = file.words[constant.first_word] &
+                             (bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1);
+  for (std::uint32_t i = 0; i < std::min(width, wanted); ++i)
+    stack_.push_back(i < 64 && word >> i != 0 ? luts_.lut(out_, word >> i, select, node.line)
+                                              : kNetZero);
+  fit(mark, width, false);
+  return true;
 }
 
 // Ripple-carry sum of the two width-bit values above mark; the carry out of the top is dropped.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "netlist/assembler.hpp"
+#include "netlist/fpga.hpp"
 #include "netlist/verilog/scopes.hpp"
 #include "netlist/verilog/shapes.hpp"
 
@@ -23,6 +24,16 @@ class VerilogExpressions {
   /// Pushes expression n as `width` nets, its operands extended by the sign given. Throws AX202,
   /// AX209, AX210.
   void eval(std::uint32_t scope, std::uint32_t n, std::uint32_t width, bool is_signed);
+  /// As eval(), but only the lower `wanted` of the bits pushed will be used.
+  void eval_lower(std::uint32_t scope, std::uint32_t n, std::uint32_t width, bool is_signed,
+                  std::uint32_t wanted) {
+    const VerilogFile& file = *scopes_[scope].file;
+    if (file.nodes[n].kind == NodeKind::shift_right &&
+        file.nodes[file.nodes[n].a].kind == NodeKind::constant)
+      wanted_ = wanted;
+    eval(scope, n, width, is_signed);
+    wanted_ = kMaxVectorWidth;
+  }
   /// The same in its own width and sign.
   void self_eval(std::uint32_t scope, std::uint32_t n);
   /// Pushes the nets of an assignment target. Throws AX201 (no target), AX202, AX209, AX210.
@@ -53,12 +64,15 @@ class VerilogExpressions {
   void eval_equal(std::uint32_t scope, const Node& node, std::size_t mark, std::uint32_t width);
   void eval_shift(std::uint32_t scope, const Node& node, std::size_t mark, std::uint32_t width,
                   bool is_signed);
+  bool looked_up(std::uint32_t scope, const Node& node, std::size_t mark, std::uint32_t width);
   void add(std::size_t mark, std::uint32_t width, NetId carry, std::uint32_t line);
 
   VerilogScopes& scopes_;
   VerilogShapes shapes_;
   Assembler& out_;
   std::vector<NetId> stack_;
+  FpgaCells luts_;
+  std::uint32_t wanted_ = kMaxVectorWidth;  // of the bits of a value, the lower ones that are used
   std::uint64_t work_ = 0;
 };
 

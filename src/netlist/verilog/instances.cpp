@@ -8,6 +8,8 @@
 
 #include "axmul/core/errors.hpp"
 #include "netlist/cells.hpp"
+#include "netlist/fpga.hpp"
+#include "netlist/port_bits.hpp"
 #include "netlist/source.hpp"
 #include "netlist/verilog/expressions.hpp"
 
@@ -17,8 +19,9 @@ namespace {
 
 class Elaborator {
  public:
-  Elaborator(const VerilogFile& file, const NetlistOptions& options)
+  Elaborator(const VerilogFile& file, const NetlistOptions& options, const VerilogFiles& others)
       : main_(file),
+        others_(others),
         options_(options),
         out_(file.path, options.max_cells),
         scopes_(options, out_),
@@ -29,6 +32,7 @@ class Elaborator {
     const std::uint32_t scope = scopes_.open(main_, top, 0, {});
     for (const std::uint32_t index : top.ports) {
       const Signal& signal = top.signals[index];
+      if (signal.is_inout && is_supply_name(signal.name)) continue;
       check_direction(main_, top, signal);
       std::vector<NetId> nets;
       for (std::uint32_t i = 0; i < scopes_.range(scope, index).width; ++i)
@@ -67,7 +71,7 @@ class Elaborator {
                      std::uint32_t line) {
     const auto count = static_cast<std::uint32_t>(stack_.size() - mark);
     const Shape s = expressions_.shape(scope, value);
-    expressions_.eval(scope, value, std::max(count, s.width), s.is_signed);
+    expressions_.eval_lower(scope, value, std::max(count, s.width), s.is_signed, count);
     for (std::uint32_t i = 0; i < count; ++i)
       out_.alias(stack_[mark + i], stack_[mark + count + i], line);
     stack_.resize(mark);
@@ -163,6 +167,8 @@ class Elaborator {
     if (const Module* module = find_module(here, name)) return {&here, module, nullptr};
     if (&here != &main_)
       if (const Module* module = find_module(main_, name)) return {&main_, module, nullptr};
+    for (const auto& file : others_)
+      if (const Module* module = find_module(*file, name)) return {file.get(), module, nullptr};
     if (options_.library) {
       const CellLibrary::Impl& library = options_.library->impl();
       for (const auto& file : library.verilog)
@@ -206,14 +212,18 @@ class Elaborator {
 
   void place(std::uint32_t scope, const Instance& instance, int depth) {
     const VerilogFile& file = *scopes_[scope].file;
-    const Found found = find(file, instance.cell);
+    Found found = find(file, instance.cell);
+    if (found.module == nullptr || instance.has_parameters)
+      if (const FpgaPrimitive* primitive = fpga_primitive(instance.cell);
+          primitive != nullptr && found.cell == nullptr)
+        return place_fpga(scope, instance, *primitive);
+    if (is_unpowered(file, instance, found)) return;
     if (found.cell == nullptr && found.module == nullptr)
       fail(203, file.path, instance.line,
            "unknown cell " + in_quotes(instance.cell) +
                "; give its function with --liberty FILE.lib or --cells FILE.v");
     if (instance.has_parameters && found.module != nullptr && !found.module->udp)
-      fail(202, file.path, instance.line,
-           "parameters on instance " + in_quotes(instance.name) + " are not supported");
+      found = specialised(scope, instance, found);
     if (found.cell != nullptr) return place_cell(scope, instance, *found.cell);
     if (found.module->udp) return place_udp(scope, instance, *found.file, *found.module);
     place_module(scope, instance, found, depth);
@@ -225,9 +235,109 @@ class Elaborator {
          "instance " + in_quotes(instance.name) + " of " + in_quotes(instance.cell) + ": " + text);
   }
 
+  // Tap, fill and decoupling cells: whatever they are, they connect to power alone.
+  bool is_unpowered(const VerilogFile& file, const Instance& instance, const Found& found) const {
+    if (found.module != nullptr || (found.cell != nullptr && found.cell->unusable.empty()))
+      return false;
+    if (instance.count > 0 && !instance.by_name) return false;
+    const Connection* list = file.connections.data() + instance.first;
+    return std::all_of(list, list + instance.count, [&](const Connection& connection) {
+      return is_supply(connection.port, found.cell);
+    });
+  }
+
+  static bool is_supply(std::string_view pin, const LibraryCell* cell) {
+    return is_supply_name(pin) ||
+           (cell != nullptr && std::ranges::find(cell->supplies, pin) != cell->supplies.end());
+  }
+
+  // The module with the values that an instance gives its parameters.
+  Found specialised(std::uint32_t scope, const Instance& instance, const Found& found) {
+    const VerilogFile& file = *scopes_[scope].file;
+    std::vector<ParameterValue> values;
+    std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(found.module));
+    const Connection* list = file.connections.data() + instance.first_parameter;
+    for (std::uint32_t i = 0; i < instance.parameter_count; ++i) {
+      if (list[i].value == kNothing)
+        fail(202, file.path, instance.line,
+             "a parameter of instance " + in_quotes(instance.name) + " that is no number is not " +
+                 "structural Verilog" + kSynthesizeHint);
+      values.push_back(parameter_value(scope, list[i]));
+      key += "," + values.back().name + "=" + std::to_string(values.back().value.width) +
+             (values.back().value.is_signed ? "s" : "u");
+      for (const std::uint64_t word : values.back().words) key += "." + std::to_string(word);
+    }
+    if (values.empty())
+      fail(202, file.path, instance.line,
+           "parameters on instance " + in_quotes(instance.name) + " are not understood" +
+               kSynthesizeHint);
+    std::shared_ptr<const VerilogFile>& known = specialised_[key];
+    if (specialised_.size() > kMaxSpecialised)
+      fail(210, file.path, instance.line, "too many modules with different parameters");
+    if (!known)
+      known = with_parameters(*found.file, *found.module, values, file.path, instance.line);
+    return {known.get(), &known->modules[0], nullptr};
+  }
+
+  ParameterValue parameter_value(std::uint32_t scope, const Connection& parameter) {
+    const VerilogFile& file = *scopes_[scope].file;
+    ParameterValue value{std::string(parameter.port), {}, {}};
+    const Node& node = file.nodes[parameter.value];
+    if (node.kind == NodeKind::constant) {
+      value.value = file.constants[node.a];
+      for (std::uint32_t w = 0; w < std::max(1U, (value.value.width + 63) / 64); ++w)
+        value.words.push_back(file.words[value.value.first_word + w]);
+      return value;
+    }
+    value.value = {32, false, true, 0};
+    value.words = {static_cast<std::uint64_t>(scopes_.constant(scope, parameter.value)) &
+                   0xFFFFFFFFU};
+    return value;
+  }
+
+  std::uint64_t init_of(std::uint32_t scope, const Instance& instance,
+                        const FpgaPrimitive& primitive) {
+    const VerilogFile& file = *scopes_[scope].file;
+    const Connection* list = file.connections.data() + instance.first_parameter;
+    for (std::uint32_t i = 0; i < instance.parameter_count; ++i)
+      if (list[i].value != kNothing && !primitive.init.empty() &&
+          (list[i].port == primitive.init || list[i].port.empty())) {
+        const std::vector<std::uint64_t> words = parameter_value(scope, list[i]).words;
+        return words[0];
+      }
+    return 0;
+  }
+
+  void place_fpga(std::uint32_t scope, const Instance& instance, const FpgaPrimitive& primitive) {
+    match(scope, instance, primitive.pins.size(),
+          [&](std::size_t i) { return primitive.pins[i].name; });
+    const std::vector<std::uint32_t> values = matched_;
+    std::vector<std::vector<NetId>> pins(primitive.pins.size());
+    for (std::size_t p = 0; p < pins.size(); ++p) {
+      if (values[p] == kNothing) continue;
+      stack_.clear();
+      if (primitive.pins[p].is_output)
+        expressions_.targets(scope, values[p]);
+      else
+        expressions_.self_eval(scope, values[p]);
+      if (stack_.size() > static_cast<std::size_t>(primitive.pins[p].width) &&
+          primitive.pins[p].is_output)
+        bad_port(scope, instance,
+                 "pin " + in_quotes(primitive.pins[p].name) + " has " +
+                     std::to_string(primitive.pins[p].width) + " bits, its connection " +
+                     std::to_string(stack_.size()));
+      stack_.resize(static_cast<std::size_t>(primitive.pins[p].width),
+                    primitive.pins[p].is_output ? Assembler::kNoNet : kNetZero);
+      pins[p] = stack_;
+      stack_.clear();
+    }
+    fpga_.place(out_, primitive, init_of(scope, instance, primitive), pins, instance.line);
+  }
+
   // Which of `ports` each connection belongs to: result[port] is the expression or kNothing.
   template <class NameOf>
-  void match(std::uint32_t scope, const Instance& instance, std::size_t ports, NameOf&& name_of) {
+  void match(std::uint32_t scope, const Instance& instance, std::size_t ports, NameOf&& name_of,
+             const LibraryCell* cell = nullptr) {
     const Connection* list = scopes_[scope].file->connections.data() + instance.first;
     matched_.assign(ports, kNothing);
     if (!instance.by_name) {
@@ -242,6 +352,7 @@ class Elaborator {
     for (std::uint32_t i = 0; i < instance.count; ++i) {
       std::size_t port = 0;
       while (port < ports && name_of(port) != list[i].port) ++port;
+      if (port == ports && is_supply(list[i].port, cell)) continue;
       if (port == ports) bad_port(scope, instance, "there is no port " + in_quotes(list[i].port));
       if (connected_[port] != 0)
         bad_port(scope, instance, "port " + in_quotes(list[i].port) + " is connected twice");
@@ -254,8 +365,9 @@ class Elaborator {
     if (!cell.unusable.empty())
       fail(cell.unusable_id, scopes_[scope].file->path, instance.line,
            "cell " + in_quotes(instance.cell) + " " + cell.unusable);
-    match(scope, instance, cell.positional.size(),
-          [&](std::size_t i) { return std::string_view(cell.positional[i]); });
+    match(
+        scope, instance, cell.positional.size(),
+        [&](std::size_t i) { return std::string_view(cell.positional[i]); }, &cell);
     std::array<NetId, kMaxCellInputs> inputs{};
     std::array<NetId, 8> few{};
     std::vector<NetId> many;
@@ -343,6 +455,7 @@ class Elaborator {
                                              instance.name.empty() ? instance.cell : instance.name);
     for (std::size_t p = 0; p < module.ports.size(); ++p) {
       const Signal& signal = module.signals[module.ports[p]];
+      if (signal.is_inout && is_supply_name(signal.name)) continue;
       check_direction(*found.file, module, signal);
       if (values[p] == kNothing) continue;
       const NetId first = scopes_.base(inner, module.ports[p]);
@@ -371,7 +484,10 @@ class Elaborator {
     }
   };
 
+  static constexpr std::size_t kMaxSpecialised = 4096;
+
   const VerilogFile& main_;
+  const VerilogFiles& others_;
   const NetlistOptions& options_;
   Assembler out_;
   VerilogScopes scopes_;
@@ -381,14 +497,17 @@ class Elaborator {
       indices_;
   std::unordered_map<std::pair<const VerilogFile*, std::string_view>, Found, HashPair> found_;
   std::map<const Module*, CellType> udp_types_;
+  std::map<std::string, std::shared_ptr<const VerilogFile>> specialised_;
+  FpgaCells fpga_;
   std::vector<std::uint32_t> matched_;
   std::vector<char> connected_;
 };
 
 }  // namespace
 
-Netlist flatten(const VerilogFile& file, const Module& top, const NetlistOptions& options) {
-  return Elaborator(file, options).run(top);
+Netlist flatten(const VerilogFile& file, const Module& top, const NetlistOptions& options,
+                const VerilogFiles& others) {
+  return Elaborator(file, options, others).run(top);
 }
 
 }  // namespace axmul::detail

@@ -213,7 +213,9 @@ Token VerilogLexer::number() {
     std::size_t base = quote + 1;
     if (at(base) == 's' || at(base) == 'S') ++base;
     if (std::strchr("bBoOdDhH", at(base)) == nullptr || at(base) == '\0')
-      fail(201, path_, line_, "number base expected after '");
+      fail(202, path_, line_,
+           "number base expected after '; casts and '0, '1 of SystemVerilog are read with "
+           "--synthesize");
     pos_ = base + 1;
     while (at(pos_) == ' ' || at(pos_) == '\t') ++pos_;
     while (is_word(at(pos_)) || at(pos_) == '?') ++pos_;

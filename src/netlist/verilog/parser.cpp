@@ -18,11 +18,34 @@ void VerilogParser::parse() {
     if (is(Keyword::k_module) || is(Keyword::k_macromodule)) {
       module();
     } else if (is(Keyword::k_primitive)) {
-      primitive();
+      try {
+        primitive();
+      } catch (const Behaviour& found) {
+        error(202, found.what + " is not supported in a primitive");
+      }
+    } else if (accept(';')) {
+    } else if (token_.kind == TokenKind::identifier || token_.kind == TokenKind::keyword) {
+      skip_rest_of_file();
     } else {
       unexpected("\"module\"");
     }
   }
+}
+
+// package, typedef, import, interface, function: SystemVerilog outside modules is yosys's.
+void VerilogParser::skip_rest_of_file() {
+  static constexpr std::string_view kKnown[] = {
+      "package", "import", "typedef", "interface", "localparam", "parameter",     "function",
+      "task",    "bind",   "program", "class",     "timeunit",   "timeprecision", "config"};
+  if (std::ranges::find(kKnown, token_.text) == std::end(kKnown)) unexpected("\"module\"");
+  const bool ends_here = token_.text != "package" && token_.text != "interface" &&
+                         token_.text != "function" && token_.text != "task" &&
+                         token_.text != "program" && token_.text != "class";
+  const std::string end = "end" + std::string(token_.text);
+  while (token_.kind != TokenKind::end && !(ends_here ? is(';') : token_.text == end)) advance();
+  if (token_.kind == TokenKind::end) error(201, (ends_here ? "\";\"" : end) + " is missing");
+  advance();
+  if (accept(':')) expect_name("name");
 }
 
 // --- modules
@@ -40,15 +63,28 @@ void VerilogParser::module() {
   module_->name = name.text;
   module_->line = name.line;
   ++stamp_;
+  try {
+    module_contents();
+  } catch (const Behaviour& found) {
+    nesting_ = 0;
+    in_parameters_ = false;
+    unsupported(202, found.what);
+    skip_module();
+  }
+  advance();
+  if (accept(':')) expect_name("module name");
+}
+
+void VerilogParser::module_contents() {
+  if (token_.kind == TokenKind::identifier && token_.text == "import") behaviour("an import");
   if (accept('#')) header_parameters();
   if (accept('(')) port_list();
   expect(';');
+  module_->has_header = true;
   while (!is(Keyword::k_endmodule)) {
     if (token_.kind == TokenKind::end) error(201, "endmodule is missing");
     item();
   }
-  advance();
-  if (accept(':')) expect_name("module name");
 }
 
 void VerilogParser::header_parameters() {
@@ -63,8 +99,10 @@ void VerilogParser::header_parameters() {
 
 // [signed] [range] name = value
 void VerilogParser::parameter_rest() {
-  accept(Keyword::k_signed);
-  accept(Keyword::k_integer);
+  static constexpr std::string_view kTypes[] = {"signed", "unsigned", "integer", "int",     "byte",
+                                                "bit",    "logic",    "longint", "time",    "real",
+                                                "string", "shortint", "reg",     "realtime"};
+  while (std::ranges::find(kTypes, token_.text) != std::end(kTypes)) advance();
   if (is('[')) range();
   const Token name = expect_name("parameter name");
   expect('=');
@@ -88,7 +126,7 @@ void VerilogParser::port_list() {
     ansi_ports();
   } else {
     do {
-      if (is('.')) error(202, "ports of the form .name(expression) are not supported");
+      if (is('.')) behaviour("a port of the form .name(expression)");
       const Token name = expect_name("port name");
       add_port(name);
     } while (accept(','));
@@ -111,6 +149,8 @@ void VerilogParser::ansi_ports() {
     if (is(Keyword::k_input) || is(Keyword::k_output) || is(Keyword::k_inout))
       declaration = port_declaration();
     const Token name = expect_name("port name");
+    if (token_.kind == TokenKind::identifier || is('.') || is('[') || is(':', ':'))
+      behaviour("a port of a type of its own (" + in_quotes(name.text) + ")");
     add_port(name);
     declare(name, declaration);
   } while (accept(','));
@@ -121,8 +161,11 @@ VerilogParser::Declaration VerilogParser::port_declaration() {
   Declaration declaration;
   declaration.is_input = is(Keyword::k_input);
   declaration.is_output = is(Keyword::k_output);
-  if (is(Keyword::k_inout)) unsupported(202, "an inout port");
+  declaration.is_inout = is(Keyword::k_inout);
   advance();
+  if (token_.kind == TokenKind::identifier &&
+      (token_.text == "var" || token_.text == "bit" || token_.text == "byte"))
+    behaviour("a port of type " + in_quotes(token_.text));
   if (accept(Keyword::k_wire) || accept(Keyword::k_tri) || accept(Keyword::k_logic)) {
   } else if (accept(Keyword::k_reg)) {
     declaration.is_variable = true;
@@ -143,13 +186,15 @@ std::pair<std::uint32_t, std::uint32_t> VerilogParser::range() {
 
 void VerilogParser::declare(const Token& name, const Declaration& declaration) {
   Signal& signal = module_->signals[signal_index(name)];
-  const bool again = (declaration.is_input || declaration.is_output)
-                         ? signal.is_input || signal.is_output || signal.is_parameter
-                         : signal.is_declared;
+  const bool is_port = declaration.is_input || declaration.is_output || declaration.is_inout;
+  const bool again =
+      is_port ? signal.is_input || signal.is_output || signal.is_inout || signal.is_parameter
+              : signal.is_declared;
   if (again) redeclared(signal, name);
   if (!signal.is_declared && !signal.is_input && !signal.is_output) signal.line = name.line;
   signal.is_input |= declaration.is_input;
   signal.is_output |= declaration.is_output;
+  signal.is_inout |= declaration.is_inout;
   signal.is_declared |= declaration.is_net || declaration.is_variable;
   signal.is_variable |= declaration.is_variable;
   signal.is_signed |= declaration.is_signed;
@@ -196,6 +241,15 @@ void VerilogParser::skip_to(Keyword keyword) {
   }
 }
 
+// To the module's end; names on the way may be modules that it instantiates.
+void VerilogParser::skip_module() {
+  while (!is(Keyword::k_endmodule)) {
+    if (token_.kind == TokenKind::end) error(201, "endmodule is missing");
+    if (token_.kind == TokenKind::identifier) module_->mentioned.push_back(token_.text);
+    advance();
+  }
+}
+
 // --- items
 void VerilogParser::item() {
   if (token_.kind == TokenKind::identifier) return instances();
@@ -236,7 +290,7 @@ void VerilogParser::item() {
     }
     default: {
       unsupported(202, "behavioural or switch-level construct " + in_quotes(token_.text));
-      return skip_to(Keyword::k_endmodule);
+      return skip_module();
     }
   }
 }
@@ -313,7 +367,7 @@ void VerilogParser::gates() {
     if (token_.kind == TokenKind::identifier &&
         (token_.text.starts_with("strong") || token_.text.starts_with("pull") ||
          token_.text.starts_with("weak") || token_.text.starts_with("highz")))
-      error(202, "drive strengths are not supported");
+      behaviour("a drive strength");
     std::vector<std::uint32_t> terminals;
     do terminals.push_back(expression());
     while (accept(','));
@@ -331,13 +385,11 @@ void VerilogParser::gates() {
 
 void VerilogParser::instances() {
   const Token cell = expect_name("cell name");
-  bool has_parameters = false;
-  if (is('#')) {
-    delay();
-    has_parameters = true;
-  }
+  Instance common{cell.text, {}, 0, 0, token_.line, false, is('#')};
+  if (is('#')) instance_parameters(common);
   do {
-    Instance instance{cell.text, {}, 0, 0, token_.line, false, has_parameters};
+    Instance instance = common;
+    instance.line = token_.line;
     if (token_.kind == TokenKind::identifier) {
       instance.name = token_.text;
       advance();
@@ -346,7 +398,15 @@ void VerilogParser::instances() {
       range();
       unsupported(202, "an array of instances");
     }
-    if (!is('(')) unexpected(instance.name.empty() ? "a module item" : "\"(\"");
+    if (!is('(')) {
+      static constexpr std::string_view kTypes[] = {
+          "typedef", "import",   "bit",     "byte",   "int",    "var",    "enum",  "always_latch",
+          "struct",  "shortint", "longint", "unique", "assert", "assume", "cover", "property"};
+      if (std::ranges::find(kTypes, cell.text) != std::end(kTypes) || is(':', ':') || is('.') ||
+          is('='))
+        behaviour("SystemVerilog's " + in_quotes(cell.text));
+      unexpected(instance.name.empty() ? "a module item" : "\"(\"");
+    }
     advance();
     connections(instance);
     module_->instances.push_back(instance);
@@ -362,7 +422,9 @@ void VerilogParser::connections(Instance& instance) {
     Connection connection{{}, kNothing};
     if (instance.by_name) {
       expect('.');
+      if (is('*')) behaviour("a connection .*");
       connection.port = expect_name("port name").text;
+      if (is(',') || is(')')) behaviour("a connection by name alone (.name)");
       expect('(');
       if (!is(')')) connection.value = expression();
       expect(')');
@@ -377,6 +439,48 @@ void VerilogParser::connections(Instance& instance) {
   instance.first = static_cast<std::uint32_t>(file_.connections.size());
   instance.count = static_cast<std::uint32_t>(list.size());
   file_.connections.insert(file_.connections.end(), list.begin(), list.end());
+}
+
+// #(.N(8), .INIT(16'h8888)), #(8, 4); #5 and #(1:2:3, 0.5) are delays, which leave no values.
+void VerilogParser::instance_parameters(Instance& instance) {
+  expect('#');
+  if (!accept('(')) {
+    advance();
+    if (accept('.')) advance();
+    return;
+  }
+  in_parameters_ = true;
+  std::vector<Connection> list;
+  while (!is(')')) {
+    Connection parameter{{}, kNothing};
+    if (accept('.')) {
+      parameter.port = expect_name("parameter name").text;
+      expect('(');
+      if (!is(')')) parameter.value = parameter_value();
+      expect(')');
+    } else {
+      parameter.value = parameter_value();
+    }
+    list.push_back(parameter);
+    if (!accept(',')) break;
+  }
+  in_parameters_ = false;
+  expect(')');
+  instance.first_parameter = static_cast<std::uint32_t>(file_.connections.size());
+  instance.parameter_count = static_cast<std::uint32_t>(list.size());
+  file_.connections.insert(file_.connections.end(), list.begin(), list.end());
+}
+
+// kNothing for what is no number: "TRUE", delays of three values.
+std::uint32_t VerilogParser::parameter_value() {
+  if (token_.kind == TokenKind::text) {
+    advance();
+    return kNothing;
+  }
+  const std::uint32_t value = expression();
+  if (!is(':')) return value;
+  while (accept(':')) expression();
+  return kNothing;
 }
 
 std::shared_ptr<VerilogFile> parse_verilog(std::string text, const std::string& path) {

@@ -24,6 +24,7 @@ class VerilogParser {
  private:
   struct Declaration {
     bool is_input = false, is_output = false, is_net = false, is_variable = false;
+    bool is_inout = false;
     bool is_signed = false, is_supply0 = false, is_supply1 = false;
     std::uint32_t msb = kNothing, lsb = kNothing;
   };
@@ -32,6 +33,10 @@ class VerilogParser {
     int precedence;  // 0: no binary operator
   };
   struct Nesting;  // counts an expression's depth while it lives
+  /// Thrown where a module holds what no structural netlist does; the module alone is unusable.
+  struct Behaviour {
+    std::string what;
+  };
 
   // --- tokens
   void advance() { token_ = lexer_.next(); }
@@ -71,6 +76,7 @@ class VerilogParser {
 
   // --- modules
   void module();
+  void module_contents();
   void header_parameters();
   void parameter_rest();
   [[noreturn]] void redeclared(const Signal& signal, const Token& name) const;
@@ -85,6 +91,9 @@ class VerilogParser {
   void declarations(const Declaration& declaration);
   void unsupported(int id, const std::string& what);
   void skip_to(Keyword keyword);
+  void skip_module();
+  void skip_rest_of_file();
+  [[noreturn]] void behaviour(const std::string& what) const { throw Behaviour{what}; }
   std::uint32_t signal_index(const Token& name) {
     if (name.id >= signal_of_.size()) {
       signal_of_.resize(lexer_.identifier_count() + 64, 0);
@@ -110,6 +119,8 @@ class VerilogParser {
   void gates();
   void instances();
   void connections(Instance& instance);
+  void instance_parameters(Instance& instance);
+  std::uint32_t parameter_value();
 
   // --- expressions: each returns a node
   std::uint32_t node(NodeKind kind, std::uint32_t line, std::uint32_t a, std::uint32_t b = 0,
@@ -126,6 +137,7 @@ class VerilogParser {
   std::uint32_t depth_of(std::uint32_t n) const { return file_.nodes[n].depth; }
   std::uint32_t expression();
   Operator binary_operator() const;
+  void refuse_operator() const;
   std::uint32_t binary(int precedence);
   std::uint32_t unary();
   std::uint32_t primary();
@@ -144,6 +156,7 @@ class VerilogParser {
   Token token_;
   Module* module_ = nullptr;
   int nesting_ = 0;
+  bool in_parameters_ = false;  // of an instance, where reals may stand
   std::uint32_t stamp_ = 0;
   std::vector<std::uint32_t> signal_of_, stamp_of_;
   std::vector<Connection> scratch_;

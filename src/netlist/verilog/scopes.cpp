@@ -13,8 +13,8 @@ std::uint32_t VerilogScopes::open(const VerilogFile& file, const Module& module,
     fail(module.unsupported_id, file.path, module.unsupported_line,
          "module " + in_quotes(module.name) + ": " + module.unsupported +
              (module.unsupported_id == 211
-                  ? " has state; only combinational circuits have a table"
-                  : " is not structural Verilog; --synthesize lets yosys map it to gates"));
+                  ? std::string(" has state; only combinational circuits have a table")
+                  : std::string(" is not structural Verilog") + kSynthesizeHint));
   if (scopes_.size() >= options_.max_cells) fail(210, file.path, module.line, "too many instances");
   const ModuleInfo& info = module_info(file, module);
   const NetId first = out_.new_nets(info.nets, module.line);
@@ -84,6 +84,10 @@ std::string VerilogScopes::net_name(NetId net) const {
 
 void check_direction(const VerilogFile& file, const Module& module, const Signal& port) {
   if (port.is_input || port.is_output) return;
+  if (port.is_inout)
+    fail(202, file.path, port.line,
+         "inout port " + in_quotes(port.name) + " of module " + in_quotes(module.name) +
+             " is no supply (VDD, VSS, VPWR, VGND …); only inputs and outputs can be simulated");
   fail(201, file.path, port.line,
        "port " + in_quotes(port.name) + " of module " + in_quotes(module.name) +
            " is neither input nor output");

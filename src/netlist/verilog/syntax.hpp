@@ -74,7 +74,7 @@ struct Signal {
   std::uint32_t msb = kNothing, lsb = kNothing;  // range expressions
   bool is_input = false, is_output = false, is_declared = false, is_signed = false;
   bool is_parameter = false, is_variable = false, in_port_list = false;
-  bool is_supply0 = false, is_supply1 = false;
+  bool is_supply0 = false, is_supply1 = false, is_inout = false;
   std::uint32_t value = kNothing;  // of a parameter
 };
 
@@ -96,6 +96,7 @@ struct Instance {
   std::string_view cell, name;
   std::uint32_t first, count, line;  // connections
   bool by_name, has_parameters;
+  std::uint32_t first_parameter = 0, parameter_count = 0;  // in connections; by name or position
 };
 
 /// A combinational user-defined primitive.
@@ -113,6 +114,8 @@ struct Module {
   std::vector<Primitive> primitives;
   std::vector<Instance> instances;
   std::optional<Udp> udp;
+  bool has_header = false;  // its ports are known
+  std::vector<std::string_view> mentioned;  // names in parts that were not parsed
   // What the module contains that a combinational netlist cannot; thrown where it is used.
   std::string unsupported;
   std::uint32_t unsupported_line = 0;
@@ -129,7 +132,11 @@ struct VerilogFile {
   std::vector<Connection> connections;
 };
 
-/// Parses text (moved in; views point into it). Throws AX201, AX202, AX212, AX213.
+/// Parses text (moved in; views point into it) as it stands, without preprocessing. Throws AX201,
+/// AX202, AX212, AX213.
 std::shared_ptr<VerilogFile> parse_verilog(std::string text, const std::string& path);
+
+/// What --synthesize is for, as the end of a message.
+inline constexpr const char* kSynthesizeHint = "; --synthesize lets yosys map it to gates";
 
 }  // namespace axmul::detail
