@@ -12,4 +12,8 @@ namespace axmul::cli {
 std::vector<OptionSpec> circuit_option_specs();
 NetlistOptions circuit_options(Session& session);
 
+/// --type with its widths, and the widths of --type or --width. Throws UsageError AX353.
+std::optional<SizedType> type_option(const Session& session);
+std::optional<OperandWidths> width_option(const Session& session);
+
 }  // namespace axmul::cli

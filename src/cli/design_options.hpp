@@ -31,6 +31,11 @@ void write_design_file(const Session& session, const std::string& path,
 DesignList session_designs(Session& session);
 DesignList session_designs(Session& session, const std::vector<std::string>& texts);
 
+/// Whether a design could not be loaded because it has more than 8x8 bits: open_wide() takes it,
+/// with these options.
+bool is_wide(const Error& error);
+OpenOptions wide_open_options(Session& session);
+
 /// "failed: …" with the file's path, which not every message has.
 std::string failure_text(const std::string& path, const std::string& message);
 
@@ -52,6 +57,6 @@ class UnreadDesigns {
 };
 
 /// "type u8u8 (from its name), order ab, index value": what was assumed of a design.
-std::string assumptions(OperandType type, const Provenance& provenance);
+std::string assumptions(const SizedType& type, const Provenance& provenance);
 
 }  // namespace axmul::cli

@@ -38,12 +38,13 @@ std::int64_t product_of(std::uint32_t word, Bytes bytes, const Input& input, std
 }
 
 Words decode_as(const Input& input, Bytes bytes) {
-  const std::size_t item = input.content.size() / kLutSize;
+  const std::size_t item = input.content.size() / input.words();
   Words words{.wrap_bits = item == 2 ? 16U : 0U,
               .decoding = bytes == Bytes::little ? ""
                           : bytes == Bytes::big  ? "big-endian"
                                                  : "float32"};
-  words.words.reserve(kLutSize);
+  words.bits = input.bits_or_8x8();
+  words.words.reserve(input.words());
   for (std::size_t at = 0; at < input.content.size(); at += item) {
     const std::int64_t value = product_of(load(input.content, at, item, bytes), bytes, input, at);
     if (!is_product(value)) refuse_product(value, {input.path}, "byte " + std::to_string(at));
@@ -58,14 +59,16 @@ Words decode_as(const Input& input, Bytes bytes) {
 
 RawTable decode(const Input& input) {
   const std::size_t size = input.content.size();
-  if (size != kSize16 && size != kSize32)
-    throw InputError(
-        320, Place{input.path},
-        "a .bin table has 131072 bytes (16-bit products) or 262144 (32-bit), this has " +
-            std::to_string(size));
+  const std::size_t size16 = 2 * input.words(), size32 = 2 * size16;
+  if (size != size16 && size != size32)
+    throw InputError(320, Place{input.path},
+                     "a .bin table has " + std::to_string(size16) + " bytes (16-bit products) or " +
+                         std::to_string(size32) + " (32-bit), this has " + std::to_string(size) +
+                         (input.bits ? "" : "; give --width for other widths than 8x8"));
   RawTable raw;
+  raw.bits = input.bits_or_8x8();
   for (const Bytes bytes : {Bytes::little, Bytes::big, Bytes::little_float})
-    if (bytes != Bytes::little_float || size == kSize32)
+    if (bytes != Bytes::little_float || size == size32)
       raw.decodings.push_back([input, bytes] { return decode_as(input, bytes); });
   return raw;
 }
@@ -73,7 +76,7 @@ RawTable decode(const Input& input) {
 std::string encode(const Output& output) {
   const int item = output.dtype == "int32" ? 4 : 2;
   std::string bytes;
-  bytes.reserve(kSize32);
+  bytes.reserve(4 * output.products.size());
   for (const std::int32_t product : output.products)
     for (int i = 0; i < item; ++i)
       bytes += static_cast<char>(static_cast<std::uint32_t>(product) >> (8 * i));

@@ -187,18 +187,27 @@ class Parser {
     if (!token_.is('=')) return;
     advance();
     if (!token_.is('{')) return;
-    const bool matrix =
+    bool matrix =
         extents.size() == 2 && (extents[0] == 256 || extents[0] == 0) && extents[1] == 256;
-    const bool flat = extents.size() == 1 && (extents[0] == kLutSize || extents[0] == 0);
+    bits_ = OperandWidths{};
+    if (const auto bits = extents.size() == 2 ? bits_of_shape(extents[0], extents[1])
+                                              : std::optional<OperandWidths>()) {
+      bits_ = *bits;
+      matrix = true;
+    }
+    if (extents.size() == 1) bits_ = input_.bits_or_8x8();
+    const std::size_t size = std::size_t{1} << (bits_.a + bits_.b);
+    const bool flat = extents.size() == 1 && (extents[0] == size || extents[0] == 0);
     if (!matrix && !flat) return skip_braces();
     if (!raw.words.empty())
       throw InputError(326, Place{input_.path, line},
                        "\"" + name + "\" is a second table; one file holds one");
     raw.unsigned_dtype = type.is_unsigned;
+    raw.bits = bits_;
     matrix ? take_rows(type, raw) : take_values(type, raw);
-    if (raw.words.size() != kLutSize)
+    if (raw.words.size() != size)
       fail(320, "the table \"" + name + "\" ends with " + std::to_string(raw.words.size()) +
-                    " products, it needs 65536");
+                    " products, it needs " + std::to_string(size));
   }
 
   void skip_braces() {
@@ -218,9 +227,11 @@ class Parser {
     while (token_.is('{')) {
       const std::size_t before = raw.words.size();
       take_values(type, raw);
-      if (raw.words.size() - before != 256)
-        fail(320, "row " + std::to_string(before / 256) + " has " +
-                      std::to_string(raw.words.size() - before) + " products, it needs 256");
+      const std::size_t cols = std::size_t{1} << bits_.b;
+      if (raw.words.size() - before != cols)
+        fail(320, "row " + std::to_string(before / cols) + " has " +
+                      std::to_string(raw.words.size() - before) + " products, it needs " +
+                      std::to_string(cols));
       if (token_.is(',')) advance();
     }
     if (!token_.is('}')) fail(322, "expected '}' after the last row, found " + found());
@@ -234,7 +245,8 @@ class Parser {
 
   void take_until_brace(const ElementType& type, RawTable& raw) {
     while (!token_.is('}')) {
-      if (raw.words.size() == kLutSize) fail(320, "more than 65536 products");
+      if (raw.words.size() == std::size_t{1} << (bits_.a + bits_.b))
+        fail(320, "more than " + std::to_string(raw.words.size()) + " products");
       raw.words.push_back(take_value(type));
       if (token_.is(','))
         advance();
@@ -278,6 +290,7 @@ class Parser {
   Scanner scanner_;
   Token token_;
   std::vector<std::string_view> words_;
+  OperandWidths bits_{};  // of the array that is being read
 };
 
 /// "[256]" or "[65536]" and a brace, as no Verilog and no JSON has them.
@@ -301,12 +314,13 @@ RawTable decode(const Input& input) { return Parser(input).parse(); }
 std::string encode(const Output& output) {
   std::string text = "/*\n";
   for (const std::string& line : comment_lines(output)) text += " * " + line + '\n';
-  text +=
-      " */\n#pragma once\n#include <stdint.h>\n\nconst " + output.dtype + "_t lut[256][256] = {\n";
-  for (std::size_t i = 0; i < kLutSize; ++i) {
-    if (i % 256 == 0) text += '{';
+  text += " */\n#pragma once\n#include <stdint.h>\n\nconst " + output.dtype + "_t lut[" +
+          std::to_string(output.rows()) + "][" + std::to_string(output.cols()) + "] = {\n";
+  const auto cols = static_cast<std::size_t>(output.cols());
+  for (std::size_t i = 0; i < output.products.size(); ++i) {
+    if (i % cols == 0) text += '{';
     append_number(text, std::int64_t{output.products[i]});
-    text += i % 256 != 255 ? ", " : i + 1 == kLutSize ? "}\n" : "},\n";
+    text += i % cols != cols - 1 ? ", " : i + 1 == output.products.size() ? "}\n" : "},\n";
   }
   return text + "};\n";
 }

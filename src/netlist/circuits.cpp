@@ -50,7 +50,7 @@ Multiplier finish(std::string name, const detail::Decision& decision, std::strin
   const PublishedFigures figures = read_published_figures(text);
   multiplier.published = figures.values;
   multiplier.published_text = figures.text;
-  multiplier.cost = published_cost(figures, multiplier.lut.type());
+  multiplier.cost = published_cost(figures, multiplier.lut.sized_type());
   detail::record(decision, options, multiplier.provenance);
   multiplier.provenance.index = OperandIndex::value;  // circuits have none
   multiplier.provenance.index_from.clear();
@@ -61,13 +61,18 @@ Multiplier finish(std::string name, const detail::Decision& decision, std::strin
 
 /// How far the outputs of a circuit are to be shifted to be products.
 int output_shift(const Lut& outputs, int bits, const std::string& path) {
-  if (bits == 16) return 0;
+  const OperandWidths operands = outputs.sized_type().bits;
+  const int product_bits = operands.a + operands.b;
+  if (bits == product_bits) return 0;
   if (const auto shift = detail::product_shift(outputs, bits)) return *shift;
   throw NotMultiplierError(detail::kind_of_outputs(bits), Place{path},
                            "has " + std::to_string(bits) +
                                " output bits, and neither they nor they as the upper bits "
-                               "of 16 resemble products of 8x8 bits; to have them taken as they "
-                               "are, give it 16 output bits");
+                               "of " +
+                               std::to_string(product_bits) + " resemble products of " +
+                               std::to_string(operands.a) + "x" + std::to_string(operands.b) +
+                               " bits; to have them taken as they are, give it " +
+                               std::to_string(product_bits) + " output bits");
 }
 
 /// C models that return 8 bits are judged as circuits are. Where the type of the result does not
@@ -75,6 +80,7 @@ int output_shift(const Lut& outputs, int bits, const std::string& path) {
 int c_output_shift(const detail::CFunction& function, const Lut& outputs, const std::string& path) {
   if (function.return_type == "uint8_t" || function.return_type == "int8_t")
     return output_shift(outputs, 8, path);
+  if (!outputs.is_8x8()) return 0;
   constexpr double kNearly = 0.01;
   const int bits = detail::value_bits(outputs);
   if (bits < 6 || bits >= 16) return 0;
@@ -98,9 +104,11 @@ void shift_outputs(Multiplier& multiplier, int shift) {
 Multiplier read_c_model(const std::string& path, const NetlistOptions& options) {
   const std::string text = detail::read_source(path, options.max_file_bytes);
   const detail::CFunction function = detail::find_c_model(text, path);
-  detail::check_c_model(text, path, function);
-  Multiplier multiplier = finish(function.name, detail::decide_c_model(path, function, options),
-                                 kModelOptions, path, text);
+  const OperandWidths bits =
+      options.width ? *options.width : detail::check_c_model(text, path, function);
+  Multiplier multiplier =
+      finish(function.name, detail::decide_c_model(path, function, options, bits), kModelOptions,
+             path, text);
   shift_outputs(multiplier, c_output_shift(function, multiplier.lut, path));
   multiplier.provenance.format = "c";
   return multiplier;
@@ -130,6 +138,14 @@ detail::Known declared(const Netlist& netlist, const PortMap& ports, const std::
 /// Output patterns for every pair of input bytes, port a slow.
 detail::Words patterns(const Netlist& netlist, const PortMap& ports) {
   const std::size_t width = netlist.find_port(ports.product)->nets.size();
+  const OperandWidths bits = operand_widths(netlist, ports);
+  if (bits != OperandWidths{}) {
+    detail::Words words{.wrap_bits = static_cast<unsigned>(width),
+                        .only_index = OperandIndex::bits};
+    words.bits = bits;
+    words.words = simulate_narrow(netlist, {OperandType::u8u8, bits}, ports).used_products();
+    return words;
+  }
   detail::Words words{.only_index = OperandIndex::bits};
   if (width <= 24) {
     const Lut lut = simulate(netlist, OperandType::u8u8, ports);
@@ -176,14 +192,16 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
   detail::check_ports(netlist, ports, path);
   const detail::Known known = declared(netlist, ports, path, options);
   const detail::Decision decision =
-      detail::decide(known, {[&] { return patterns(netlist, ports); }});
+      operand_widths(netlist, ports) == OperandWidths{}
+          ? detail::decide(known, {[&] { return patterns(netlist, ports); }})
+          : detail::decide_narrow(known, patterns(netlist, ports));
   Multiplier multiplier = finish(netlist.name, decision, kOptions, path, text);
   const int output_bits = static_cast<int>(netlist.find_port(ports.product)->nets.size());
   shift_outputs(multiplier, output_shift(multiplier.lut, output_bits, path));
   multiplier.provenance.format = format;
   if (multiplier.provenance.order == OperandOrder::ba) std::swap(ports.a, ports.b);
   if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost)
-    multiplier.cost = estimated_cost(estimate_cost(netlist, multiplier.lut.type(), ports));
+    multiplier.cost = estimated_cost(estimate_cost(netlist, multiplier.lut.sized_type(), ports));
   return multiplier;
 }
 

@@ -56,6 +56,7 @@ struct AXMUL_API ReadOptions {
   std::optional<OperandOrder> order{};
   std::optional<OperandIndex> index{};
   std::optional<std::string> format{};
+  std::optional<OperandWidths> width{};  ///< else by shape or name, else 8x8 bits
 };
 
 /// Reads a table; its name is the file's without folder and extension. Throws UsageError AX301
