@@ -190,8 +190,9 @@ class Parser {
     bool matrix =
         extents.size() == 2 && (extents[0] == 256 || extents[0] == 0) && extents[1] == 256;
     bits_ = OperandWidths{};
-    if (const auto bits = extents.size() == 2 ? bits_of_shape(extents[0], extents[1])
-                                              : std::optional<OperandWidths>()) {
+    const auto bits = extents.size() == 2 ? bits_of_shape(extents[0], extents[1])
+                                          : std::optional<OperandWidths>();
+    if (bits && (!has_8x8_ || bits == input_.bits)) {
       bits_ = *bits;
       matrix = true;
     }
@@ -291,6 +292,9 @@ class Parser {
   Token token_;
   std::vector<std::string_view> words_;
   OperandWidths bits_{};  // of the array that is being read
+  // Beside a table of 8x8 bits smaller arrays are something else.
+  const bool has_8x8_ = input_.content.find("[256][256]") != std::string_view::npos ||
+                        input_.content.find("[65536]") != std::string_view::npos;
 };
 
 /// "[256]" or "[65536]" and a brace, as no Verilog and no JSON has them.

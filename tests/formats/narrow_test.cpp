@@ -57,6 +57,13 @@ TEST_CASE("the shape of an array, or the name of a file, tells the widths") {
                        doctest::Contains("AX352"), InputError);
 }
 
+TEST_CASE("a small array beside a C table of 8x8 bits is none") {
+  const Lut lut = test::plausible_lut(OperandType::u8u8);
+  const std::string header = "const double scale[2][2] = {{0.5, 1}, {1, 2}};\n" +
+                             encode_table({.name = "x", .lut = lut}, {.format = "cheader"});
+  CHECK(parse_table(header, "x.h").lut == lut);
+}
+
 TEST_CASE("signs of a narrow table are told by its products") {
   const Lut lut = near_exact(sized("s5s4"), 9);
   const std::string npy = encode_table({.name = "x", .lut = lut}, {.format = "npy"});
