@@ -193,8 +193,10 @@ int run(Session& session) {
   BenchOptions options;
   for (const std::string& text : session.args.values("shape"))
     options.shapes.push_back(parse_bench_shape(text));
-  for (const DesignRef& ref : session_designs(session, session.args.values("lut")).designs)
+  for (const DesignRef& ref : session_designs(session, session.args.values("lut")).designs) {
     options.luts.push_back({ref.name, ref.load().lut});
+    require_8x8(options.luts.back().lut, "LUT GEMM takes");
+  }
   if (const auto traces = session.args.text("traces")) options.operands = traced_operands(*traces);
   options.threads = static_cast<int>(session.args.integer("threads", 1, 4096).value_or(1));
   options.levels = static_cast<int>(session.args.integer("levels", 2, 256).value_or(256));

@@ -32,7 +32,7 @@ std::string results_table(const std::vector<CharacterizationRow>& rows, bool sev
   for (const CharacterizationRow& row : rows)
     for (const auto& figures : row.distributions) {
       const ErrorMetrics& m = figures.metrics;
-      std::vector<std::string> cells{row.name, std::string(to_string(row.type))};
+      std::vector<std::string> cells{row.name, to_string(row.type)};
       if (several) cells.insert(cells.end(), {figures.a, figures.b});
       for (double value :
            {m.mae, m.mae_pct_fullscale, static_cast<double>(m.wce), m.wce_pct_fullscale,
@@ -54,26 +54,6 @@ void say_assumptions(Session& session, const std::vector<CharacterizationRow>& r
   for (const auto& [text, count] : counts)
     session.io.err << "read " << count << (count == 1 ? " design" : " designs") << ": " << text
                    << '\n';
-}
-
-/// All rows; on an interrupt the finished ones, with `interrupted` set.
-std::vector<CharacterizationRow> collect(Session& session, const DesignList& list,
-                                         CharacterizationOptions options,
-                                         const DistributionSet& distributions,
-                                         UnreadDesigns& unread, bool& interrupted) {
-  if (list.designs.size() > 1)
-    options.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
-  std::vector<CharacterizationRow> rows;
-  ProgressBar bar(session, "characterizing");
-  try {
-    characterize_designs(
-        list.designs, options, distributions,
-        [&](const Characterization& c) { rows.push_back(characterization_row(c, distributions)); },
-        bar.callback());
-  } catch (const InterruptedError&) {
-    interrupted = true;
-  }
-  return rows;
 }
 
 /// --x and --y belong to --against, which goes out as table or JSON for one distribution.
@@ -109,7 +89,8 @@ int run(Session& session) {
 
   bool interrupted = false;
   UnreadDesigns unread;
-  const auto rows = collect(session, list, options, distributions, unread, interrupted);
+  const auto rows = characterize_all(session, list, options, distributions, "characterizing",
+                                     unread, interrupted);
   say_assumptions(session, rows);
   unread.say(session, rows.size());
   if (interrupted && !target.is_stdout()) target = partial_target(session, target);
@@ -152,8 +133,10 @@ CommandSpec characterize_command() {
   spec.notes =
       "Of several designs one that cannot be read is told, the rest goes on, and the exit code is "
       "1.\n"
-      "What a folder holds that is no 8x8 multiplier (adders, other widths) is counted and left "
-      "out.\n\n" +
+      "What a folder holds that is no multiplier (adders) is counted and left out.\n"
+      "Designs of 9 to 16 bits are streamed: no quantiles, moments, ranks and bits, but bins of "
+      "|e|\n"
+      "and profiles (JSON).\n\n" +
       distribution_notes();
   spec.run = run;
   return spec;

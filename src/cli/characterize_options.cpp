@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <ostream>
+#include <utility>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/tables/error_table.hpp"
@@ -70,6 +71,83 @@ std::string distribution_notes() {
   }
   text.pop_back();
   return text;
+}
+
+namespace {
+
+[[noreturn]] void throw_again(const Error& error) {
+  if (const auto* other = dynamic_cast<const NotMultiplierError*>(&error)) throw *other;
+  if (const auto* input = dynamic_cast<const InputError*>(&error)) throw *input;
+  throw InternalError(error.what());
+}
+
+/// A design that was found to be too wide for a table, and its place among the rows.
+struct WideDesign {
+  const DesignRef* design;
+  std::size_t row;
+};
+
+/// Fills the places of wide designs; those that fail, or are not reached, are taken out.
+void characterize_wide_designs(Session& session, const std::vector<WideDesign>& designs,
+                               const CharacterizationOptions& options, bool is_only,
+                               UnreadDesigns& unread, bool& interrupted,
+                               std::vector<CharacterizationRow>& rows) {
+  const OpenOptions open = wide_open_options(session);
+  std::vector<std::size_t> gone;
+  for (const WideDesign& wide : designs) {
+    if (interrupted) {
+      gone.push_back(wide.row);
+      continue;
+    }
+    try {
+      ProgressBar bar(session, "characterizing " + wide.design->name);
+      rows[wide.row] =
+          characterize_wide_design(open_wide(wide.design->source, open), options, bar.callback());
+      rows[wide.row].name = wide.design->name;
+    } catch (const InterruptedError&) {
+      interrupted = true;
+      gone.push_back(wide.row);
+    } catch (const InputError& why) {
+      if (is_only) throw;
+      unread.add(*wide.design, why);
+      gone.push_back(wide.row);
+    }
+  }
+  for (std::size_t i = gone.size(); i-- > 0;)
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(gone[i]));
+}
+
+}  // namespace
+
+std::vector<CharacterizationRow> characterize_all(Session& session, const DesignList& list,
+                                                  CharacterizationOptions options,
+                                                  const DistributionSet& distributions,
+                                                  const std::string& label, UnreadDesigns& unread,
+                                                  bool& interrupted) {
+  std::vector<CharacterizationRow> rows;
+  std::vector<WideDesign> wide;
+  options.failed = [&](const DesignRef& design, const Error& why) {
+    if (is_wide(why)) {
+      wide.push_back({&design, rows.size()});
+      rows.emplace_back();
+    } else if (list.designs.size() > 1) {
+      unread.add(design, why);
+    } else {
+      throw_again(why);
+    }
+  };
+  try {
+    ProgressBar bar(session, label);
+    characterize_designs(
+        list.designs, options, distributions,
+        [&](const Characterization& c) { rows.push_back(characterization_row(c, distributions)); },
+        bar.callback());
+  } catch (const InterruptedError&) {
+    interrupted = true;
+  }
+  characterize_wide_designs(session, wide, options, list.designs.size() == 1, unread, interrupted,
+                            rows);
+  return rows;
 }
 
 int write_error_tables(Session& session, const OutputTarget& target, const DesignList& list,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "axmul/tables/characterization.hpp"
+#include "cli/design_options.hpp"
 #include "command/command.hpp"
 #include "command/output.hpp"
 
@@ -16,6 +17,15 @@ std::vector<OptionSpec> distribution_option_specs();
 CharacterizationOptions characterization_options(Session& session);
 /// The families of distributions, for the end of the help.
 std::string distribution_notes();
+
+/// Characterises designs of all widths, in their order: tables on all threads at once, then wider
+/// ones (more than 8x8 bits) one by one, each on all threads. Of several designs one that cannot be
+/// read goes to `unread`. An interruption sets `interrupted` and keeps what was finished.
+std::vector<CharacterizationRow> characterize_all(Session& session, const DesignList& list,
+                                                  CharacterizationOptions options,
+                                                  const DistributionSet& distributions,
+                                                  const std::string& label, UnreadDesigns& unread,
+                                                  bool& interrupted);
 
 /// Streams the designs into an HDF5 error table; with_products also stores products and errors.
 /// On an interrupt FILE.partial.h5 keeps what was finished.

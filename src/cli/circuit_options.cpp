@@ -109,11 +109,37 @@ std::vector<OptionSpec> circuit_option_specs() {
        "--allow-native-code)."}};
 }
 
+std::optional<SizedType> type_option(const Session& session) {
+  const auto text = session.args.text("type");
+  if (!text) return std::nullopt;
+  const auto type = parse_sized_type(*text);
+  if (!type)
+    throw UsageError(353, "--type \"" + *text +
+                              "\" is no operand type; write u8u8, s8s8, u8s8, or with other widths "
+                              "u8u3, s7s7, u8s4");
+  return type;
+}
+
+std::optional<OperandWidths> width_option(const Session& session) {
+  const auto type = type_option(session);
+  const auto text = session.args.text("width");
+  std::optional<OperandWidths> widths;
+  if (text && !(widths = parse_widths(*text)))
+    throw UsageError(353, "--width \"" + *text + "\" is no pair of operand widths; write 8x3");
+  if (type && !type->is_8x8()) {
+    if (widths && *widths != type->bits)
+      throw UsageError(353, "--type " + to_string(*type) + " and --width " + *text + " differ");
+    return type->bits;
+  }
+  return widths;
+}
+
 NetlistOptions circuit_options(Session& session) {
   NetlistOptions options;
   options.top = session.args.text_or("top", "");
   if (const auto map = session.args.text("ports")) options.ports = parse_port_map(*map);
-  if (const auto type = session.args.text("type")) options.type = parse_operand_type(*type);
+  if (const auto type = type_option(session)) options.type = type->kind;
+  options.width = width_option(session);
   if (const auto order = session.args.text("order"))
     options.order = *order == "ab" ? OperandOrder::ab : OperandOrder::ba;
   options.allow_native_code = session.args.has("allow-native-code");

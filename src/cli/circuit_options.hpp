@@ -17,4 +17,8 @@ NetlistOptions circuit_options(Session& session);
 /// that only says where the lists are; empty without.
 std::vector<std::string> one_design(const Session& session, const std::vector<std::string>& texts);
 
+/// --type with its widths, and the widths of --type or --width. Throws UsageError AX353.
+std::optional<SizedType> type_option(const Session& session);
+std::optional<OperandWidths> width_option(const Session& session);
+
 }  // namespace axmul::cli

@@ -1,6 +1,8 @@
 // axmul compare: are two designs the same function, and if not, where do they first differ?
 #include <fmt/format.h>
 
+#include <memory>
+#include <optional>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -16,27 +18,28 @@ namespace {
 
 struct Difference {
   int a, b;
-  std::int32_t first, second;
+  std::int64_t first, second;
 };
 
 struct Comparison {
   std::string verdict;  ///< "same", "swapped", "different", "types_differ"
   std::size_t count = 0;
-  std::int32_t largest = 0;
+  std::int64_t largest = 0;
   std::vector<Difference> shown;
 };
 
 Comparison compare(const Lut& x, const Lut& y, std::size_t limit) {
   Comparison result;
-  if (x.type() != y.type()) {
+  const SizedType type = x.sized_type();
+  if (type != y.sized_type()) {
     result.verdict = "types_differ";
     return result;
   }
-  for (int a = a_min(x.type()); a <= a_max(x.type()); ++a)
-    for (int b = b_min(x.type()); b <= b_max(x.type()); ++b) {
+  for (int a = a_min(type); a <= a_max(type); ++a)
+    for (int b = b_min(type); b <= b_max(type); ++b) {
       if (x(a, b) == y(a, b)) continue;
       ++result.count;
-      result.largest = std::max(result.largest, std::abs(x(a, b) - y(a, b)));
+      result.largest = std::max<std::int64_t>(result.largest, std::abs(x(a, b) - y(a, b)));
       if (result.shown.size() < limit) result.shown.push_back({a, b, x(a, b), y(a, b)});
     }
   result.verdict = result.count == 0                  ? "same"
@@ -45,9 +48,41 @@ Comparison compare(const Lut& x, const Lut& y, std::size_t limit) {
   return result;
 }
 
-std::string as_json(const Comparison& c, const Multiplier& x, const Multiplier& y) {
-  const auto side = [](const Multiplier& m) {
-    return Json{{"name", m.name}, {"type", to_string(m.lut.type())}, {"sha256", m.lut.sha256()}};
+/// One of the two, of any widths.
+struct Side {
+  std::string name, sha256;  ///< sha256 is empty of more than 8x8 bits
+  SizedType type;
+  std::optional<Lut> lut;
+  std::shared_ptr<const ProductSource> products;
+};
+
+Side side_of(const std::string& text, const OpenOptions& options, Session& session) {
+  try {
+    const Multiplier m = open_design(text, options);
+    return {m.name, m.lut.sha256(), m.lut.sized_type(), m.lut, nullptr};
+  } catch (const NotMultiplierError& error) {
+    if (!is_wide(error)) throw;
+  }
+  const WideMultiplier m = open_wide(text, wide_open_options(session));
+  return {m.name, "", m.type(), std::nullopt, m.products};
+}
+
+Comparison compare(const Side& x, const Side& y, std::size_t limit, Session& session) {
+  if (x.type != y.type) return Comparison{"types_differ", 0, 0, {}};
+  if (x.lut) return compare(*x.lut, *y.lut, limit);
+  ProgressBar bar(session, "comparing");
+  const WideDifferences d = compare_wide(*x.products, *y.products, limit, 0, bar.callback());
+  Comparison result{d.count == 0 ? "same" : "different", d.count, d.largest, {}};
+  for (const auto& pair : d.pairs)
+    result.shown.push_back({pair.a, pair.b, pair.first, pair.second});
+  return result;
+}
+
+std::string as_json(const Comparison& c, const Side& x, const Side& y) {
+  const auto side = [](const Side& m) {
+    return Json{{"name", m.name},
+                {"type", to_string(m.type)},
+                {"sha256", m.sha256.empty() ? Json(nullptr) : Json(m.sha256)}};
   };
   Json json{{"schema", "axmul.comparison/1"},
             {"first", side(x)},
@@ -62,17 +97,19 @@ std::string as_json(const Comparison& c, const Multiplier& x, const Multiplier& 
   return json.dump(2) + "\n";
 }
 
-std::string as_table(const Comparison& c, const Multiplier& x, const Multiplier& y, bool color) {
-  if (c.verdict == "same") return "same function, sha256 " + x.lut.sha256() + "\n";
+std::string as_table(const Comparison& c, const Side& x, const Side& y, bool color) {
+  if (c.verdict == "same")
+    return x.sha256.empty() ? "same function\n" : "same function, sha256 " + x.sha256 + "\n";
   if (c.verdict == "types_differ")
-    return fmt::format("different operand types: {} is {}, {} is {}\n", x.name,
-                       to_string(x.lut.type()), y.name, to_string(y.lut.type()));
+    return fmt::format("different operand types: {} is {}, {} is {}\n", x.name, to_string(x.type),
+                       y.name, to_string(y.type));
   std::string out = c.verdict == "swapped" ? "same with operands swapped; as they are, " : "";
-  out += fmt::format("{} of 65536 entries differ, by at most {}\n", c.count, c.largest);
+  out +=
+      fmt::format("{} of {} entries differ, by at most {}\n", c.count, x.type.pairs(), c.largest);
   if (c.shown.empty()) return out;
   TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
   for (const Difference& d : c.shown)
-    table.row({std::to_string(d.a), std::to_string(d.b), std::to_string(d.a * d.b),
+    table.row({std::to_string(d.a), std::to_string(d.b), std::to_string(std::int64_t{d.a} * d.b),
                std::to_string(d.first), std::to_string(d.second)});
   out += table.render(color);
   if (c.shown.size() < c.count) out += fmt::format("… and {} more\n", c.count - c.shown.size());
@@ -81,10 +118,10 @@ std::string as_table(const Comparison& c, const Multiplier& x, const Multiplier&
 
 int run(Session& session) {
   OpenOptions options = open_options(session);
-  const Multiplier x = open_design(session.args.positional(0).front(), options);
-  const Multiplier y = open_design(session.args.positional(1).front(), options);
+  const Side x = side_of(session.args.positional(0).front(), options, session);
+  const Side y = side_of(session.args.positional(1).front(), options, session);
   const auto limit = static_cast<std::size_t>(session.args.integer("limit", 0, 65536).value_or(10));
-  const Comparison result = compare(x.lut, y.lut, limit);
+  const Comparison result = compare(x, y, limit, session);
   const OutputTarget target = output_target(session);
   const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,

@@ -23,7 +23,7 @@ int run(Session& session) {
   const WriteOptions options = write_options(session);
   if (!session.quiet)
     session.io.err << multiplier.name << ": "
-                   << assumptions(multiplier.lut.type(), multiplier.provenance) << '\n';
+                   << assumptions(multiplier.lut.sized_type(), multiplier.provenance) << '\n';
   if (path == "-") {
     if (!options.format)
       throw UsageError(1021, "name a file with --output, or a --format for standard output");

@@ -26,27 +26,31 @@ namespace {
 
 struct Costed {
   std::string name;
-  OperandType type;
+  SizedType type;
   CostReport report;
 };
 
 /// As the readers choose it: --type, else the prefix mul8s of module or file, else unsigned.
-OperandType circuit_type(const std::string& path, const Netlist& netlist,
-                         const NetlistOptions& options) {
-  if (options.type) return *options.type;
+SizedType circuit_type(const std::string& path, const Netlist& netlist,
+                       const NetlistOptions& options) {
+  const OperandWidths bits = operand_widths(netlist, options.ports);
+  if (options.type) return {*options.type, bits};
   const std::string stem = std::filesystem::path(path).stem().string();
-  return netlist.name.starts_with("mul8s") || stem.starts_with("mul8s") ? OperandType::s8s8
-                                                                        : OperandType::u8u8;
+  if (netlist.name.starts_with("mul8s") || stem.starts_with("mul8s"))
+    return {OperandType::s8s8, bits};
+  const std::string signed_name = "mul" + std::to_string(bits.a) + "s";  // mul7s_…, mul12s_…
+  const bool is_signed = netlist.name.starts_with(signed_name) || stem.starts_with(signed_name);
+  return {is_signed ? OperandType::s8s8 : OperandType::u8u8, bits};
 }
 
 Costed cost_of(const std::string& text, const NetlistOptions& circuits, const Session& session) {
   const bool generated = looks_like_design(text) && !is_circuit_file(text);
-  OperandType type = OperandType::u8u8;
+  SizedType type;
   Netlist netlist;
   std::string name = text;
   if (generated) {
     const DesignInstance design = parse_design(text);
-    type = design.type();
+    type = design.sized_type();
     name = design.text();
     netlist = generate_netlist(text);
   } else {
@@ -56,9 +60,9 @@ Costed cost_of(const std::string& text, const NetlistOptions& circuits, const Se
   }
   CostOptions options;
   if (const auto a = session.args.text("a"))
-    options.a = parse_distribution(*a, a_is_signed(type), trace_context());
+    options.a = parse_distribution(*a, a_is_signed(type), trace_context(), type.bits.a);
   if (const auto b = session.args.text("b"))
-    options.b = parse_distribution(*b, b_is_signed(type), trace_context());
+    options.b = parse_distribution(*b, b_is_signed(type), trace_context(), type.bits.b);
   return {name, type,
           estimate_cost(netlist, type, generated ? PortMap{} : circuits.ports, options)};
 }
@@ -99,7 +103,7 @@ std::string as_table(const std::vector<Costed>& all, bool color) {
       {"design", "type", "power_rel", "energy", "unit gates", "depth", "cells", "area", "leakage"},
       "llrrrrrrr");
   for (const Costed& c : all)
-    table.row({c.name, std::string(to_string(c.type)), short_number(c.report.power_rel),
+    table.row({c.name, to_string(c.type), short_number(c.report.power_rel),
                short_number(c.report.switching_energy), short_number(c.report.unit_gate_area),
                std::to_string(c.report.depth), std::to_string(c.report.cells),
                short_number(c.report.area), short_number(c.report.leakage)});
@@ -158,12 +162,9 @@ CommandSpec cost_command() {
        0, kMany}};
   spec.options = {{"a", "DIST", "Distribution of operand a.", "uniform"},
                   {"b", "DIST", "Distribution of operand b.", "uniform"},
-                  {"type",
-                   "TYPE",
-                   "Operand type of circuits.",
-                   "by name, else u8u8",
-                   false,
-                   {"u8u8", "s8s8", "u8s8"}}};
+                  {"type", "TYPE",
+                   "Operand type of circuits: u8u8, s8s8, u8s8, or of other widths, such as u8u3.",
+                   "by name, else unsigned"}};
   for (OptionSpec& option : layer_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : price_option_specs()) spec.options.push_back(std::move(option));
   spec.options.push_back({"run", "RECORD",

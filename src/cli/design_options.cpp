@@ -69,12 +69,10 @@ std::vector<OptionSpec> open_option_specs() {
   std::vector<std::string> formats;
   for (const TableFormat& format : table_formats()) formats.push_back(format.name);
   std::vector<OptionSpec> specs{
-      {"type",
-       "TYPE",
-       "Operand type of the design files: u8u8, s8s8 or u8s8.",
-       "by name, dtype or content",
-       false,
-       {"u8u8", "s8s8", "u8s8"}},
+      {"type", "TYPE",
+       "Operand type of the design files: u8u8, s8s8, u8s8, or of other widths, such as u8u3.",
+       "by name, dtype or content"},
+      {"width", "AxB", "Bits of their operands a and b, such as 8x3.", "by shape, ports or name"},
       {"order",
        "ORDER",
        "First index of the design files: ab = operand a, ba = operand b.",
@@ -103,7 +101,8 @@ std::vector<OptionSpec> open_option_specs() {
 
 OpenOptions open_options(Session& session) {
   OpenOptions options;
-  if (const auto type = session.args.text("type")) options.read.type = parse_operand_type(*type);
+  if (const auto type = type_option(session)) options.read.type = type->kind;
+  options.read.width = width_option(session);
   if (const auto order = session.args.text("order"))
     options.read.order = *order == "ab" ? OperandOrder::ab : OperandOrder::ba;
   if (const auto index = session.args.text("index"))
@@ -207,6 +206,17 @@ bool has_own_figure(const Session& session, const std::string& name) {
                              [&](const CostRow& row) { return row.published.contains(name); });
 }
 
+bool is_wide(const Error& error) {
+  const auto* other = dynamic_cast<const NotMultiplierError*>(&error);
+  return other != nullptr && other->kind() == wide_kind();
+}
+
+OpenOptions wide_open_options(Session& session) {
+  OpenOptions options;
+  accept_circuits(options, circuit_options(session));
+  return options;
+}
+
 std::string failure_text(const std::string& path, const std::string& message) {
   const bool says_path = message.find(path) != std::string::npos;
   return "failed: " + (says_path ? "" : path + ": ") + message;
@@ -235,8 +245,8 @@ void UnreadDesigns::say(Session& session, std::size_t read) const {
                               list_.front().message);
 }
 
-std::string assumptions(OperandType type, const Provenance& p) {
-  std::string text = "type " + std::string(to_string(type));
+std::string assumptions(const SizedType& type, const Provenance& p) {
+  std::string text = "type " + to_string(type);
   if (!p.type_from.empty()) text += " (from " + p.type_from + ")";
   if (p.source_file.empty()) return text;
   const auto from = [](const std::string& what) {

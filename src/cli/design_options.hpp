@@ -34,6 +34,11 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
 /// Is it a column of the user's own in a file of --costs, and no metric or cost of axmul's?
 bool has_own_figure(const Session& session, const std::string& name);
 
+/// Whether a design could not be loaded because it has more than 8x8 bits: open_wide() takes it,
+/// with these options.
+bool is_wide(const Error& error);
+OpenOptions wide_open_options(Session& session);
+
 /// "failed: …" with the file's path, which not every message has.
 std::string failure_text(const std::string& path, const std::string& message);
 
@@ -55,6 +60,6 @@ class UnreadDesigns {
 };
 
 /// "type u8u8 (from its name), order ab, index value": what was assumed of a design.
-std::string assumptions(OperandType type, const Provenance& provenance);
+std::string assumptions(const SizedType& type, const Provenance& provenance);
 
 }  // namespace axmul::cli

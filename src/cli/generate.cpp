@@ -106,7 +106,7 @@ int write_design(Session& session) {
   write_design_file(session, path, multiplier, options);
   if (!session.quiet)
     session.io.err << "wrote " << path << ": " << multiplier.name << ", "
-                   << to_string(multiplier.lut.type()) << ", sha256 "
+                   << to_string(multiplier.lut.sized_type()) << ", sha256 "
                    << multiplier.lut.sha256().substr(0, 16) << "…\n";
   return 0;
 }

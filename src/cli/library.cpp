@@ -1,6 +1,8 @@
 // axmul library build | verify: libraries from trees of files, published figures recomputed.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -48,6 +50,9 @@ void say_report(Session& session, const LibraryBuildReport& report) {
       "power_rel\n",
       report.files, report.failures.size(), report.entries.size(), counts.aliases,
       counts.transposes, counts.costs);
+  if (!report.wide.empty())
+    session.io.err << fmt::format("{} circuits of more than 8x8 bits, kept as gates\n",
+                                  report.wide.size());
   for (const auto& [kind, files] : report.left_out)
     session.io.err << fmt::format("left out: {} {}; {} for one\n", files.size(), kind,
                                   files.front().path);
@@ -73,6 +78,7 @@ std::string build_json(const std::string& path, const LibraryBuildReport& report
             {"native_skipped", report.native_skipped},
             {"other_skipped", report.other_skipped},
             {"warnings", report.warnings}};
+  if (!report.wide.empty()) json["circuits"] = report.wide.size();
   for (const auto& [kind, files] : report.left_out) {
     Json paths = Json::array();
     for (const auto& file : files)
@@ -157,22 +163,56 @@ std::string verify_table(const std::vector<Verified>& all, std::size_t without, 
   return out;
 }
 
+/// A design as a table; nothing where it is too wide, or met in a folder and no multiplier.
+std::optional<Multiplier> load_table(const DesignRef& design, char& is_too_wide, char& is_none) {
+  try {
+    return design.load();
+  } catch (const NotMultiplierError& error) {
+    is_too_wide = is_wide(error) ? 1 : 0;
+    is_none = is_too_wide == 0 && design.from_folder ? 1 : 0;
+    if (is_too_wide == 0 && is_none == 0) throw;
+  }
+  return std::nullopt;
+}
+
+std::vector<Verified> verify_wide(Session& session, const DesignRef& design) {
+  const WideMultiplier m = open_wide(design.source, wide_open_options(session));
+  if (m.published_text.empty()) return {};
+  ProgressBar bar(session, "streaming " + design.name);
+  const WideReport report =
+      characterize_wide(*m.products, Convention::evoapproxlib, 0, bar.callback());
+  Verified verified{design.name, verify_published(m.published_text, report.metrics)};
+  if (verified.report.checks.empty()) return {};
+  return {verified};
+}
+
 int run_verify(Session& session) {
   const OutputTarget target = output_target(session);
   const DesignList list = session_designs(session);
   std::vector<std::vector<Verified>> results(list.designs.size());
+  std::vector<char> is_too_wide(results.size(), 0), is_none(results.size(), 0);
   parallel_for(results.size(), 0, [&](std::size_t i) {
-    const Multiplier m = list.designs[i].load();
     const std::string& name = list.designs[i].name;
+    const std::optional<Multiplier> loaded =
+        load_table(list.designs[i], is_too_wide[i], is_none[i]);
+    if (!loaded) return;
+    const Multiplier& m = *loaded;
     if (!m.published_text.empty())
       results[i].push_back({name, verify_published(m.published_text, m.lut)});
     for (const auto& [alias, figures] : m.alias_published)
       results[i].push_back({alias + " = " + name, verify_published(figures, m.lut)});
     std::erase_if(results[i], [](const Verified& v) { return v.report.checks.empty(); });
   });
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (is_too_wide[i] != 0) results[i] = verify_wide(session, list.designs[i]);
+  const auto others = std::ranges::count(is_none, 1);
+  if (others > 0 && !session.quiet)
+    session.io.err << others << " designs of folders are no multipliers, left out\n";
   std::vector<Verified> all;
   std::size_t without = 0, disagreeing = 0;
-  for (auto& result : results) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    auto& result = results[i];
+    if (is_none[i] != 0) continue;
     without += result.empty();
     for (Verified& v : result) {
       disagreeing += v.report.disagreeing;
@@ -215,9 +255,10 @@ CommandSpec library_build_command() {
        {"table", "json"}}};
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
-      "A file that fails is reported, the rest goes on, and the exit code is 1. What is no 8x8\n"
-      "multiplier (adders, other widths) is counted and left out. Names that stand for several\n"
-      "functions become NAME@HEX; then entries of one function become one, of the least published\n"
+      "A file that fails is reported, the rest goes on, and the exit code is 1. What is no\n"
+      "multiplier (adders) is counted and left out; circuits of 9 to 16 bits are kept as\n"
+      "gates. Names that stand for several functions become NAME@HEX; then entries of one function "
+      "become one, of the least published\n"
       "power, the other names its aliases; transposes are kept and marked. The order of files "
       "does\n"
       "not matter.";

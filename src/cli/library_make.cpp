@@ -21,7 +21,7 @@ namespace {
 Multiplier costed_design(const std::string& text) {
   Multiplier multiplier = generate(text);
   if (!find_design_family(text.substr(0, text.find('(')))->has_circuit) return multiplier;
-  const OperandType type = multiplier.lut.type();
+  const SizedType type = multiplier.lut.sized_type();
   multiplier.cost = estimated_cost(estimate_cost(generate_netlist(text), type));
   return multiplier;
 }

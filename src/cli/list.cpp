@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
@@ -55,8 +56,20 @@ ListRow list_row(const std::string& text, const Multiplier& m) {
   const Provenance& p = m.provenance;
   return {text,
           m.name,
-          std::string(to_string(m.lut.type())),
+          to_string(m.lut.sized_type()),
           m.lut.sha256(),
+          p.source_file.empty() ? p.generator : p.source_file,
+          p.format,
+          p.reference,
+          m.cost.power_rel};
+}
+
+ListRow list_row(const DesignRef& ref, const WideMultiplier& m) {
+  const Provenance& p = m.provenance;
+  return {ref.source,
+          ref.name,
+          to_string(m.type()),
+          "",
           p.source_file.empty() ? p.generator : p.source_file,
           p.format,
           p.reference,
@@ -66,13 +79,14 @@ ListRow list_row(const std::string& text, const Multiplier& m) {
 std::string list_json(const std::vector<ListRow>& designs) {
   Json json{{"schema", "axmul.list/1"}, {"designs", Json::array()}};
   for (const ListRow& row : designs)
-    json["designs"].push_back(Json{{"name", row.name},
-                                   {"text", row.text},
-                                   {"type", row.type},
-                                   {"sha256", row.sha256},
-                                   {"source", row.source},
-                                   {"format", row.format},
-                                   {"power_rel", number(row.power_rel)}});
+    json["designs"].push_back(
+        Json{{"name", row.name},
+             {"text", row.text},
+             {"type", row.type},
+             {"sha256", row.sha256.empty() ? Json(nullptr) : Json(row.sha256)},
+             {"source", row.source},
+             {"format", row.format},
+             {"power_rel", number(row.power_rel)}});
   return json.dump(2) + "\n";
 }
 
@@ -110,6 +124,10 @@ int run_list(Session& session) {
     try {
       designs.push_back(list_row(ref.source, ref.load()));
     } catch (const InputError& why) {
+      if (is_wide(why)) {
+        designs.push_back(list_row(ref, open_wide(ref.source, wide_open_options(session))));
+        continue;
+      }
       if (list.designs.size() == 1) throw;
       unread.add(ref, why);
     }
@@ -144,7 +162,7 @@ Facts design_facts(const Multiplier& m) {
   Facts facts;
   const Provenance& p = m.provenance;
   facts.add("name", "name", m.name);
-  facts.add("type", "operand type", to_string(m.lut.type()));
+  facts.add("type", "operand type", to_string(m.lut.sized_type()));
   facts.add("sha256", "sha256", m.lut.sha256());
   facts.add("sha256_swapped", "operands swapped", m.lut.sha256_swapped());
   facts.add("format", "format", p.format);
@@ -190,11 +208,10 @@ Facts file_facts(const std::string& path) {
   facts.add("format_version", "format version", file.format_version());
   facts.add("title", "title", file.title());
   facts.add("complete", "complete", file.complete() ? "yes" : "no: an interrupted run left it");
-  for (OperandType type : kOperandTypes) {
-    std::size_t count = 0;
-    for (const TableEntry& entry : file.entries()) count += entry.type == type;
-    if (count == 0) continue;
-    const std::string name(to_string(type));
+  std::map<SizedType, std::size_t> counts;
+  for (const TableEntry& entry : file.entries()) ++counts[entry.type];
+  for (const auto& [type, count] : counts) {
+    const std::string name = to_string(type);
     std::string text = fmt::format("{} multipliers", count);
     if (file.has_products(type)) text += ", products";
     if (!file.metrics(type).empty()) text += fmt::format(", {} metrics", file.metrics(type).size());

@@ -126,9 +126,13 @@ void say_left_out(Session& session, std::size_t left_out, bool none_left) {
 std::vector<Multiplier> usable(std::span<const LayerOperands> layers,
                                std::vector<Multiplier> multipliers, std::size_t& left_out) {
   const std::size_t before = multipliers.size();
+  const auto is_8x8 = [](const Multiplier& m) { return m.lut.is_8x8(); };
+  if (!multipliers.empty() && std::ranges::none_of(multipliers, is_8x8))
+    require_8x8(multipliers.front().lut, "error models take");
   std::erase_if(multipliers, [&](const Multiplier& m) {
-    return !std::ranges::all_of(
-        layers, [&](const LayerOperands& layer) { return can_use(layer.type, m.lut.type()); });
+    return !std::ranges::all_of(layers, [&](const LayerOperands& layer) {
+      return m.lut.is_8x8() && can_use(layer.type, m.lut.type());
+    });
   });
   left_out += before - multipliers.size();
   return multipliers;

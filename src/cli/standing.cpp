@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <set>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/model/pareto.hpp"
@@ -75,11 +76,14 @@ std::vector<Entry> places(const std::vector<CharacterizationRow>& fresh,
   std::vector<Entry> entries;
   for (const auto& row : fresh) entries.push_back({&row, x.get(row), y.get(row), true});
   for (const auto& row : known) {
-    const bool repeated = std::ranges::any_of(
-        fresh, [&](const CharacterizationRow& other) { return other.sha256 == row.sha256; });
+    const bool repeated = std::ranges::any_of(fresh, [&](const CharacterizationRow& other) {
+      return row.sha256.empty() ? other.name == row.name : other.sha256 == row.sha256;
+    });
     if (!repeated) entries.push_back({&row, x.get(row), y.get(row), false});
   }
-  for (OperandType type : kOperandTypes) {  // errors of different types have different scales
+  std::set<SizedType> types;  // errors of different types have different scales
+  for (const Entry& entry : entries) types.insert(entry.row->type);
+  for (const SizedType& type : types) {
     std::vector<std::size_t> members;
     std::vector<ParetoPoint> points;
     for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -163,25 +167,20 @@ std::string as_table(const std::vector<Entry>& entries, const Axis& x, const Axi
   out += fmt::format("Pareto front ({} of {} designs):\n", front.size(), entries.size());
   TextTable table({"design", "type", x.name, y.name}, "llrr");
   for (const Entry* e : front)
-    table.row({e->row->name, std::string(to_string(e->row->type)), short_number(e->x),
-               short_number(e->y)});
+    table.row({e->row->name, to_string(e->row->type), short_number(e->x), short_number(e->y)});
   return out + table.render(color);
 }
 
 std::vector<CharacterizationRow> library_rows(Session& session,
                                               const std::vector<std::string>& texts,
-                                              CharacterizationOptions options,
+                                              const CharacterizationOptions& options,
                                               UnreadDesigns& unread) {
   const DesignList list = session_designs(session, texts);
-  if (list.designs.size() > 1)
-    options.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
   const DistributionSet distributions(options);
-  std::vector<CharacterizationRow> rows;
-  ProgressBar bar(session, "characterizing the library");
-  characterize_designs(
-      list.designs, options, distributions,
-      [&](const Characterization& c) { rows.push_back(characterization_row(c, distributions)); },
-      bar.callback());
+  bool interrupted = false;
+  std::vector<CharacterizationRow> rows = characterize_all(
+      session, list, options, distributions, "characterizing the library", unread, interrupted);
+  if (interrupted) throw InterruptedError();
   unread.say(session, rows.size());
   return rows;
 }

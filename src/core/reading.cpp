@@ -249,7 +249,25 @@ std::string text_of(const Reading& reading) {
          (reading.index == OperandIndex::bits ? " in order of bit pattern" : " in order of value");
 }
 
-std::optional<OperandType> type_of_name(std::string_view name) {
+namespace {
+
+/// What the parts of a name say of type: signs, and widths where they stand there.
+struct NamedType {
+  OperandType kind;
+  OperandWidths bits;
+};
+
+std::optional<NamedType> type_of_part(const std::string& part, bool is_first) {
+  if (const auto type = parse_sized_type(part)) return NamedType{type->kind, type->bits};
+  if (!is_first || !part.starts_with("mul") || part.size() < 5) return std::nullopt;
+  const std::string_view inner = std::string_view(part).substr(3);
+  if (const auto type = parse_sized_type(inner)) return NamedType{type->kind, type->bits};
+  const auto widths = parse_widths(inner.substr(0, inner.size() - 1));
+  if (!widths || (inner.back() != 'u' && inner.back() != 's')) return std::nullopt;
+  return NamedType{inner.back() == 'u' ? OperandType::u8u8 : OperandType::s8s8, *widths};
+}
+
+std::optional<NamedType> named_type(std::string_view name) {
   std::string part;
   bool first = true;
   for (std::size_t i = 0; i <= name.size(); ++i) {
@@ -259,14 +277,29 @@ std::optional<OperandType> type_of_name(std::string_view name) {
       part += lower;
       continue;
     }
-    if (first && (part == "mul8u" || part == "mul8x8u")) return OperandType::u8u8;
-    if (first && (part == "mul8s" || part == "mul8x8s")) return OperandType::s8s8;
-    if (first && part == "mulu8s8") return OperandType::u8s8;
-    if (const auto type = parse_operand_type(part)) return type;
+    if (const auto type = type_of_part(part, first)) return type;
     if (!part.empty()) first = false;
     part.clear();
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<OperandType> signs_of_name(std::string_view name) {
+  const auto type = named_type(name);
+  return type ? std::optional(type->kind) : std::nullopt;
+}
+
+std::optional<OperandType> type_of_name(std::string_view name) {
+  const auto type = named_type(name);
+  if (!type || type->bits.a > 8 || type->bits.b > 8) return std::nullopt;
+  return type->kind;
+}
+
+std::optional<OperandWidths> widths_of_name(std::string_view name) {
+  const auto type = named_type(name);
+  return type ? std::optional(type->bits) : std::nullopt;
 }
 
 std::optional<OperandType> type_of(const Known& known) {
@@ -281,6 +314,7 @@ Decision decide(const Known& known, const Decodings& decodings) {
 }
 
 Lut lut_of(const Decision& decision) {
+  if (decision.words->bits != OperandWidths{}) return narrow_lut_of(decision);
   const Reading& reading = decision.reading;
   const Words& words = *decision.words;
   const std::shared_ptr<std::int32_t[]> products(new std::int32_t[kLutSize]);
@@ -304,8 +338,10 @@ std::string doubt(const Decision& decision, std::string_view options) {
            taken + "; check " + std::string(options);
   char score[16];
   std::snprintf(score, sizeof score, "%.2f", decision.resemblance.score());
-  return "the table resembles a product of two 8-bit operands in no reading " + taken + ": score " +
-         score + ", an exact multiplier has 1; check " + std::string(options) +
+  const bool is_8x8 = decision.words->bits == OperandWidths{};
+  return "the table resembles a product of " +
+         std::string(is_8x8 ? "two 8-bit operands" : "its operands") + " in no reading " + taken +
+         ": score " + score + ", an exact multiplier has 1; check " + std::string(options) +
          ", and whether it holds products";
 }
 

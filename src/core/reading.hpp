@@ -29,6 +29,8 @@ std::string text_of(const Reading& reading);
 /// A file's words in one decoding, or what a circuit or model gives.
 struct Words {
   std::vector<std::int32_t> words{};  ///< 65536, |word| < 2^25, first index slow
+  /// Bits of the first and second index of a narrow table; then 2^(first+second) words.
+  OperandWidths bits{};
   /// Words are patterns of so many bits, two's complement if an operand is signed; 0: they are
   /// products.
   unsigned wrap_bits = 0;
@@ -65,8 +67,15 @@ struct Decision {
   std::optional<Reading> instead{};
 };
 
-/// mul8u_125K, mul8x8u → u8u8; mul8s_… → s8s8; a part u8u8, s8s8 or u8s8 of the name → that.
+/// mul8u_125K, mul8x3u → u8u8; mul8s_… → s8s8; a part u8u8, s8s8, u8s3 … of the name → that.
 std::optional<OperandType> type_of_name(std::string_view name);
+
+/// Operand bits that a name tells: mul8x3u_0C8 → 8 and 3, mul7u_… → 7 and 7, a part u8s3 → 8 and 3.
+std::optional<OperandWidths> widths_of_name(std::string_view name);
+
+/// Which operands a name says are signed, at any width: mul12s_2J2, mulu16s16_…; of "mul8u" as
+/// type_of_name().
+std::optional<OperandType> signs_of_name(std::string_view name);
 
 /// The type that is declared or told by a name.
 std::optional<OperandType> type_of(const Known& known);
@@ -79,6 +88,10 @@ using Decodings = std::vector<std::function<Words()>>;
 /// the greatest score. Where none does: the first decoding in the best or usual reading; its
 /// InputError where it threw one.
 Decision decide(const Known& known, const Decodings& decodings);
+
+/// The same for words of other widths: every reading that is allowed is tried.
+Decision decide_narrow(const Known& known, const Words& words);
+Lut narrow_lut_of(const Decision& decision);
 
 /// The table that the decision makes of the words. Throws InputError AX10.
 Lut lut_of(const Decision& decision);

@@ -122,6 +122,14 @@ Word kept_array(Circuit& c, const DesignConfig& config, const Word& a, const Wor
   return array_sum(c, rows, constant, 2 * n);
 }
 
+}  // namespace
+
+Word exact_array(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
+  return kept_array(c, config, a, b, 0, [](int, int) { return true; });
+}
+
+namespace {
+
 Word exact_circuit(Circuit& c, const DesignConfig& config, const Word& a, const Word& b) {
   return kept_array(c, config, a, b, 0, [](int, int) { return true; });
 }

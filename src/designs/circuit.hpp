@@ -80,6 +80,8 @@ Word sum_columns(Circuit& c, std::vector<std::vector<Bit>> columns, std::int64_t
 /// Carry-save array: row after row of bits by column (0 where absent), from a constant on, and a
 /// ripple adder at the end; modulo 2^size.
 Word array_sum(Circuit& c, const std::vector<Word>& rows, std::int64_t constant, std::size_t size);
+/// x·y by a carry-save array of the partial products, two's complement where config says signed.
+Word exact_array(Circuit& c, const DesignConfig& config, const Word& a, const Word& b);
 /// x·y, unsigned, by a carry-save array.
 Word array_product(Circuit& c, const Word& x, const Word& y);
 

@@ -1,4 +1,5 @@
 // From a parsed design to products and to a named multiplier.
+#include "axmul/core/errors.hpp"
 #include "axmul/designs/circuit.hpp"
 #include "axmul/netlist/cost.hpp"
 #include "designs/registry.hpp"
@@ -10,6 +11,7 @@ const Design& DesignInstance::family() const {
 }
 OperandType DesignInstance::type() const { return state_->type; }
 int DesignInstance::width() const { return state_->config.width; }
+SizedType DesignInstance::sized_type() const { return {state_->type, state_->bits}; }
 const std::string& DesignInstance::text() const { return state_->text; }
 
 std::span<const int> DesignInstance::parameters() const {
@@ -25,13 +27,19 @@ std::int64_t DesignInstance::operator()(std::int64_t a, std::int64_t b) const {
 
 Multiplier generate(std::string_view text, bool with_cost) {
   const DesignInstance design = parse_design(text);
-  Multiplier multiplier{design.text(), Lut::from_function(design.type(), design)};
+  const SizedType type = design.sized_type();
+  if (!type.has_table())
+    throw UsageError(530, "design " + design.text() + " is of " + std::to_string(type.bits.a) +
+                              "x" + std::to_string(type.bits.b) +
+                              " bits, tables are of at most 8x8; axmul characterize takes it");
+  Multiplier multiplier{design.text(), type.is_8x8() ? Lut::from_function(design.type(), design)
+                                                     : Lut::from_function_of_size(type, design)};
   multiplier.provenance.format = "generator";
   multiplier.provenance.type_from = "format";
   multiplier.provenance.generator = design.text();
   multiplier.provenance.reference = design.family().source;
   if (with_cost && design.family().has_circuit)
-    multiplier.cost = estimated_cost(estimate_cost(design_netlist(design), design.type()));
+    multiplier.cost = estimated_cost(estimate_cost(design_netlist(design), type));
   return multiplier;
 }
 

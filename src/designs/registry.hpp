@@ -12,6 +12,8 @@ struct DesignInstance::State {
   const detail::designs::Family* family = nullptr;
   detail::designs::DesignConfig config;
   OperandType type = OperandType::u8u8;
+  OperandWidths bits{};
+  bool says_bits = false;  ///< the text has a type of other than 8x8 bits
   std::string text;
   detail::designs::Evaluator evaluate;  ///< the family's function with this configuration
 };

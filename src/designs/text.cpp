@@ -109,9 +109,16 @@ int parse_value(const Design& design, const DesignParameter& p, const std::strin
                             p.name + " (" + p.help + ") must be " + range_text(p, width));
 }
 
-OperandType parse_type(const Design& design, const std::string& text) {
-  const std::optional<OperandType> type = parse_operand_type(text);
-  if (type && std::count(design.types.begin(), design.types.end(), *type) > 0) return *type;
+SizedType parse_type(const Design& design, const std::string& text) {
+  const std::optional<SizedType> type = parse_sized_type(text);
+  const bool has_widths =
+      type && (design.name == "exact" ||
+               (type->bits.a == type->bits.b && type->bits.a >= 4 && type->bits.a % 2 == 0));
+  if (type && std::count(design.types.begin(), design.types.end(), type->kind) > 0) {
+    if (has_widths) return *type;
+    throw UsageError(505, "design " + design.name + ": type=" + text +
+                              ": both operands have 4, 6, … 16 bits; only exact takes others");
+  }
   std::vector<std::string> names;
   for (OperandType t : design.types) names.emplace_back(to_string(t));
   throw UsageError(504, "design " + design.name + ": type=" + text +
@@ -140,9 +147,10 @@ std::string canonical_text(const DesignInstance::State& state) {
     inside += p.choices.empty() ? std::to_string(value)
                                 : p.choices[static_cast<std::size_t>(value - p.min)];
   }
-  if (state.type != design.types.front()) {
+  if (state.type != design.types.front() || state.says_bits) {
     inside += inside.empty() ? "type=" : ",type=";
-    inside += to_string(state.type);
+    inside += state.says_bits ? to_string(SizedType(state.type, state.bits))
+                              : std::string(to_string(state.type));
   }
   return inside.empty() ? design.name : design.name + "(" + inside + ")";
 }
@@ -164,6 +172,17 @@ std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, 
   state->family = &family_named(parsed.name);
   const Design& design = state->family->design;
   state->type = design.types.front();
+  for (const auto& [name, value] : parsed.assignments)
+    if (name == "type") {
+      const SizedType type = parse_type(design, value);
+      state->type = type.kind;
+      state->bits = type.bits;
+      state->says_bits = !type.is_8x8();
+    }
+  if (state->says_bits)
+    width = std::max(state->bits.a, state->bits.b);
+  else
+    state->bits = {width, width};
   state->config.width = width;
   for (std::size_t i = 0; i < design.parameters.size(); ++i)
     state->config.value[i] =
@@ -173,9 +192,7 @@ std::shared_ptr<const DesignInstance::State> parse_state(std::string_view text, 
     if (std::count(seen.begin(), seen.end(), name) > 0)
       throw UsageError(502, "design " + design.name + ": " + name + " is given twice");
     seen.push_back(name);
-    if (name == "type") {
-      state->type = parse_type(design, value);
-    } else {
+    if (name != "type") {
       const std::size_t i = parameter_index(design, name);
       state->config.value[i] = parse_value(design, design.parameters[i], value, width);
     }

@@ -3,6 +3,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/designs/circuit.hpp"
+#include "axmul/netlist/cost.hpp"
 #include "designs/circuit.hpp"
 #include "designs/registry.hpp"
 
@@ -13,10 +14,13 @@ namespace {
 // "drum(k=6)" → "mul8u_drum_k_6": readers take the operand type from mul8u and mul8s.
 std::string module_name(const DesignInstance& design) {
   const OperandType type = design.type();
-  const std::string width = std::to_string(design.width());
+  const OperandWidths bits = design.sized_type().bits;
+  const std::string b_width = std::to_string(bits.b);
+  const std::string width =
+      std::to_string(bits.a) + (bits.a == bits.b || type == OperandType::u8s8 ? "" : "x" + b_width);
   std::string name = type == OperandType::u8u8   ? "mul" + width + "u_"
                      : type == OperandType::s8s8 ? "mul" + width + "s_"
-                                                 : "mulu" + width + "s" + width + "_";
+                                                 : "mulu" + width + "s" + b_width + "_";
   const std::string& text = design.text();
   for (char c : text.substr(0, text.find("type="))) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
@@ -67,6 +71,12 @@ Netlist design_netlist(const DesignInstance& design) {
   const detail::designs::Family& family = *detail::designs::find_family(design.family().name);
   if (family.circuit == nullptr)
     throw UsageError(507, "design " + design.text() + " has no gate-level definition");
+  const OperandWidths bits = design.sized_type().bits;
+  if (bits.a != bits.b) {  // of exact alone
+    Netlist netlist = exact_array_netlist(design.sized_type());
+    netlist.name = module_name(design);
+    return netlist;
+  }
   detail::designs::DesignConfig config;
   config.width = design.width();
   config.a_signed = a_is_signed(design.type());
@@ -87,7 +97,7 @@ std::string generate_verilog(std::string_view text) {
   const DesignInstance design = parse_design(text);
   return "// " + design.text() + ": " + design.family().description +
          "\n// Source: " + design.family().source +
-         "\n// Operands A, B and product O: " + std::string(to_string(design.type())) +
+         "\n// Operands A, B and product O: " + to_string(design.sized_type()) +
          (design.type() == OperandType::u8u8 ? ", unsigned" : ", two's complement where signed") +
          "\n" + to_verilog(design_netlist(design));
 }

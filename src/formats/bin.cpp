@@ -43,13 +43,14 @@ std::int64_t product_of(std::uint64_t word, std::size_t size, Bytes bytes, const
 }
 
 Words decode_as(const Input& input, Bytes bytes) {
-  const std::size_t item = input.content.size() / kLutSize;
+  const std::size_t item = input.content.size() / input.words();
   Words words{.wrap_bits = item == 2 ? 16U : 0U,
               .decoding = bytes == Bytes::little ? ""
                           : bytes == Bytes::big  ? "big-endian"
                           : item == 8            ? "float64"
                                                  : "float32"};
-  words.words.reserve(kLutSize);
+  words.bits = input.bits_or_8x8();
+  words.words.reserve(input.words());
   for (std::size_t at = 0; at < input.content.size(); at += item) {
     const std::int64_t value =
         product_of(load(input.content, at, item, bytes), item, bytes, input, at);
@@ -65,15 +66,17 @@ Words decode_as(const Input& input, Bytes bytes) {
 
 RawTable decode(const Input& input) {
   const std::size_t size = input.content.size();
-  if (size != kSize16 && size != kSize32 && size != kSize64)
-    throw InputError(
-        320, Place{input.path},
-        "a .bin table has 131072 bytes (16-bit products), 262144 (32-bit) or 524288 (64-bit), this "
-        "has " +
-            std::to_string(size));
+  const std::size_t size16 = 2 * input.words(), size32 = 2 * size16, size64 = 2 * size32;
+  if (size != size16 && size != size32 && size != size64)
+    throw InputError(320, Place{input.path},
+                     "a .bin table has " + std::to_string(size16) + " bytes (16-bit products), " +
+                         std::to_string(size32) + " (32-bit) or " + std::to_string(size64) +
+                         " (64-bit), this has " + std::to_string(size) +
+                         (input.bits ? "" : "; give --width for other widths than 8x8"));
   RawTable raw;
+  raw.bits = input.bits_or_8x8();
   for (const Bytes bytes : {Bytes::little, Bytes::big, Bytes::little_float})
-    if (bytes != Bytes::little_float || size != kSize16)
+    if (bytes != Bytes::little_float || size != size16)
       raw.decodings.push_back([input, bytes] { return decode_as(input, bytes); });
   return raw;
 }
@@ -81,7 +84,7 @@ RawTable decode(const Input& input) {
 std::string encode(const Output& output) {
   const int item = output.dtype == "int32" ? 4 : 2;
   std::string bytes;
-  bytes.reserve(kSize32);
+  bytes.reserve(4 * output.products.size());
   for (const std::int32_t product : output.products)
     for (int i = 0; i < item; ++i)
       bytes += static_cast<char>(static_cast<std::uint32_t>(product) >> (8 * i));

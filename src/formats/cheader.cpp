@@ -271,6 +271,7 @@ class Parser {
     const std::size_t line = token_.line;
     advance();
     if (token_.is('=')) advance();
+    bits_ = input_.bits_or_8x8();
     if (!token_.is('{') || is_too_short()) return;
     take_table(name, element_type(words), line, raw);
   }
@@ -296,21 +297,28 @@ class Parser {
     take_table(name, type, line, raw);
   }
 
-  /// 256 by 256 or 65536, "[]" for the first, beside axes of length 1; where a macro of another
-  /// file is an extent, the number of products tells.
-  bool may_be_table(std::vector<std::uint64_t> extents) const {
+  std::size_t size() const { return std::size_t{1} << (bits_.a + bits_.b); }
+
+  /// 2^a by 2^b or flat, "[]" for the first, beside axes of length 1; where a macro of another
+  /// file is an extent, the number of products tells. Sets the widths.
+  bool may_be_table(std::vector<std::uint64_t> extents) {
+    bits_ = input_.bits_or_8x8();
     if (std::ranges::find(extents, kUnknownExtent) != extents.end()) return !is_too_short();
     if (extents.size() > 1) std::erase(extents, std::uint64_t{1});
-    const bool matrix = extents.size() == 2 && (extents[0] == 256 || extents[0] == 0);
-    const bool flat = extents.size() == 1 && (extents[0] == kLutSize || extents[0] == 0);
-    return flat || (matrix && extents[1] == 256);
+    if (extents.size() == 1) return extents[0] == size() || extents[0] == 0;
+    if (extents.size() != 2) return false;
+    if (extents[0] == 0) return extents[1] == std::uint64_t{1} << bits_.b;
+    const auto bits = bits_of_shape(extents[0], extents[1]);
+    if (!bits || (has_8x8_ && bits != OperandWidths{} && bits != input_.bits)) return false;
+    bits_ = *bits;
+    return true;
   }
 
   /// Fewer commas follow up to the end of the statement than a table has.
   bool is_too_short() const {
     const std::string_view rest = scanner_.rest();
     const std::string_view statement = rest.substr(0, rest.find(';'));
-    return std::ranges::count(statement, ',') < static_cast<std::ptrdiff_t>(kLutSize) - 1;
+    return std::ranges::count(statement, ',') < static_cast<std::ptrdiff_t>(size()) - 1;
   }
 
   void take_table(const std::string& name, const ElementType& type, std::size_t line,
@@ -319,13 +327,14 @@ class Parser {
       throw InputError(326, Place{input_.path, line},
                        "\"" + name + "\" is a second table; one file holds one");
     raw.unsigned_dtype = type.is_unsigned;
+    raw.bits = bits_;
     int outer = 0;  // {{{…}}}: braces around the whole, as std::array may have them
     while (token_.is('{') && scanner_.opens_brace()) ++outer, advance();
     outer > 0 ? take_rows(type, raw) : take_values(type, raw);
     for (; outer > 1 && token_.is('}'); --outer) advance();
-    if (raw.words.size() != kLutSize)
+    if (raw.words.size() != size())
       fail(320, "the table \"" + name + "\" ends with " + std::to_string(raw.words.size()) +
-                    " products, it needs 65536");
+                    " products, it needs " + std::to_string(size()));
   }
 
   void skip_braces() {
@@ -340,10 +349,12 @@ class Parser {
     while (token_.is('{')) {
       const std::size_t before = raw.words.size();
       take_values(type, raw);
-      const bool is_all = before == 0 && raw.words.size() == kLutSize;  // {{…}} of std::array
-      if (raw.words.size() - before != 256 && !is_all)
-        fail(320, "row " + std::to_string(before / 256) + " has " +
-                      std::to_string(raw.words.size() - before) + " products, it needs 256");
+      const std::size_t cols = std::size_t{1} << bits_.b;
+      const bool is_all = before == 0 && raw.words.size() == size();  // {{…}} of std::array
+      if (raw.words.size() - before != cols && !is_all)
+        fail(320, "row " + std::to_string(before / cols) + " has " +
+                      std::to_string(raw.words.size() - before) + " products, it needs " +
+                      std::to_string(cols));
       if (token_.is(',')) advance();
     }
     if (!token_.is('}')) fail(322, "expected '}' after the last row, found " + found());
@@ -357,7 +368,8 @@ class Parser {
 
   void take_until_brace(const ElementType& type, RawTable& raw) {
     while (!token_.is('}')) {
-      if (raw.words.size() == kLutSize) fail(320, "more than 65536 products");
+      if (raw.words.size() == size())
+        fail(320, "more than " + std::to_string(raw.words.size()) + " products");
       raw.words.push_back(take_value(type));
       if (token_.is(','))
         advance();
@@ -412,6 +424,10 @@ class Parser {
   Scanner scanner_;
   Token token_;
   std::vector<std::string_view> words_;
+  OperandWidths bits_{};  // of the array that is being read
+  // Beside a table of 8x8 bits smaller arrays are something else.
+  const bool has_8x8_ = input_.content.find("[256][256]") != std::string_view::npos ||
+                        input_.content.find("[65536]") != std::string_view::npos;
 };
 
 /// Words that start declarations of tables, so that a file with dimensions by macros is one too.
@@ -452,12 +468,13 @@ RawTable decode(const Input& input) { return Parser(input).parse(); }
 std::string encode(const Output& output) {
   std::string text = "/*\n";
   for (const std::string& line : comment_lines(output)) text += " * " + line + '\n';
-  text +=
-      " */\n#pragma once\n#include <stdint.h>\n\nconst " + output.dtype + "_t lut[256][256] = {\n";
-  for (std::size_t i = 0; i < kLutSize; ++i) {
-    if (i % 256 == 0) text += '{';
+  text += " */\n#pragma once\n#include <stdint.h>\n\nconst " + output.dtype + "_t lut[" +
+          std::to_string(output.rows()) + "][" + std::to_string(output.cols()) + "] = {\n";
+  const auto cols = static_cast<std::size_t>(output.cols());
+  for (std::size_t i = 0; i < output.products.size(); ++i) {
+    if (i % cols == 0) text += '{';
     append_number(text, std::int64_t{output.products[i]});
-    text += i % 256 != 255 ? ", " : i + 1 == kLutSize ? "}\n" : "},\n";
+    text += i % cols != cols - 1 ? ", " : i + 1 == output.products.size() ? "}\n" : "},\n";
   }
   return text + "};\n";
 }

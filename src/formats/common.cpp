@@ -1,5 +1,6 @@
 // What the text formats share: remarks, fields, numbers, the statement line.
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 
@@ -34,8 +35,12 @@ void take_statement(Statement& statement, std::string_view key, std::string_view
                     const Place& place) {
   bool known = true;
   if (key == "type") {
-    statement.type = parse_operand_type(value);
-    known = statement.type.has_value();
+    const auto type = parse_sized_type(value);
+    known = type && type->has_table();
+    if (known) {
+      statement.type = type->kind;
+      if (!type->is_8x8()) statement.bits = type->bits;
+    }
   } else if (key == "order") {
     known = value == "ab" || value == "ba";
     statement.order = value == "ba" ? OperandOrder::ba : OperandOrder::ab;
@@ -94,8 +99,9 @@ std::string_view second_operand(OperandOrder order) {
 
 std::vector<std::string> comment_lines(const Output& output) {
   const bool bits = output.index == OperandIndex::bits;
-  return {std::string(kStatement) + " type=" + std::string(to_string(output.type)) +
-              " order=" + (output.order == OperandOrder::ab ? "ab" : "ba") +
+  const bool ab = output.order == OperandOrder::ab;
+  const SizedType type(output.type, ab ? output.bits : OperandWidths{output.bits.b, output.bits.a});
+  return {std::string(kStatement) + " type=" + to_string(type) + " order=" + (ab ? "ab" : "ba") +
               " index=" + (bits ? "bits" : "value"),
           "name: " + output.name, "sha256: " + output.sha256,
           "first index: " + std::string(first_operand(output.order)) +
@@ -155,9 +161,16 @@ std::vector<std::string_view> first_numeric_line(std::string_view content) {
   return {};
 }
 
-int operand_value(int index, bool is_signed, OperandIndex convention) {
+int operand_value(int index, bool is_signed, OperandIndex convention, int bits) {
   if (!is_signed) return index;
-  return convention == OperandIndex::value ? index - 128 : index < 128 ? index : index - 256;
+  const int half = 1 << (bits - 1);
+  return convention == OperandIndex::value ? index - half : index < half ? index : index - 2 * half;
+}
+
+std::optional<OperandWidths> bits_of_shape(std::size_t rows, std::size_t cols) {
+  for (const std::size_t count : {rows, cols})
+    if (count < 2 || count > 256 || !std::has_single_bit(count)) return std::nullopt;
+  return OperandWidths{std::countr_zero(rows), std::countr_zero(cols)};
 }
 
 }  // namespace axmul::detail

@@ -143,15 +143,18 @@ RawTable decode(const Input& input) {
                                {.allow_header = true, .max_values = 16 * kLutSize});
   const Labels labels = take_labels(matrix, input.path);
   const std::size_t rows = matrix.values.rows(), cols = matrix.values.cols();
-  if (!(rows == 256 && cols == 256) && !(rows == kLutSize && cols == 1))
+  std::optional<OperandWidths> bits = bits_of_shape(rows, cols);
+  if (cols == 1 && rows == input.words()) bits = input.bits_or_8x8();
+  if (!bits)
     throw InputError(
         320, Place{input.path, matrix.lines.back()},
         "the file ends with " + std::to_string(rows) + " rows of " + std::to_string(cols) +
-            " columns, a product matrix has 256 of 256" +
+            " columns, a product matrix has 256 of 256, or 2^a of 2^b" +
             (cols == 3 ? " (three columns are triplets, which need all 65536 pairs)" : ""));
   RawTable raw;
   raw.statement = parse_statement(input);
-  raw.words.reserve(kLutSize);
+  raw.bits = *bits;
+  raw.words.reserve(rows * cols);
   for (std::size_t row = 0; row < rows; ++row)
     for (std::size_t col = 0; col < cols; ++col) {
       const double value = matrix.values(row, col);
@@ -178,9 +181,10 @@ RawTable decode(const Input& input) {
 std::string encode(const Output& output) {
   std::string text;
   for (const std::string& line : comment_lines(output)) text += "# " + line + '\n';
-  for (std::size_t i = 0; i < kLutSize; ++i) {
+  const auto cols = static_cast<std::size_t>(output.cols());
+  for (std::size_t i = 0; i < output.products.size(); ++i) {
     append_number(text, std::int64_t{output.products[i]});
-    text += i % 256 == 255 ? '\n' : ',';
+    text += i % cols == cols - 1 ? '\n' : ',';
   }
   return text;
 }

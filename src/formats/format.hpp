@@ -31,11 +31,13 @@ struct Statement {
   std::optional<OperandType> type;
   std::optional<OperandOrder> order;
   std::optional<OperandIndex> index;
+  std::optional<OperandWidths> bits{};  ///< of a and b
 };
 
 /// Contents of a file before type, order, index and decoding are settled.
 struct RawTable {
   std::vector<std::int32_t> words;  ///< 65536, first operand of the file slow, second fast
+  OperandWidths bits{};             ///< of the first and second operand; else 2^(first+second)
   unsigned wrap_bits = 0;  ///< words are patterns of so many bits, two's complement if the type is
                            ///< signed; 0: words are the products
   bool unsigned_dtype = false;  ///< the element type cannot hold a negative product
@@ -55,6 +57,12 @@ struct Input {
   const std::string& path;              ///< for messages
   bool format_given = false;            ///< by the user, not told from content or extension
   std::optional<std::string> column{};  ///< ReadOptions::column
+  /// Bits of the file's first and second operand, where the user or the file's name tells.
+  std::optional<OperandWidths> bits{};
+
+  OperandWidths bits_or_8x8() const { return bits.value_or(OperandWidths{}); }
+  /// Words of a flat table.
+  std::size_t words() const { return std::size_t{1} << (bits_or_8x8().a + bits_or_8x8().b); }
 };
 
 /// What an encoder gets: products already in the file's order.
@@ -66,6 +74,10 @@ struct Output {
   std::string dtype;  ///< one of TableFormat::dtypes
   std::string name;   ///< safe to stand in a comment line
   std::string sha256;
+  OperandWidths bits{};  ///< of the file's first and second operand
+
+  int rows() const { return 1 << bits.a; }
+  int cols() const { return 1 << bits.b; }
 };
 
 struct FormatEntry {
@@ -120,9 +132,18 @@ std::string_view next_field(std::string_view& line);
 bool is_remark(std::string_view line);
 
 /// Operand value of index 0 … 255 in a file.
-int operand_value(int index, bool is_signed, OperandIndex convention);
+int operand_value(int index, bool is_signed, OperandIndex convention, int bits = 8);
+
+/// The bits of operands that take so many values, 2 … 256 each; nothing where these are no powers
+/// of two.
+std::optional<OperandWidths> bits_of_shape(std::size_t rows, std::size_t cols);
 
 // Settling what the file does not say (resolve.cpp).
+
+/// Bits of the file's first and second operand as the caller, the file's own statement or its name
+/// tells them.
+std::optional<OperandWidths> expected_bits(const Input& input, const TableFormat& info,
+                                           const ReadOptions& options);
 Multiplier resolve(RawTable raw, const TableFormat& info, const std::string& path,
                    const ReadOptions& options);
 

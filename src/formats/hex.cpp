@@ -104,21 +104,26 @@ class Reader {
       : input_(input), scanner_(input), may_be_decimal_(!input.format_given) {}
 
   RawTable read() {
-    words_.assign(kLutSize, 0);
-    lines_.assign(kLutSize, 0);
+    words_.assign(count_, 0);
+    lines_.assign(count_, 0);
     while (const std::optional<Token> token = scanner_.next())
       token->text.front() == '@' ? take_address(*token) : take_word(*token);
     const auto missing = std::ranges::find(lines_, std::size_t{0});
     if (missing != lines_.end())
       throw InputError(325, Place{input_.path},
                        "address " + std::to_string(missing - lines_.begin()) +
-                           " has no word; a table needs all 65536, at first*256 + second");
+                           " has no word; a table needs all " + std::to_string(count_) +
+                           (count_ == kLutSize ? ", at first*256 + second" : ""));
     RawTable raw = finish();
     if (may_be_decimal_) {
       Words hexadecimal{.words = std::move(raw.words), .wrap_bits = raw.wrap_bits};
-      raw.decodings = {
-          [words = std::move(hexadecimal)]() mutable { return std::move(words); },
-          [patterns = std::move(words_), path = input_.path] { return decimal(patterns, path); }};
+      hexadecimal.bits = raw.bits;
+      raw.decodings = {[words = std::move(hexadecimal)]() mutable { return std::move(words); },
+                       [patterns = std::move(words_), path = input_.path, bits = raw.bits] {
+                         Words result = decimal(patterns, path);
+                         result.bits = bits;
+                         return result;
+                       }};
     }
     return raw;
   }
@@ -136,8 +141,11 @@ class Reader {
     for (const char c : digits)
       if (c != '_')
         value = std::min<std::size_t>(value * 16 + static_cast<std::size_t>(digit(c)), kLutSize);
-    if (value >= kLutSize)
-      fail(324, token, "address " + quoted(token.text) + " is beyond @ffff, the last of a table");
+    if (value >= count_)
+      fail(324, token,
+           "address " + quoted(token.text) + " is beyond " +
+               (count_ == kLutSize ? std::string("@ffff") : std::to_string(count_ - 1)) +
+               ", the last of a table");
     address_ = value;
   }
 
@@ -158,7 +166,7 @@ class Reader {
       value = value << 4 | static_cast<unsigned>(digit(c));
     }
     if (digits == 0) fail(322, token, quoted(token.text) + " has no digit");
-    if (address_ >= kLutSize) fail(323, token, "more than 65536 words");
+    if (address_ >= count_) fail(323, token, "more than " + std::to_string(count_) + " words");
     if (lines_[address_] != 0)
       fail(323, token,
            "address " + std::to_string(address_) + " was given in line " +
@@ -186,10 +194,11 @@ class Reader {
   RawTable finish() const {
     RawTable raw;
     raw.statement = parse_statement(input_);
-    raw.words.reserve(kLutSize);
+    raw.bits = input_.bits_or_8x8();
+    raw.words.reserve(count_);
     const unsigned bits = 4 * digits_;
     raw.wrap_bits = bits <= 24 ? bits : 0;
-    for (std::size_t i = 0; i < kLutSize; ++i) {
+    for (std::size_t i = 0; i < count_; ++i) {
       if (raw.wrap_bits != 0) {
         raw.words.push_back(static_cast<std::int32_t>(words_[i]));
         continue;
@@ -206,6 +215,7 @@ class Reader {
   Scanner scanner_;
   std::vector<std::uint32_t> words_;
   std::vector<std::size_t> lines_;
+  const std::size_t count_ = input_.words();
   std::size_t address_ = 0;
   unsigned digits_ = 0;
   bool may_be_decimal_;
@@ -218,11 +228,12 @@ std::string encode(const Output& output) {
   const int digits = output.dtype == "int32" ? 8 : 4;
   std::string text;
   for (const std::string& line : comment_lines(output)) text += "// " + line + '\n';
-  text += "// " + output.dtype + " words for $readmemh, address = first*256 + second, 16 a line\n";
-  for (std::size_t i = 0; i < kLutSize; ++i) {
+  text += "// " + output.dtype + " words for $readmemh, address = first*" +
+          std::to_string(output.cols()) + " + second, 16 a line\n";
+  for (std::size_t i = 0; i < output.products.size(); ++i) {
     const auto word = static_cast<std::uint32_t>(output.products[i]);
     for (int d = digits - 1; d >= 0; --d) text += kDigits[word >> (4 * d) & 15];
-    text += i % 16 == 15 ? '\n' : ' ';
+    text += i % 16 == 15 || i + 1 == output.products.size() ? '\n' : ' ';
   }
   return text;
 }

@@ -1,4 +1,4 @@
-// .npy: a 256x256 (or 65536) NumPy array of products.
+// .npy: a 256x256 (2^a x 2^b, or flat) NumPy array of products.
 #include "axmul/io/npy.hpp"
 
 #include <algorithm>
@@ -16,8 +16,9 @@ bool sniff(std::string_view content, std::string_view) {
 }
 
 std::string element(const NpyArray& array, std::size_t i) {
+  const std::size_t cols = array.shape.back();
   if (array.shape.size() == 1) return "element [" + std::to_string(i) + "]";
-  return "element [" + std::to_string(i / 256) + ", " + std::to_string(i % 256) + "]";
+  return "element [" + std::to_string(i / cols) + ", " + std::to_string(i % cols) + "]";
 }
 
 RawTable decode(const Input& input) {
@@ -28,19 +29,26 @@ RawTable decode(const Input& input) {
     throw InputError(321, Place{input.path},
                      "the array has dtype bool ('" + array.dtype +
                          "'), products are whole numbers; write it with array.astype('<i4')");
-  const bool square = array.shape.size() == 2 && array.shape[0] == 256 && array.shape[1] == 256;
-  const bool flat = std::ranges::max(array.shape) == kLutSize && array.size() == kLutSize;
-  if (!square && !flat) {
-    std::string shape = std::to_string(array.shape[0]);
-    if (array.shape.size() == 2) shape += ", " + std::to_string(array.shape[1]);
+  std::vector<std::size_t> shape = array.shape;
+  if (shape.size() > 2 || (shape.size() == 2 && array.size() == input.words()))
+    std::erase(shape, std::size_t{1});  // (1, 256, 256), (65536, 1)
+  std::optional<OperandWidths> bits;
+  if (shape.size() == 2) bits = bits_of_shape(shape[0], shape[1]);
+  if (shape.size() == 1 && shape[0] == input.words()) bits = input.bits_or_8x8();
+  if (!bits) {
+    std::string axes;
+    for (const std::size_t n : array.shape) axes += (axes.empty() ? "" : ", ") + std::to_string(n);
     throw InputError(
         320, Place{input.path},
-        "the array has shape (" + shape + "), a product table has (256, 256) or (65536,)");
+        "the array has shape (" + axes +
+            "), a product table has (256, 256) or (65536,), of other widths (2^a, 2^b), or "
+            "(2^(a+b),) with --width");
   }
   RawTable raw;
   raw.unsigned_dtype = array.kind == NpyKind::unsigned_integer;
-  raw.words.reserve(kLutSize);
-  for (std::size_t i = 0; i < kLutSize; ++i) {
+  raw.bits = *bits;
+  raw.words.reserve(array.size());
+  for (std::size_t i = 0; i < array.size(); ++i) {
     std::int64_t value = 0;
     if (array.is_integer()) {
       value = array.integers[i];
@@ -59,19 +67,20 @@ RawTable decode(const Input& input) {
 }
 
 template <class T>
-std::string encode_as(std::span<const std::int32_t> products) {
-  const std::size_t shape[] = {256, 256};
+std::string encode_as(const Output& output) {
+  const std::size_t shape[] = {static_cast<std::size_t>(output.rows()),
+                               static_cast<std::size_t>(output.cols())};
   std::vector<T> values;
-  values.reserve(products.size());
-  for (const std::int32_t product : products) values.push_back(static_cast<T>(product));
+  values.reserve(output.products.size());
+  for (const std::int32_t product : output.products) values.push_back(static_cast<T>(product));
   return npy_bytes(std::span<const T>(values), shape);
 }
 
 std::string encode(const Output& output) {
-  if (output.dtype == "uint16") return encode_as<std::uint16_t>(output.products);
-  if (output.dtype == "int16") return encode_as<std::int16_t>(output.products);
-  if (output.dtype == "int64") return encode_as<std::int64_t>(output.products);
-  return encode_as<std::int32_t>(output.products);
+  if (output.dtype == "uint16") return encode_as<std::uint16_t>(output);
+  if (output.dtype == "int16") return encode_as<std::int16_t>(output);
+  if (output.dtype == "int64") return encode_as<std::int64_t>(output);
+  return encode_as<std::int32_t>(output);
 }
 
 }  // namespace
@@ -81,8 +90,9 @@ FormatEntry npy_format() {
       .info = {.name = "npy",
                .extensions = {".npy", ".npz"},
                .description = "NumPy array of products",
-               .layout = "shape (256, 256) or (65536,), also with axes of length 1, any integer "
-                         "or whole float dtype, either byte and memory order; .npz with one",
+               .layout = "shape (256, 256) or (65536,), (2^a, 2^b) of other widths, also with axes of "
+                         "length 1, any integer or whole float dtype, either byte and memory order; "
+                         ".npz with one",
                .order = OperandOrder::ab,
                .index = OperandIndex::value,
                .type = OperandType::u8u8,

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::string_view kOptions = "--type, --order, --index and --input-format";
 
+std::string stem_of(const std::string& path) {
+  return path == "<stdin>" ? "stdin" : std::filesystem::path(path).stem().string();
+}
+
 bool is_ab(const Reading& reading) { return reading.order == OperandOrder::ab; }
 
 /// What the caller, the file's own statement, its columns and its name say, in this order.
@@ -51,6 +55,35 @@ void check_columns(const Known& known, const Reading& reading, const std::string
                        "; check --type, --index and --order");
 }
 
+/// Of the ways to decode a narrow table the usual one counts.
+Decision decide_narrow(const Known& known, RawTable& raw) {
+  Words words;
+  if (!raw.decodings.empty())
+    words = raw.decodings.front()();
+  else
+    words.words = std::move(raw.words), words.wrap_bits = raw.wrap_bits;
+  words.bits = raw.bits;
+  if (words.words.size() != std::size_t{1} << (raw.bits.a + raw.bits.b))
+    throw InternalError("a decoder gave " + std::to_string(words.words.size()) + " products");
+  if (raw.unsigned_dtype) {
+    words.only_type = OperandType::u8u8;
+    words.only_type_from = "dtype";
+  }
+  return decide_narrow(known, words);
+}
+
+void check_width(const OperandWidths& file, OperandOrder order, const ReadOptions& options,
+                 const std::string& path) {
+  const OperandWidths found = order == OperandOrder::ab ? file : OperandWidths{file.b, file.a};
+  if (!options.width || *options.width == found) return;
+  const auto text = [](const OperandWidths& bits) {
+    return std::to_string(bits.a) + "x" + std::to_string(bits.b);
+  };
+  throw InputError(352, Place{path},
+                   "the file holds a table of " + text(found) + " bits, not of " +
+                       text(*options.width) + "; check --width (a first) and --order");
+}
+
 Decodings decodings_of(RawTable& raw) {
   if (!raw.decodings.empty()) return std::move(raw.decodings);
   if (raw.words.size() != kLutSize)
@@ -67,13 +100,27 @@ Decodings decodings_of(RawTable& raw) {
 
 }  // namespace
 
+std::optional<OperandWidths> expected_bits(const Input& input, const TableFormat& info,
+                                           const ReadOptions& options) {
+  Statement statement;
+  if (info.text) statement = parse_statement(input);
+  std::optional<OperandWidths> bits = options.width ? options.width : statement.bits;
+  if (!bits && !statement.type) bits = widths_of_name(stem_of(input.path));
+  if (!bits || bits->a > 8 || bits->b > 8) return std::nullopt;
+  const OperandOrder order = options.order     ? *options.order
+                             : statement.order ? *statement.order
+                                               : info.order;
+  return order == OperandOrder::ab ? *bits : OperandWidths{bits->b, bits->a};
+}
+
 Multiplier resolve(RawTable raw, const TableFormat& info, const std::string& path,
                    const ReadOptions& options) {
-  const std::string stem =
-      path == "<stdin>" ? "stdin" : std::filesystem::path(path).stem().string();
+  const std::string stem = stem_of(path);
   const Known known = known_of(raw, info, options, stem);
-  const Decision decision = decide(known, decodings_of(raw));
-  check_columns(known, decision.reading, path);
+  const bool is_8x8 = raw.bits == OperandWidths{};
+  check_width(raw.bits, known.order.value_or(info.order), options, path);
+  const Decision decision = is_8x8 ? decide(known, decodings_of(raw)) : decide_narrow(known, raw);
+  if (is_8x8) check_columns(known, decision.reading, path);
   if (decision.instead && decision.type_from == "name")
     throw InputError(312, Place{path},
                      "the name says " + std::string(to_string(decision.reading.type)) +

@@ -64,8 +64,9 @@ bool sign_fits(const FormatEntry& entry, std::string_view dtype, OperandType typ
                                  const TableFormat& format) {
   const Limits limits = *limits_of(dtype);
   const Lut& lut = multiplier.lut;
-  for (int a = a_min(lut.type()); a <= a_max(lut.type()); ++a)
-    for (int b = b_min(lut.type()); b <= b_max(lut.type()); ++b)
+  const SizedType type = lut.sized_type();
+  for (int a = a_min(type); a <= a_max(type); ++a)
+    for (int b = b_min(type); b <= b_max(type); ++b)
       if (lut(a, b) < limits.low || lut(a, b) > limits.high)
         throw InputError(350, Place{multiplier.name},
                          "product " + std::to_string(lut(a, b)) + " of a = " + std::to_string(a) +
@@ -110,12 +111,16 @@ std::string comment_safe(std::string_view name) {
 
 std::vector<std::int32_t> in_file_order(const Lut& lut, OperandOrder order, OperandIndex index) {
   std::vector<std::int32_t> products;
-  products.reserve(kLutSize);
+  const SizedType type = lut.sized_type();
+  products.reserve(static_cast<std::size_t>(type.pairs()));
   const bool ab = order == OperandOrder::ab;
-  for (int i = 0; i < 256; ++i)
-    for (int j = 0; j < 256; ++j)
-      products.push_back(lut(detail::operand_value(ab ? i : j, a_is_signed(lut.type()), index),
-                             detail::operand_value(ab ? j : i, b_is_signed(lut.type()), index)));
+  const int rows = 1 << (ab ? type.bits.a : type.bits.b);
+  const int cols = 1 << (ab ? type.bits.b : type.bits.a);
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < cols; ++j)
+      products.push_back(
+          lut(detail::operand_value(ab ? i : j, a_is_signed(type), index, type.bits.a),
+              detail::operand_value(ab ? j : i, b_is_signed(type), index, type.bits.b)));
   return products;
 }
 
@@ -172,9 +177,9 @@ Multiplier parse_table(std::string_view content, const std::string& path,
   const TableFormat& format =
       options.format ? named_format(*options.format) : detect_table_format(content, path);
   if (content.empty()) throw InputError(320, Place{path}, "is empty");
-  return detail::resolve(
-      entry_of(format).decode({content, path, options.format.has_value(), options.column}), format,
-      path, options);
+  detail::Input input{content, path, options.format.has_value(), options.column, {}};
+  input.bits = detail::expected_bits(input, format, options);
+  return detail::resolve(entry_of(format).decode(input), format, path, options);
 }
 
 Multiplier read_table(const std::string& path, const ReadOptions& options) {
@@ -190,13 +195,15 @@ std::string encode_table(const Multiplier& multiplier, const WriteOptions& optio
   const OperandIndex index = options.index.value_or(format.index);
   const std::string dtype = choose_dtype(entry, multiplier, options);
   const std::vector<std::int32_t> products = in_file_order(multiplier.lut, order, index);
+  const OperandWidths bits = multiplier.lut.sized_type().bits;
   return entry.encode({.products = products,
                        .type = multiplier.lut.type(),
                        .order = order,
                        .index = index,
                        .dtype = dtype,
                        .name = comment_safe(multiplier.name),
-                       .sha256 = multiplier.lut.sha256()});
+                       .sha256 = multiplier.lut.sha256(),
+                       .bits = order == OperandOrder::ab ? bits : OperandWidths{bits.b, bits.a}});
 }
 
 void write_table(const std::string& path, const Multiplier& multiplier,

@@ -1,6 +1,7 @@
 // Triplets: one line "first second product" per operand pair, in any order.
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "axmul/core/errors.hpp"
 #include "axmul/io/csv.hpp"
@@ -77,6 +78,7 @@ class Reader {
     if (is_named_ba_ && !raw.statement.order) raw.statement.order = OperandOrder::ba;
     raw.first_signed = column_signed(&Line::first, "first");
     raw.second_signed = column_signed(&Line::second, "second");
+    raw.bits = bits_of_lines(raw);
     fill(raw);
     return raw;
   }
@@ -164,14 +166,40 @@ class Reader {
     return true;
   }
 
-  void fill(RawTable& raw) const {
-    const std::int32_t first_min = *raw.first_signed ? -128 : 0;
-    const std::int32_t second_min = *raw.second_signed ? -128 : 0;
-    std::vector<std::size_t> seen(kLutSize, 0);
-    raw.words.assign(kLutSize, 0);
+  /// Bits of the least range that holds a column's operands.
+  int bits_of_column(std::int32_t Line::*column, bool is_signed) const {
+    int bits = 1;
     for (const Line& line : lines_) {
+      const auto value = static_cast<unsigned>(line.*column < 0 ? ~(line.*column) : line.*column);
+      bits = std::max(bits, static_cast<int>(std::bit_width(value)) + (is_signed ? 1 : 0));
+    }
+    return bits;
+  }
+
+  /// Fewer than 8x8 bits where the user or the name says so, or the lines are all pairs of such.
+  OperandWidths bits_of_lines(const RawTable& raw) const {
+    if (input_.bits) return *input_.bits;
+    const OperandWidths bits{bits_of_column(&Line::first, *raw.first_signed),
+                             bits_of_column(&Line::second, *raw.second_signed)};
+    return lines_.size() == std::size_t{1} << (bits.a + bits.b) ? bits : OperandWidths{};
+  }
+
+  void fill(RawTable& raw) const {
+    const std::int32_t rows = 1 << raw.bits.a, cols = 1 << raw.bits.b;
+    const std::int32_t first_min = *raw.first_signed ? -rows / 2 : 0;
+    const std::int32_t second_min = *raw.second_signed ? -cols / 2 : 0;
+    const auto count = static_cast<std::size_t>(rows * cols);
+    std::vector<std::size_t> seen(count, 0);
+    raw.words.assign(count, 0);
+    for (const Line& line : lines_) {
+      if (line.first - first_min >= rows || line.second - second_min >= cols ||
+          line.first < first_min || line.second < second_min)
+        fail(324, line.number,
+             "operands " + std::to_string(line.first) + ", " + std::to_string(line.second) +
+                 " are none of " + std::to_string(raw.bits.a) + "x" + std::to_string(raw.bits.b) +
+                 " bits");
       const auto at =
-          static_cast<std::size_t>((line.first - first_min) * 256 + line.second - second_min);
+          static_cast<std::size_t>((line.first - first_min) * cols + line.second - second_min);
       if (seen[at] != 0)
         fail(323, line.number,
              "the pair " + std::to_string(line.first) + ", " + std::to_string(line.second) +
@@ -183,9 +211,9 @@ class Reader {
     if (missing != seen.end()) {
       const auto at = static_cast<std::int32_t>(missing - seen.begin());
       fail(325, lines_.empty() ? 0 : lines_.back().number,
-           "the file ends with " + std::to_string(lines_.size()) + " of 65536 pairs; the pair " +
-               std::to_string(at / 256 + first_min) + ", " + std::to_string(at % 256 + second_min) +
-               " is missing");
+           "the file ends with " + std::to_string(lines_.size()) + " of " + std::to_string(count) +
+               " pairs; the pair " + std::to_string(at / cols + first_min) + ", " +
+               std::to_string(at % cols + second_min) + " is missing");
     }
   }
 
@@ -205,14 +233,19 @@ std::string encode(const Output& output) {
   for (const std::string& line : comment_lines(output)) text += "# " + line + '\n';
   text += "# columns: " + std::string(first_operand(output.order)) + ' ' +
           std::string(second_operand(output.order)) + " product\n";
-  for (int i = 0; i < 256; ++i)
-    for (int j = 0; j < 256; ++j) {
+  for (int i = 0; i < output.rows(); ++i)
+    for (int j = 0; j < output.cols(); ++j) {
       const bool bytes = output.index == OperandIndex::bits;
-      append_number(text, std::int64_t{bytes ? i : operand_value(i, first_signed, output.index)});
+      append_number(
+          text,
+          std::int64_t{bytes ? i : operand_value(i, first_signed, output.index, output.bits.a)});
       text += ' ';
-      append_number(text, std::int64_t{bytes ? j : operand_value(j, second_signed, output.index)});
+      append_number(
+          text,
+          std::int64_t{bytes ? j : operand_value(j, second_signed, output.index, output.bits.b)});
       text += ' ';
-      append_number(text, std::int64_t{output.products[static_cast<std::size_t>(i * 256 + j)]});
+      append_number(text,
+                    std::int64_t{output.products[static_cast<std::size_t>(i * output.cols() + j)]});
       text += '\n';
     }
   return text;

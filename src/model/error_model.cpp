@@ -61,6 +61,7 @@ std::vector<std::size_t> select_patch_rows(std::size_t available, const PredictO
 }
 
 Lut encoded_for(const Lut& lut, OperandType layer_type) {
+  require_8x8(lut, "error models take");
   if (lut.type() == layer_type) return lut;
   if (lut.type() == OperandType::u8u8) return sign_magnitude(lut, layer_type);
   throw UsageError(705, "a multiplier of type " + std::string(to_string(lut.type())) +

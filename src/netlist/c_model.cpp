@@ -317,9 +317,43 @@ Known declared(const std::string& path, const CFunction& function, const Netlist
 
 }  // namespace
 
+namespace {
+
+/// The part of a run of bytes or 8-bit values that operands of fewer bits take, in their order.
+Words narrow_part(const Words& all, bool first_signed, bool second_signed,
+                  const OperandWidths& bits) {
+  Words words = all;
+  words.bits = bits;
+  words.words.clear();
+  const int rows = 1 << bits.a, cols = 1 << bits.b;
+  const int first = first_signed ? 128 - rows / 2 : 0, second = second_signed ? 128 - cols / 2 : 0;
+  for (int i = 0; i < rows; ++i)
+    for (int j = 0; j < cols; ++j)
+      words.words.push_back(all.words[static_cast<std::size_t>(256 * (first + i) + second + j)]);
+  return words;
+}
+
+/// A narrow model: operands are values where the type is known to be signed, else patterns.
+Decision decide_narrow_model(const std::string& path, const CFunction& function,
+                             const NetlistOptions& options, const Known& known,
+                             const OperandWidths& bits) {
+  const bool ab = known.order.value_or(OperandOrder::ab) == OperandOrder::ab;
+  const OperandType type = type_of(known).value_or(OperandType::u8u8);
+  const bool first = ab ? a_is_signed(type) : b_is_signed(type);
+  const bool second = ab ? b_is_signed(type) : a_is_signed(type);
+  Words words = narrow_part(run_c_model(path, function, first, second, options), first, second,
+                            ab ? bits : OperandWidths{bits.b, bits.a});
+  words.only_index = type == OperandType::u8u8 ? OperandIndex::bits : OperandIndex::value;
+  if (type != OperandType::u8u8) words.only_type = type;
+  return decide_narrow(known, words);
+}
+
+}  // namespace
+
 Decision decide_c_model(const std::string& path, const CFunction& function,
-                        const NetlistOptions& options) {
+                        const NetlistOptions& options, const OperandWidths& bits) {
   const Known known = declared(path, function, options);
+  if (bits != OperandWidths{}) return decide_narrow_model(path, function, options, known, bits);
   const auto run = [&](bool first_signed, bool second_signed) {
     return run_c_model(path, function, first_signed, second_signed, options);
   };

@@ -34,8 +34,9 @@ std::vector<CFunction> find_c_functions(const std::string& text);
 CFunction find_c_model(const std::string& text, const std::string& path,
                        const NetlistOptions& options = {});
 
-/// The function as a table of products: what parameters and names declare, then what it returns.
+/// The function as a table of products of operands of so many bits (a, b; 8 at most): what
+/// parameters and names declare, then what it returns.
 Decision decide_c_model(const std::string& path, const CFunction& function,
-                        const NetlistOptions& options);
+                        const NetlistOptions& options, const OperandWidths& bits = {});
 
 }  // namespace axmul::detail

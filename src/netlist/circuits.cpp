@@ -55,7 +55,7 @@ Multiplier finish(std::string name, const detail::Decision& decision, std::strin
   const PublishedFigures figures = read_published_figures(text);
   multiplier.published = figures.values;
   multiplier.published_text = figures.text;
-  multiplier.cost = published_cost(figures, multiplier.lut.type());
+  multiplier.cost = published_cost(figures, multiplier.lut.sized_type());
   detail::record(decision, options, multiplier.provenance);
   multiplier.provenance.index = OperandIndex::value;  // circuits have none
   multiplier.provenance.index_from.clear();
@@ -66,13 +66,18 @@ Multiplier finish(std::string name, const detail::Decision& decision, std::strin
 
 /// How far the outputs of a circuit are to be shifted to be products.
 int output_shift(const Lut& outputs, int bits, const std::string& path) {
-  if (bits == 16) return 0;
+  const OperandWidths operands = outputs.sized_type().bits;
+  const int product_bits = operands.a + operands.b;
+  if (bits == product_bits) return 0;
   if (const auto shift = detail::product_shift(outputs, bits)) return *shift;
   throw NotMultiplierError(detail::kind_of_outputs(bits), Place{path},
                            "has " + std::to_string(bits) +
                                " output bits, and neither they nor they as the upper bits "
-                               "of 16 resemble products of 8x8 bits; to have them taken as they "
-                               "are, give it 16 output bits");
+                               "of " +
+                               std::to_string(product_bits) + " resemble products of " +
+                               std::to_string(operands.a) + "x" + std::to_string(operands.b) +
+                               " bits; to have them taken as they are, give it " +
+                               std::to_string(product_bits) + " output bits");
 }
 
 /// C models that return 8 bits are judged as circuits are. Where the type of the result does not
@@ -80,6 +85,7 @@ int output_shift(const Lut& outputs, int bits, const std::string& path) {
 int c_output_shift(const detail::CFunction& function, const Lut& outputs, const std::string& path) {
   if (function.return_type == "uint8_t" || function.return_type == "int8_t")
     return output_shift(outputs, 8, path);
+  if (!outputs.is_8x8()) return 0;
   constexpr double kNearly = 0.01;
   const int bits = detail::value_bits(outputs);
   if (bits < 6 || bits >= 16) return 0;
@@ -103,9 +109,11 @@ void shift_outputs(Multiplier& multiplier, int shift) {
 Multiplier read_c_model(const std::string& path, const NetlistOptions& options) {
   const std::string text = detail::read_source(path, options.max_file_bytes);
   const detail::CFunction function = detail::find_c_model(text, path, options);
-  detail::check_c_model(text, path, function);
-  Multiplier multiplier = finish(function.name, detail::decide_c_model(path, function, options),
-                                 kModelOptions, path, text);
+  const OperandWidths bits =
+      options.width ? *options.width : detail::check_c_model(text, path, function);
+  Multiplier multiplier =
+      finish(function.name, detail::decide_c_model(path, function, options, bits), kModelOptions,
+             path, text);
   shift_outputs(multiplier, c_output_shift(function, multiplier.lut, path));
   multiplier.provenance.format = extension(path) == ".c" ? "c" : "c++";
   if (!options.call.empty()) multiplier.provenance.decoding = options.call;
@@ -164,6 +172,14 @@ void count_luts(const CostReport& report, Multiplier& multiplier) {
 /// Output patterns for every pair of input bytes, port a slow.
 detail::Words patterns(const Netlist& netlist, const PortMap& ports) {
   const std::size_t width = netlist.find_port(ports.product)->nets.size();
+  const OperandWidths bits = operand_widths(netlist, ports);
+  if (bits != OperandWidths{}) {
+    detail::Words words{.wrap_bits = static_cast<unsigned>(width),
+                        .only_index = OperandIndex::bits};
+    words.bits = bits;
+    words.words = simulate_narrow(netlist, {OperandType::u8u8, bits}, ports).used_products();
+    return words;
+  }
   detail::Words words{.only_index = OperandIndex::bits};
   if (width <= 24) {
     const Lut lut = simulate(netlist, OperandType::u8u8, ports);
@@ -211,10 +227,12 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
   detail::check_ports(netlist, ports, path);
   const detail::Known known = declared(netlist, ports, path, options);
   const detail::Decision decision =
-      detail::decide(known, {[&] {
-                       return simulated ? detail::simulated_words(path, netlist, ports, options)
-                                        : patterns(netlist, ports);
-                     }});
+      simulated ? detail::decide(known, {[&] {
+                                   return detail::simulated_words(path, netlist, ports, options);
+                                 }})
+      : operand_widths(netlist, ports) == OperandWidths{}
+          ? detail::decide(known, {[&] { return patterns(netlist, ports); }})
+          : detail::decide_narrow(known, patterns(netlist, ports));
   Multiplier multiplier = finish(netlist.name, decision, kOptions, path, text);
   const int output_bits = static_cast<int>(netlist.find_port(ports.product)->nets.size());
   shift_outputs(multiplier, output_shift(multiplier.lut, output_bits, path));
@@ -223,7 +241,7 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
   if (simulated) return multiplier;
   if (multiplier.provenance.order == OperandOrder::ba) std::swap(ports.a, ports.b);
   if (std::isnan(multiplier.cost.power_mw) && options.estimate_cost) {
-    const CostReport report = estimate_cost(netlist, multiplier.lut.type(), ports);
+    const CostReport report = estimate_cost(netlist, multiplier.lut.sized_type(), ports);
     multiplier.cost = estimated_cost(report);
     if (report.technology == "FPGA") count_luts(report, multiplier);
   }

@@ -9,6 +9,7 @@
 #include "axmul/core/errors.hpp"
 #include "netlist/fpga.hpp"
 #include "netlist/graph_netlist.hpp"
+#include "netlist/sampled.hpp"
 #include "netlist/switching.hpp"
 #include "netlist/xag.hpp"
 
@@ -50,16 +51,24 @@ class RowSum {
 };
 
 // The p's of a distribution by bit pattern; the distribution is by ascending value.
-std::vector<double> by_pattern(const std::optional<OperandDistribution>& given, bool is_signed) {
-  const OperandDistribution d = given ? *given : uniform_distribution(is_signed);
+std::vector<double> by_pattern(const std::optional<OperandDistribution>& given, bool is_signed,
+                               int bits) {
+  const std::size_t count = std::size_t{1} << bits;
+  if (bits > 8 && !given) return std::vector<double>(count, 1.0 / static_cast<double>(count));
+  const OperandDistribution d = given ? *given : uniform_distribution(is_signed, bits);
   if (d.is_signed != is_signed)
     throw UsageError(271, "distribution \"" + d.text + "\" is " +
                               (d.is_signed ? "signed" : "unsigned") + ", the operand is not");
-  std::vector<double> p(kOperandCount);
-  for (int i = 0; i < kOperandCount; ++i)
-    p[static_cast<std::size_t>(is_signed ? i ^ 0x80 : i)] = d.p[static_cast<std::size_t>(i)];
+  if (d.bits != bits)
+    throw UsageError(271, "distribution \"" + d.text + "\" is of " + std::to_string(d.bits) +
+                              " bits, the operand has " + std::to_string(bits));
+  std::vector<double> p(count);
+  const std::size_t half = count / 2, first = is_signed ? 128 - half : 0;
+  for (std::size_t i = 0; i < count; ++i) p[is_signed ? i ^ half : i] = d.p[first + i];
   return p;
 }
+
+constexpr std::size_t kMostExactBits = 20;  // of both operands, for all their pairs
 
 struct Energy {
   double all = 0, glitches = 0;
@@ -71,7 +80,9 @@ Energy switching_energy(const Xag& graph, std::span<const double> p_a, std::span
                         std::size_t a_bits, std::size_t b_bits) {
   const detail::GraphNetlist simulated = detail::to_netlist(graph, a_bits, b_bits);
   const std::vector<double> of_net =
-      signal_probabilities(simulated.netlist, simulated.a, simulated.b, p_a, p_b);
+      a_bits + b_bits <= kMostExactBits
+          ? signal_probabilities(simulated.netlist, simulated.a, simulated.b, p_a, p_b)
+          : detail::sampled_probabilities(simulated.netlist, simulated.a, simulated.b);
   std::vector<double> p;
   for (const NetId net : simulated.net_of) p.push_back(of_net[net]);
   std::vector<double> toggles;
@@ -93,7 +104,7 @@ Energy switching_energy(const Xag& graph, std::span<const double> p_a, std::span
 std::vector<double> signal_probabilities(const Netlist& netlist, std::span<const NetId> a,
                                          std::span<const NetId> b, std::span<const double> p_a,
                                          std::span<const double> p_b) {
-  if (a.size() + b.size() > 20 || p_a.size() != std::size_t{1} << a.size() ||
+  if (a.size() + b.size() > kMostExactBits || p_a.size() != std::size_t{1} << a.size() ||
       p_b.size() != std::size_t{1} << b.size())
     throw UsageError(270,
                      "signal probabilities need 2^n probabilities for an operand of n bits, "
@@ -120,11 +131,25 @@ std::vector<double> signal_probabilities(const Netlist& netlist, std::span<const
   return result;
 }
 
-namespace {
-
-// Rows of partial products summed by carry-save adders, a ripple-carry adder at the end.
-void add_rows(NetlistBuilder& builder, const std::vector<std::vector<NetId>>& rows,
-              std::int64_t constant, std::size_t size) {
+Netlist exact_array_netlist(const SizedType& type) {
+  const auto n = static_cast<std::size_t>(type.bits.a),
+             rows_of_b = static_cast<std::size_t>(type.bits.b);
+  const std::size_t size = n + rows_of_b;
+  NetlistBuilder builder("exact");
+  const auto a = builder.input("A", type.bits.a), b = builder.input("B", type.bits.b);
+  std::int64_t constant = 0;
+  std::vector<std::vector<NetId>> rows;
+  for (std::size_t j = 0; j < rows_of_b; ++j) {
+    std::vector<NetId> row(size, kNetZero);
+    for (std::size_t i = 0; i < n; ++i) {
+      // A bit of negative weight enters complemented, -x = ~x - 1 (Baugh and Wooley, 1973).
+      const bool negative =
+          (a_is_signed(type) && i == n - 1) != (b_is_signed(type) && j == rows_of_b - 1);
+      row[i + j] = negative ? builder.nand2(a[i], b[j]) : builder.and2(a[i], b[j]);
+      if (negative) constant -= std::int64_t{1} << (i + j);
+    }
+    rows.push_back(row);
+  }
   std::vector<NetId> sum(size), carry(size, kNetZero);
   for (std::size_t i = 0; i < size; ++i)
     sum[i] = NetlistBuilder::constant((constant >> i & 1) != 0);
@@ -145,44 +170,13 @@ void add_rows(NetlistBuilder& builder, const std::vector<std::vector<NetId>>& ro
     ripple = s.carry;
   }
   builder.output("O", sum);
-}
-
-}  // namespace
-
-Netlist exact_array_netlist(OperandType type) {
-  constexpr std::size_t n = 8, size = 16;
-  NetlistBuilder builder("exact");
-  const auto a = builder.input("A", 8), b = builder.input("B", 8);
-  std::int64_t constant = 0;
-  std::vector<std::vector<NetId>> rows;
-  for (std::size_t j = 0; j < n; ++j) {
-    std::vector<NetId> row(size, kNetZero);
-    for (std::size_t i = 0; i < n; ++i) {
-      // A bit of negative weight enters complemented, -x = ~x - 1 (Baugh and Wooley, 1973).
-      const bool negative = (a_is_signed(type) && i == n - 1) != (b_is_signed(type) && j == n - 1);
-      row[i + j] = negative ? builder.nand2(a[i], b[j]) : builder.and2(a[i], b[j]);
-      if (negative) constant -= std::int64_t{1} << (i + j);
-    }
-    rows.push_back(row);
-  }
-  add_rows(builder, rows, constant, size);
   return builder.take();
 }
 
 Netlist exact_array_netlist(int a_bits, int b_bits) {
   if (a_bits < 1 || a_bits > 16 || b_bits < 1 || b_bits > 16)
     throw UsageError(270, "an exact array has operands of 1 … 16 bits");
-  NetlistBuilder builder("exact");
-  const auto a = builder.input("A", a_bits), b = builder.input("B", b_bits);
-  const std::size_t size = a.size() + b.size();
-  std::vector<std::vector<NetId>> rows;
-  for (std::size_t j = 0; j < b.size(); ++j) {
-    std::vector<NetId> row(size, kNetZero);
-    for (std::size_t i = 0; i < a.size(); ++i) row[i + j] = builder.and2(a[i], b[j]);
-    rows.push_back(row);
-  }
-  add_rows(builder, rows, 0, size);
-  return builder.take();
+  return exact_array_netlist(SizedType{OperandType::u8u8, {a_bits, b_bits}});
 }
 
 namespace {
@@ -251,19 +245,19 @@ double switched_capacitance(const Netlist& netlist, const std::vector<double>& p
 
 }  // namespace
 
-CostReport estimate_cost(const Netlist& netlist, OperandType type, const PortMap& ports,
+CostReport estimate_cost(const Netlist& netlist, const SizedType& type, const PortMap& ports,
                          const CostOptions& options) {
   const PortMap map = find_multiplier_ports(netlist, ports);
   const auto& a = netlist.find_port(map.a)->nets;
   const auto& b = netlist.find_port(map.b)->nets;
   const auto& product = netlist.find_port(map.product)->nets;
-  for (const auto* operand : {&a, &b})
-    if (operand->size() != 8)
+  for (const auto& [operand, bits] : {std::pair(&a, type.bits.a), std::pair(&b, type.bits.b)})
+    if (operand->size() != static_cast<std::size_t>(bits))
       throw InputError(251, Place{},
-                       "circuit \"" + netlist.name + "\": an operand has 8 bits, not " +
-                           std::to_string(operand->size()));
-  const std::vector<double> p_a = by_pattern(options.a, a_is_signed(type));
-  const std::vector<double> p_b = by_pattern(options.b, b_is_signed(type));
+                       "circuit \"" + netlist.name + "\": an operand has " + std::to_string(bits) +
+                           " bits, not " + std::to_string(operand->size()));
+  const std::vector<double> p_a = by_pattern(options.a, a_is_signed(type), type.bits.a);
+  const std::vector<double> p_b = by_pattern(options.b, b_is_signed(type), type.bits.b);
   CostReport report;
   count_cells(netlist, product, report);
   const Energy energy = switching_energy(Xag(netlist, a, b, product), p_a, p_b, a.size(), b.size());
@@ -272,15 +266,17 @@ CostReport estimate_cost(const Netlist& netlist, OperandType type, const PortMap
   const Netlist exact = exact_array_netlist(type);
   const auto& exact_a = exact.find_port("A")->nets;
   const auto& exact_b = exact.find_port("B")->nets;
-  report.exact_energy =
-      switching_energy(Xag(exact, exact_a, exact_b, exact.find_port("O")->nets), p_a, p_b, 8, 8)
-          .all;
+  report.exact_energy = switching_energy(Xag(exact, exact_a, exact_b, exact.find_port("O")->nets),
+                                         p_a, p_b, a.size(), b.size())
+                            .all;
   report.power_rel =
       report.exact_energy > 0 ? report.switching_energy / report.exact_energy : CellType::kUnknown;
   report.technology = netlist.technology;
   if (!netlist.technology.empty())
     report.switched_capacitance_ff =
-        switched_capacitance(netlist, signal_probabilities(netlist, a, b, p_a, p_b));
+        switched_capacitance(netlist, a.size() + b.size() <= kMostExactBits
+                                          ? signal_probabilities(netlist, a, b, p_a, p_b)
+                                          : detail::sampled_probabilities(netlist, a, b));
   // An FPGA is paid in look-up tables, which no gate stands for.
   if (std::ranges::any_of(report.gates,
                           [](const auto& gate) { return detail::is_fpga_cell(gate.first); })) {

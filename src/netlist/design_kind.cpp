@@ -11,6 +11,7 @@
 
 #include "axmul/core/errors.hpp"
 #include "axmul/core/resemblance.hpp"
+#include "axmul/netlist/wide.hpp"
 
 namespace axmul {
 
@@ -18,11 +19,13 @@ NotMultiplierError::NotMultiplierError(std::string kind, const Place& place,
                                        const std::string& message)
     : InputError(254, place, message), kind_(std::move(kind)) {}
 
+const char* wide_kind() { return "multipliers of more than 8x8 bits"; }
+
 namespace detail {
 
 namespace {
 
-constexpr const char* kOtherWidths = "multipliers of other widths";
+const char* const kOtherWidths = wide_kind();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -64,7 +67,8 @@ bool read_widths(std::string_view text, std::size_t at, NameFacts& facts) {
   return true;
 }
 
-bool is_8x8(const NameFacts& facts) { return facts.width_a == 8 && facts.width_b == 8; }
+bool has_table(const NameFacts& facts) { return facts.width_a <= 8 && facts.width_b <= 8; }
+OperandWidths widths(const NameFacts& facts) { return {facts.width_a, facts.width_b}; }
 
 std::string widths_text(const NameFacts& facts) {
   return std::to_string(facts.width_a) + "x" + std::to_string(facts.width_b) + " bits";
@@ -188,26 +192,27 @@ std::optional<NameFacts> facts_of_comments(const std::string& text, std::size_t 
   return NameFacts{NameFacts::none, operands.front(), operands.back()};
 }
 
-void check_c_model(const std::string& text, const std::string& path, const CFunction& function) {
+OperandWidths check_c_model(const std::string& text, const std::string& path,
+                            const CFunction& function) {
   const std::string names[] = {function.name, std::filesystem::path(path).stem().string()};
   const Place place{path, function.line};
   const NameFacts named = facts_of_names(names);
   if (named.kind == NameFacts::adder)
     throw NotMultiplierError("adders (C models)", place,
                              "\"" + function.name +
-                                 "\" is an adder by its name, not an 8x8 "
+                                 "\" is an adder by its name, no "
                                  "multiplier; rename it if it is one");
   if (named.width_a > 0) {
-    if (is_8x8(named)) return;
+    if (has_table(named)) return widths(named);
     throw NotMultiplierError(kOtherWidths, place,
                              "\"" + function.name + "\" is by its name a multiplier of " +
-                                 widths_text(named) + ", not of 8x8");
+                                 widths_text(named) + ", more than 8x8");
   }
   if (const auto stated = facts_of_comments(text, function.line)) {
-    if (is_8x8(*stated)) return;
+    if (has_table(*stated)) return widths(*stated);
     throw NotMultiplierError(
         kOtherWidths, place,
-        "the comments say operands of " + widths_text(*stated) + ", not of 8x8");
+        "the comments say operands of " + widths_text(*stated) + ", more than 8x8");
   }
   for (const CParameter& parameter : function.parameters)
     if (parameter.type == "uint16_t" || parameter.type == "int16_t")
@@ -217,6 +222,7 @@ void check_c_model(const std::string& text, const std::string& path, const CFunc
                                    "is of " + parameter.type +
                                    ", and neither a name such as mul8u_… nor a comment such as /* "
                                    "8-bit operand */ says that it takes 8 bits");
+  return {};
 }
 
 void check_ports(const Netlist& netlist, const PortMap& ports, const std::string& path) {
@@ -231,22 +237,24 @@ void check_ports(const Netlist& netlist, const PortMap& ports, const std::string
                             "-bit operands and " + std::to_string(product) + " output bits";
   const bool is_sum = a == b && a >= 4 && a != 8 && product == a + 1;
   if (named.kind == NameFacts::adder || is_sum)
-    throw NotMultiplierError(
-        "adders: " + std::to_string(product) + " output bits", Place{path},
-        netlist.name + " is an adder " + (is_sum ? "by its ports (" + shape + ")" : "by its name") +
-            ", not an 8x8 multiplier" + (is_sum ? "" : "; rename it if it is one"));
-  if (a == 8 && b == 8) return;
+    throw NotMultiplierError("adders: " + std::to_string(product) + " output bits", Place{path},
+                             netlist.name + " is an adder " +
+                                 (is_sum ? "by its ports (" + shape + ")" : "by its name") +
+                                 ", no multiplier" + (is_sum ? "" : "; rename it if it is one"));
+  if (a <= 8 && b <= 8) return;
   const bool is_product = (a >= 3 && b >= 2 && product == a + b) ||
                           (a >= 2 && b >= 2 && named.kind == NameFacts::multiplier);
   if (is_product)
-    throw NotMultiplierError(kOtherWidths, Place{path},
-                             netlist.name + " has " + shape + "; axmul works on 8x8 multipliers");
+    throw NotMultiplierError(
+        kOtherWidths, Place{path},
+        netlist.name + " has " + shape + "; tables are of multipliers of at most 8x8 bits");
 }
 
 std::optional<int> product_shift(const Lut& lut, int bits) {
   std::optional<int> best;
   double least = 0;
-  for (const int shift : {0, std::max(0, 16 - bits)}) {
+  const OperandWidths operands = lut.sized_type().bits;
+  for (const int shift : {0, std::max(0, operands.a + operands.b - bits)}) {
     const Resemblance like = resemblance(shifted(lut, shift));
     if (!like.is_product() || (best && like.squared_error >= least)) continue;
     best = shift;
@@ -264,9 +272,9 @@ int value_bits(const Lut& lut) {
 
 Lut shifted(const Lut& lut, int shift) {
   if (shift == 0) return lut;
-  std::vector<std::int32_t> products(lut.products().begin(), lut.products().end());
+  std::vector<std::int32_t> products = lut.used_products();
   for (std::int32_t& product : products) product *= 1 << shift;
-  return Lut(lut.type(), products);
+  return Lut::of_size(lut.sized_type(), products);
 }
 
 std::string kind_of_outputs(int bits) {
@@ -278,7 +286,7 @@ std::string kind_of_outputs(int bits) {
 std::string kind_by_name(const std::string& name) {
   const detail::NameFacts named = detail::facts_of_name(name);
   if (named.kind == detail::NameFacts::adder) return "adders (by name)";
-  return named.width_a > 0 && !detail::is_8x8(named) ? detail::kOtherWidths : "";
+  return named.width_a > 0 && !detail::has_table(named) ? detail::kOtherWidths : "";
 }
 
 std::string kind_by_values(const Multiplier& multiplier) {
@@ -286,7 +294,8 @@ std::string kind_by_values(const Multiplier& multiplier) {
       multiplier.name, std::filesystem::path(multiplier.provenance.source_file).stem().string()};
   if (detail::facts_of_names(names).kind == detail::NameFacts::multiplier) return "";
   const int bits = detail::value_bits(multiplier.lut);
-  if (bits >= 16 || resemblance(multiplier.lut).is_product()) return "";
+  const OperandWidths operands = multiplier.lut.sized_type().bits;
+  if (bits >= operands.a + operands.b || resemblance(multiplier.lut).is_product()) return "";
   return detail::kind_of_outputs(bits);
 }
 

@@ -25,17 +25,19 @@ NameFacts facts_of_names(std::span<const std::string> names);
 /// multiplier" or "12-bit multiplier" above the function. Nothing where they say none.
 std::optional<NameFacts> facts_of_comments(const std::string& text, std::size_t function_line);
 
-/// Throws NotMultiplierError for a C model whose name, comments or parameter types (16 bits) say
-/// that it is no function of two 8-bit operands.
-void check_c_model(const std::string& text, const std::string& path, const CFunction& function);
+/// Operand bits of a C model by name or comments, else 8 and 8. Throws NotMultiplierError where
+/// these or parameter types (16 bits) say that it is no function of two operands of at most 8 bits.
+OperandWidths check_c_model(const std::string& text, const std::string& path,
+                            const CFunction& function);
 
-/// Throws NotMultiplierError for a netlist that is an adder by name, or whose operands are not 8
-/// bits wide although it is recognisably a multiplier or adder; says nothing of other misfits.
+/// Throws NotMultiplierError for a netlist that is an adder by name, or whose operands have more
+/// than 8 bits although it is recognisably a multiplier or adder; says nothing of other misfits.
 void check_ports(const Netlist& netlist, const PortMap& ports, const std::string& path);
 
 /// Places by which the outputs of a design of `bits` output bits are to be shifted to the left to
-/// be products: 0, or 16 - bits where they are the product's upper bits; of two that both resemble
-/// products (Resemblance::is_product) the one with less squared error; nothing where neither does.
+/// be products: 0, or that up to the product's bits where they are the product's upper bits; of two
+/// that both resemble products (Resemblance::is_product) the one with less squared error; nothing
+/// where neither does.
 std::optional<int> product_shift(const Lut& lut, int bits);
 
 /// The least number of bits that holds every product (two's complement for signed types).

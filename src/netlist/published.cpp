@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "axmul/netlist/circuits.hpp"
+#include "axmul/netlist/wide.hpp"
 
 namespace axmul {
 
@@ -171,7 +172,7 @@ PublishedFigures read_published_figures(std::string_view source_text) {
   return figures;
 }
 
-Cost published_cost(const PublishedFigures& figures, OperandType type) {
+Cost published_cost(const PublishedFigures& figures, const SizedType& type) {
   Cost cost;
   cost.technology = technology_of(figures);
   for (const auto& [key, value] : figures.values) {
@@ -197,14 +198,17 @@ Cost published_cost(const PublishedFigures& figures, OperandType type) {
 
 void fill_power_rel(std::span<Multiplier> multipliers) {
   const auto same = [](const Multiplier& x, const Multiplier& y) {
-    return x.lut.type() == y.lut.type() && x.cost.source == y.cost.source &&
+    return x.lut.sized_type() == y.lut.sized_type() && x.cost.source == y.cost.source &&
            x.cost.technology == y.cost.technology;
   };
-  std::map<OperandType, Lut> tables;  // once each: comparing by hash needs theirs
-  for (const OperandType type : kOperandTypes) tables.emplace(type, Lut::exact(type));
+  std::map<SizedType, Lut> tables;  // once each: comparing by hash needs theirs
+  for (const Multiplier& m : multipliers) {
+    const SizedType type = m.lut.sized_type();
+    if (!tables.contains(type)) tables.emplace(type, Lut::exact(type));
+  }
   std::vector<const Multiplier*> exact;
   for (const Multiplier& m : multipliers)
-    if (m.cost.power_mw > 0 && m.lut == tables.at(m.lut.type())) exact.push_back(&m);
+    if (m.cost.power_mw > 0 && m.lut == tables.at(m.lut.sized_type())) exact.push_back(&m);
   for (Multiplier& m : multipliers) {
     if (m.cost.source != "published") continue;
     double reference = std::numeric_limits<double>::infinity();
@@ -294,12 +298,17 @@ VerifyReport verify_published(const std::map<std::string, std::string>& publishe
                               const Lut& lut) {
   CharacterizeOptions options;
   options.distribution = false;
-  const ErrorMetrics metrics = characterize(lut, options).metrics;
+  return verify_published(published_text, characterize(lut, options).metrics);
+}
+
+VerifyReport verify_published(const std::map<std::string, std::string>& published_text,
+                              const ErrorMetrics& metrics) {
   VerifyReport report;
   for (const auto& [key, printed] : published_text) {
     std::vector<FigureCheck> ways;
     if (key == "WCE")
-      ways.push_back(check_figure(key, printed, metrics.wce, Convention::evoapproxlib));
+      ways.push_back(
+          check_figure(key, printed, static_cast<double>(metrics.wce), Convention::evoapproxlib));
     for (const Figure& figure : kFigures) {
       if (key != figure.key) continue;
       ways.push_back(check_figure(key, printed, figure.scale * metrics.*figure.metric,

@@ -32,7 +32,8 @@ void choose_rows(const Lut& lut, std::span<const std::uint16_t> rows,
 /// The first pair of non-zero probability with |e| = wce, ascending (a, b).
 void find_wce(const Lut& lut, std::span<const BasicRow> rows, std::span<const int> a,
               std::span<const int> b, ErrorMetrics& m) {
-  for (const BasicRow& r : rows) m.wce = std::max({m.wce, r.max, -r.min});
+  for (const BasicRow& r : rows)
+    m.wce = std::max({m.wce, std::int64_t{r.max}, -std::int64_t{r.min}});
   std::size_t i = 0;
   while (rows[i].max < m.wce && -rows[i].min < m.wce) ++i;
   std::size_t j = 0;
@@ -99,7 +100,7 @@ void basic_weighted(const Lut& lut, const Probabilities& pa, const Probabilities
   if (std::all_of(used.begin(), used.end(),
                   [&](const BasicRow& r) { return r.min == used[0].min && r.max == used[0].min; }))
     constant_error(used[0].min, m);
-  derive(m, lut.type(), Convention::evoapproxlib, 0);
+  derive(m, lut.sized_type(), Convention::evoapproxlib, 0);
 }
 
 }  // namespace axmul::detail::stats

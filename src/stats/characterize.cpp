@@ -50,6 +50,14 @@ void check_signedness(const Lut& lut, bool a_signed, bool b_signed) {
                                       " but the table is " + std::string(to_string(type)));
 }
 
+void check_widths(const Lut& lut, const OperandDistribution& a, const OperandDistribution& b) {
+  const SizedType type = lut.sized_type();
+  if (a.bits != type.bits.a || b.bits != type.bits.b)
+    throw UsageError(405, "distributions of " + std::to_string(a.bits) + "- and " +
+                              std::to_string(b.bits) + "-bit operands do not fit a table " +
+                              to_string(type));
+}
+
 bool is_uniform(std::span<const double> p) {
   return std::all_of(p.begin(), p.end(), [](double x) { return x == 1.0 / 256; });
 }
@@ -228,6 +236,7 @@ void add_facts(Workspace& ws, bool rank, ErrorMetrics& m) {
 ErrorReport independent(const Lut& lut, const OperandDistribution& a, const OperandDistribution& b,
                         const CharacterizeOptions& options, bool basic, Workspace& ws) {
   check_signedness(lut, a.is_signed, b.is_signed);
+  check_widths(lut, a, b);
   check_probabilities(a.p, "distribution of a (" + a.text + ")");
   check_probabilities(b.p, "distribution of b (" + b.text + ")");
   check_levels(options);
@@ -257,10 +266,11 @@ void occurring(const Probabilities& p, std::vector<std::uint16_t>& out) {
     if (p[i] > 0) out.push_back(i);
 }
 
-void derive(ErrorMetrics& m, OperandType type, Convention convention, double exact_square) {
-  m.nmed = m.mae / max_abs_product(type);
-  m.mae_pct_fullscale = 100 * m.mae / 65536;
-  m.wce_pct_fullscale = 100.0 * m.wce / 65536;
+void derive(ErrorMetrics& m, const SizedType& type, Convention convention, double exact_square) {
+  const auto full_scale = static_cast<double>(type.pairs());
+  m.nmed = m.mae / static_cast<double>(max_abs_product(type));
+  m.mae_pct_fullscale = 100 * m.mae / full_scale;
+  m.wce_pct_fullscale = 100 * static_cast<double>(m.wce) / full_scale;
   m.rmse = std::sqrt(m.mse);
   m.error_std = std::sqrt(m.variance);
   const bool exclude_zero = convention == Convention::evoapproxlib;
@@ -303,10 +313,10 @@ ErrorReport characterize(const Lut& lut, const OperandDistribution& a, const Ope
 
 ErrorReport characterize(const Lut& lut, const JointDistribution& joint,
                          const CharacterizeOptions& options, CharacterizeWorkspace& workspace) {
-  if (joint.type != lut.type())
-    throw UsageError(detail::stats::kSignedness,
-                     "joint distribution is " + std::string(to_string(joint.type)) +
-                         " but the table is " + std::string(to_string(lut.type())));
+  if (joint.type != lut.sized_type())
+    throw UsageError(detail::stats::kSignedness, "joint distribution is " + to_string(joint.type) +
+                                                     " but the table is " +
+                                                     to_string(lut.sized_type()));
   if (joint.p.rows() != kOperandCount || joint.p.cols() != kOperandCount)
     throw UsageError(detail::stats::kBadDistribution, "joint distribution is not 256x256");
   detail::stats::check_probabilities(joint.p.flat(), "joint distribution (" + joint.text + ")");
@@ -329,8 +339,9 @@ ErrorReport characterize(const Lut& lut, const JointDistribution& joint,
 }
 
 ErrorReport characterize(const Lut& lut, const CharacterizeOptions& options) {
-  return characterize(lut, uniform_distribution(a_is_signed(lut.type())),
-                      uniform_distribution(b_is_signed(lut.type())), options);
+  const SizedType type = lut.sized_type();
+  return characterize(lut, uniform_distribution(a_is_signed(type), type.bits.a),
+                      uniform_distribution(b_is_signed(type), type.bits.b), options);
 }
 
 ErrorMetrics basic_metrics(const Lut& lut, const OperandDistribution& a,

@@ -1,6 +1,7 @@
 // The distributions that need no text: uniform operands and counts.
 #include "axmul/stats/distribution.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -10,11 +11,14 @@
 
 namespace axmul {
 
-OperandDistribution uniform_distribution(bool is_signed) {
+OperandDistribution uniform_distribution(bool is_signed, int bits) {
   OperandDistribution d;
   d.text = "uniform";
   d.is_signed = is_signed;
-  d.p.fill(1.0 / kOperandCount);
+  d.bits = bits;
+  const std::size_t count = std::size_t{1} << bits;
+  std::fill_n(d.p.begin() + (is_signed ? 128 - static_cast<int>(count / 2) : 0), count,
+              1.0 / static_cast<double>(count));
   return d;
 }
 

@@ -6,12 +6,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "axmul/stats/distribution.hpp"
 
 namespace axmul::detail::stats {
 
 using Probabilities = std::array<double, kOperandCount>;
+/// Of every value of an operand, ascending.
+using Values = std::vector<double>;
 
 /// A parameter of a family. `required` ones have no default.
 struct Parameter {
@@ -30,9 +33,9 @@ struct Family {
   std::string_view name;
   std::span<const Parameter> parameters;
   std::string_view description;
-  /// Probabilities of the 256 values. fold: what lies outside goes to the ends. Throws
+  /// Probabilities of the range's values. fold: what lies outside goes to the ends. Throws
   /// std::invalid_argument with the reason where a parameter is impossible.
-  Probabilities (*make)(std::span<const double> values, OperandRange range, bool fold);
+  Values (*make)(std::span<const double> values, OperandRange range, bool fold);
 };
 std::span<const Family> families();
 
@@ -42,7 +45,7 @@ std::string number_text(double x);
 /// PATH or PATH:DATASET as outputs keep it (stored_path()).
 std::string stored_source(const std::string& source);
 
-/// file(...): 256 probabilities or counts by ascending value, from CSV, NPY or HDF5.
-Probabilities read_measured(const std::string& path, bool is_signed);
+/// file(...): 2^bits probabilities or counts by ascending value, from CSV, NPY or HDF5.
+Values read_measured(const std::string& path, bool is_signed, int bits);
 
 }  // namespace axmul::detail::stats

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/stats/wide.hpp"
 #include "stats/distribution_internal.hpp"
 #include "stats/error_ids.hpp"
 
@@ -47,8 +48,13 @@ struct Reader {
   std::string_view whole;
   bool is_signed;
   const DistributionContext& context;
+  int bits = 8;
 
-  OperandRange range() const { return is_signed ? OperandRange{-128, 127} : OperandRange{0, 255}; }
+  OperandRange range() const {
+    const int count = 1 << bits;
+    return is_signed ? OperandRange{-count / 2, count / 2 - 1} : OperandRange{0, count - 1};
+  }
+  std::size_t values() const { return std::size_t{1} << bits; }
 
   [[noreturn]] void fail(int id, const std::string& reason) const {
     constexpr std::size_t kShown = 400;
@@ -176,7 +182,7 @@ Arguments read_arguments(const Reader& reader, std::string_view name, std::strin
 
 struct Component {
   std::string text;
-  Probabilities p{};
+  Values p{};
 };
 
 Component parametric(const Reader& reader, const Family& family, std::string_view text) {
@@ -214,7 +220,7 @@ Component point(const Reader& reader, std::string_view text) {
   constexpr Parameter parameters[] = {{"value"}};
   const Arguments arguments = read_arguments(reader, "point", text, parameters, "value");
   const int value = operand_value(reader, arguments.values[0], "value");
-  Component out{"point(", {}};
+  Component out{"point(", Values(reader.values(), 0.0)};
   out.text.append(std::to_string(value)).append(")");
   out.p[static_cast<std::size_t>(value - reader.range().min)] = 1;
   return out;
@@ -230,7 +236,7 @@ Component uniform(const Reader& reader, std::string_view text) {
   if (low > high)
     reader.fail(kDistributionParameter,
                 "uniform: low " + std::to_string(low) + " is above high " + std::to_string(high));
-  Component out{"uniform", {}};
+  Component out{"uniform", Values(reader.values(), 0.0)};
   if (low != range.min || high != range.max)
     out.text.append("(low=")
         .append(std::to_string(low))
@@ -254,13 +260,16 @@ Component file(const Reader& reader, std::string_view text) {
   const std::string path(unquoted(text));
   const std::string shown = stored_source(path);
   return {"file(" + (path.size() == text.size() ? shown : quoted(shown)) + ")",
-          read_measured(path, reader.is_signed)};
+          read_measured(path, reader.is_signed, reader.bits)};
 }
 
 Component trace(const Reader& reader, std::string_view text) {
-  if (!reader.context.trace_reader) reader.fail(kTraceUnavailable, "traces cannot be read here");
+  if (reader.bits != 8)
+    reader.fail(kTraceUnavailable,
+                "traces hold operands of 8 bits, this one has " + std::to_string(reader.bits));
   OperandDistribution d = reader.context.trace_reader(text, reader.is_signed);
-  return {d.text.empty() ? "trace(" + std::string(text) + ")" : d.text, d.p};
+  return {d.text.empty() ? "trace(" + std::string(text) + ")" : d.text,
+          Values(d.p.begin(), d.p.end())};
 }
 
 Component mixture(const Reader& reader, std::string_view text);
@@ -320,7 +329,7 @@ Component mixture(const Reader& reader, std::string_view text) {
   const auto terms = split(reader, text, '+');
   if (terms.size() == 1 && find_weight(terms[0]) == std::string_view::npos)
     return component(reader, terms[0]);
-  Component out;
+  Component out{"", Values(reader.values(), 0.0)};
   double total = 0;
   for (std::string_view term : terms) {
     const std::size_t star = find_weight(term);
@@ -345,14 +354,24 @@ Component mixture(const Reader& reader, std::string_view text) {
 }  // namespace detail::stats
 
 OperandDistribution parse_distribution(std::string_view text, bool is_signed,
-                                       const DistributionContext& context) {
-  const detail::stats::Reader reader{text, is_signed, context};
+                                       const DistributionContext& context, int bits) {
+  const detail::stats::Reader reader{text, is_signed, context, bits};
   detail::stats::Component component = detail::stats::mixture(reader, text);
   OperandDistribution d;
   d.text = std::move(component.text);
   d.is_signed = is_signed;
-  d.p = component.p;
+  d.bits = bits;
+  // The operand's least value stands where it does among those of 8 bits.
+  const int first = is_signed ? 128 - (1 << (bits - 1)) : 0;
+  std::ranges::copy(component.p, d.p.begin() + first);
   return d;
+}
+
+WideDistribution parse_wide_distribution(std::string_view text, bool is_signed, int bits) {
+  const DistributionContext none;
+  const detail::stats::Reader reader{text, is_signed, none, bits};
+  detail::stats::Component component = detail::stats::mixture(reader, text);
+  return {std::move(component.text), is_signed, bits, std::move(component.p)};
 }
 
 const std::vector<DistributionFamily>& distribution_families() {

@@ -28,8 +28,8 @@ struct Tails {
 /// Discretises by tails(x) = {P(X ≤ x), P(X > x)}. Differences are taken on the side where they
 /// do not cancel. Subnormal probabilities become 0: they would only slow the sums down.
 template <class F>
-Probabilities discretise(F&& tails, OperandRange range, bool fold) {
-  Probabilities p{};
+Values discretise(F&& tails, OperandRange range, bool fold) {
+  Values p(static_cast<std::size_t>(range.max - range.min + 1), 0.0);
   Tails left = tails(range.min - 0.5);
   const Tails first = left;
   for (int i = range.min; i <= range.max; ++i) {
@@ -54,8 +54,7 @@ Probabilities discretise(F&& tails, OperandRange range, bool fold) {
 
 /// A Boost law stretched and moved: X = location + scale·Y. Support tells where CDF is 0 or 1.
 template <class Law>
-Probabilities from_law(const Law& law, double location, double scale, OperandRange range,
-                       bool fold) {
+Values from_law(const Law& law, double location, double scale, OperandRange range, bool fold) {
   const auto [low, high] = boost::math::support(law);
   const auto tails = [&, low = low, high = high](double x) -> Tails {
     const double y = (x - location) / scale;
@@ -68,13 +67,13 @@ Probabilities from_law(const Law& law, double location, double scale, OperandRan
 
 void require_std(double std) { require(std > 0, "std must be greater than 0"); }
 
-Probabilities normal(std::span<const double> v, OperandRange range, bool fold) {
+Values normal(std::span<const double> v, OperandRange range, bool fold) {
   require_std(v[1]);
   return from_law(boost::math::normal(), v[0], v[1], range, fold);
 }
 
 /// |N(0, s²)|, whose standard deviation is s·√(1 − 2/π).
-Probabilities halfnormal(std::span<const double> v, OperandRange range, bool fold) {
+Values halfnormal(std::span<const double> v, OperandRange range, bool fold) {
   require_std(v[0]);
   const double s = v[0] / std::sqrt(1 - 2 / 3.14159265358979323846);
   return discretise(
@@ -86,30 +85,30 @@ Probabilities halfnormal(std::span<const double> v, OperandRange range, bool fol
       range, fold);
 }
 
-Probabilities laplace(std::span<const double> v, OperandRange range, bool fold) {
+Values laplace(std::span<const double> v, OperandRange range, bool fold) {
   require_std(v[1]);
   return from_law(boost::math::laplace(), v[0], v[1] / std::sqrt(2.0), range, fold);
 }
 
-Probabilities logistic(std::span<const double> v, OperandRange range, bool fold) {
+Values logistic(std::span<const double> v, OperandRange range, bool fold) {
   require_std(v[1]);
   return from_law(boost::math::logistic(), v[0], v[1] * std::sqrt(3.0) / 3.14159265358979323846,
                   range, fold);
 }
 
-Probabilities exponential(std::span<const double> v, OperandRange range, bool fold) {
+Values exponential(std::span<const double> v, OperandRange range, bool fold) {
   require_std(v[0]);
   return from_law(boost::math::exponential(), 0, v[0], range, fold);
 }
 
-Probabilities gamma(std::span<const double> v, OperandRange range, bool fold) {
+Values gamma(std::span<const double> v, OperandRange range, bool fold) {
   require(v[0] > 0, "shape must be greater than 0");
   require_std(v[1]);
   return from_law(boost::math::gamma_distribution<double>(v[0]), 0, v[1] / std::sqrt(v[0]), range,
                   fold);
 }
 
-Probabilities beta(std::span<const double> v, OperandRange range, bool fold) {
+Values beta(std::span<const double> v, OperandRange range, bool fold) {
   require(v[0] > 0 && v[1] > 0, "alpha and beta must be greater than 0");
   const double low = std::isnan(v[2]) ? range.min : v[2];
   const double high = std::isnan(v[3]) ? range.max : v[3];
@@ -118,14 +117,14 @@ Probabilities beta(std::span<const double> v, OperandRange range, bool fold) {
 }
 
 /// Student's t with standard deviation std: scale = std·√((df − 2)/df).
-Probabilities student_t(std::span<const double> v, OperandRange range, bool fold) {
+Values student_t(std::span<const double> v, OperandRange range, bool fold) {
   require(v[0] > 2, "df must be greater than 2, or the standard deviation does not exist");
   require_std(v[2]);
   return from_law(boost::math::students_t(v[0]), v[1], v[2] * std::sqrt((v[0] - 2) / v[0]), range,
                   fold);
 }
 
-Probabilities triangular(std::span<const double> v, OperandRange range, bool fold) {
+Values triangular(std::span<const double> v, OperandRange range, bool fold) {
   require(v[0] <= v[1] && v[1] <= v[2] && v[0] < v[2], "low <= mode <= high, low < high");
   return from_law(boost::math::triangular(v[0], v[1], v[2]), 0, 1, range, fold);
 }

@@ -159,15 +159,15 @@ void normalise(const Numbers& source, std::span<double> values, std::span<const 
 }
 
 /// A table of operand value and weight; values that are not listed have weight 0.
-void from_pairs(const Numbers& source, int first_value, Probabilities& p,
+void from_pairs(const Numbers& source, int first_value, int last_value, Values& p,
                 std::vector<std::size_t>& row_of) {
-  std::vector<bool> seen(kOperandCount, false);
+  std::vector<bool> seen(p.size(), false);
   for (std::size_t i = 0; i < source.rows; ++i) {
     const double value = source.values[2 * i];
-    if (value != std::floor(value) || value < first_value || value > first_value + 255)
+    if (value != std::floor(value) || value < first_value || value > last_value)
       source.fail(kMeasuredValue, i,
                   "operand value " + number_text(value) + "; the operand takes integers " +
-                      std::to_string(first_value) + " … " + std::to_string(first_value + 255));
+                      std::to_string(first_value) + " … " + std::to_string(last_value));
     const auto index = static_cast<std::size_t>(value - first_value);
     if (seen[index])
       source.fail(kMeasuredValue, i, "operand value " + number_text(value) + " is listed twice");
@@ -186,20 +186,23 @@ std::string stored_source(const std::string& source) {
   return text;
 }
 
-Probabilities read_measured(const std::string& path, bool is_signed) {
+Values read_measured(const std::string& path, bool is_signed, int bits) {
   const Numbers source = read_numbers(path);
-  const int first_value = is_signed ? -128 : 0;
-  Probabilities p{};
-  std::vector<std::size_t> row_of(kOperandCount, source.lines.size());
-  if (source.cols == 2 && source.rows <= kOperandCount) {
-    from_pairs(source, first_value, p, row_of);
-  } else if (source.rows * source.cols == kOperandCount && (source.rows == 1 || source.cols == 1)) {
+  const std::size_t count = std::size_t{1} << bits;
+  const int first_value = is_signed ? -static_cast<int>(count / 2) : 0;
+  const int last_value = first_value + static_cast<int>(count) - 1;
+  Values p(count, 0.0);
+  std::vector<std::size_t> row_of(count, source.lines.size());
+  const bool is_list = source.rows * source.cols == count && (source.rows == 1 || source.cols == 1);
+  if (source.cols == 2 && source.rows <= count && !(is_list && count == 2)) {
+    from_pairs(source, first_value, last_value, p, row_of);
+  } else if (is_list) {
     std::copy(source.values.begin(), source.values.end(), p.begin());
-    for (std::size_t i = 0; i < kOperandCount; ++i) row_of[i] = i / source.cols;
+    for (std::size_t i = 0; i < count; ++i) row_of[i] = i / source.cols;
   } else {
     source.fail(kMeasuredShape, source.lines.size(),
-                "has " + shape_text(source) +
-                    " values; expected are 256 by ascending operand value, or rows of operand "
+                "has " + shape_text(source) + " values; expected are " + std::to_string(count) +
+                    " by ascending operand value, or rows of operand "
                     "value and count");
   }
   normalise(source, p, row_of, [&](std::size_t i) {
@@ -210,24 +213,29 @@ Probabilities read_measured(const std::string& path, bool is_signed) {
 
 }  // namespace detail::stats
 
-JointDistribution read_joint_distribution(const std::string& path, OperandType type) {
+JointDistribution read_joint_distribution(const std::string& path, const SizedType& type) {
   using namespace detail::stats;
   const Numbers source = read_numbers(path);
-  if (source.rows != kOperandCount || source.cols != kOperandCount)
+  const std::size_t rows = std::size_t{1} << type.bits.a, cols = std::size_t{1} << type.bits.b;
+  if (source.rows != rows || source.cols != cols)
     source.fail(kMeasuredShape, source.lines.size(),
-                "has " + shape_text(source) +
-                    " values; a joint distribution is 256 x 256, row = operand a");
+                "has " + shape_text(source) + " values; a joint distribution is " +
+                    std::to_string(rows) + " x " + std::to_string(cols) + ", row = operand a");
   JointDistribution out;
   out.text = "joint(" + stored_source(path) + ")";
   out.type = type;
   out.p = Array2<double>(kOperandCount, kOperandCount);
-  std::copy(source.values.begin(), source.values.end(), out.p.flat().begin());
-  std::vector<std::size_t> row_of(kLutSize);
-  for (std::size_t i = 0; i < kLutSize; ++i) row_of[i] = i / kOperandCount;
-  normalise(source, out.p.flat(), row_of, [&](std::size_t i) {
-    return "the value for a = " + std::to_string(a_min(type) + static_cast<int>(i / 256)) +
-           ", b = " + std::to_string(b_min(type) + static_cast<int>(i % 256));
+  std::vector<double> values = source.values;
+  std::vector<std::size_t> row_of(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) row_of[i] = i / cols;
+  normalise(source, values, row_of, [&](std::size_t i) {
+    return "the value for a = " + std::to_string(a_min(type) + static_cast<int>(i / cols)) +
+           ", b = " + std::to_string(b_min(type) + static_cast<int>(i % cols));
   });
+  const auto first_row = static_cast<std::size_t>(a_min(type) - a_min(type.kind));
+  const auto first_col = static_cast<std::size_t>(b_min(type) - b_min(type.kind));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    out.p(first_row + i / cols, first_col + i % cols) = values[i];
   return out;
 }
 

@@ -147,7 +147,7 @@ void uniform_report(Workspace& ws, const CharacterizeOptions& options, bool basi
   moments(s, m);
   find_wce(problem.e, rows, s, problem, m);
   if (!basic) relative_errors(ws, m);
-  derive(m, ws.table->type(), options.convention, exact_square(problem));
+  derive(m, ws.table->sized_type(), options.convention, exact_square(problem));
   if (!full) return;
 
   higher_moments(s, m);

@@ -266,7 +266,7 @@ void weighted_report(Workspace& ws, const CharacterizeOptions& options, ErrorRep
   const Mean mean = second_pass(ws, m);
   if (x.min == x.max) constant_error(x.min, m);
   relative_errors(ws, m);
-  derive(m, ws.table->type(), options.convention, exact_square(ws.problem));
+  derive(m, ws.table->sized_type(), options.convention, exact_square(ws.problem));
   if (!options.distribution) {
     m.skewness = m.excess_kurtosis = kNaN;
     return;

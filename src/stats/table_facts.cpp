@@ -8,8 +8,9 @@ namespace {
 
 /// f(a,b) = f(b,a) for all pairs of values that both operands can take.
 bool symmetric(const Lut& lut) {
-  const int low = std::max(a_min(lut.type()), b_min(lut.type()));
-  const int high = std::min(a_max(lut.type()), b_max(lut.type()));
+  const SizedType type = lut.sized_type();
+  const int low = std::max(a_min(type), b_min(type));
+  const int high = std::min(a_max(type), b_max(type));
   constexpr int block = 16;  // both halves stay in cache
   for (int a0 = low; a0 <= high; a0 += block)
     for (int b0 = low; b0 <= a0; b0 += block)
@@ -20,7 +21,7 @@ bool symmetric(const Lut& lut) {
 }
 
 std::int32_t count_zero_violations(const Lut& lut) {
-  const OperandType type = lut.type();
+  const SizedType type = lut.sized_type();
   std::int32_t count = 0;
   for (int b = b_min(type); b <= b_max(type); ++b) count += lut(0, b) != 0;
   for (int a = a_min(type); a <= a_max(type); ++a) count += a != 0 && lut(a, 0) != 0;
@@ -28,7 +29,7 @@ std::int32_t count_zero_violations(const Lut& lut) {
 }
 
 bool preserves_signs(const Lut& lut) {
-  const OperandType type = lut.type();
+  const SizedType type = lut.sized_type();
   for (int a = a_min(type); a <= a_max(type); ++a) {
     int wrong = 0;
     for (int b = b_min(type); b <= b_max(type); ++b) {
@@ -43,7 +44,8 @@ bool preserves_signs(const Lut& lut) {
 }  // namespace
 
 void Workspace::set_table(const Lut& lut) {
-  if (table && table->type() == lut.type() && table->products().data() == lut.products().data())
+  if (table && table->sized_type() == lut.sized_type() &&
+      table->products().data() == lut.products().data())
     return;
   table = lut;
   have_errors = have_flips = have_facts = have_rank = false;
@@ -52,7 +54,10 @@ void Workspace::set_table(const Lut& lut) {
 void Workspace::need_errors() {
   if (have_errors) return;
   table_e.resize(kLutSize);
-  error_map(table->products().data(), a_min(table->type()), b_min(table->type()), table_e.data());
+  if (table->is_8x8())
+    error_map(table->products().data(), a_min(table->type()), b_min(table->type()), table_e.data());
+  else
+    std::ranges::copy(ErrorMap(*table).values(), table_e.begin());
   have_errors = true;
 }
 
@@ -61,6 +66,11 @@ void Workspace::need_flips() {
   table_flips.resize(kLutSize);
   flip_map(table->products().data(), a_min(table->type()), b_min(table->type()),
            table_flips.data());
+  if (!table->is_8x8()) {  // a product of a + b bits
+    const OperandWidths bits = table->sized_type().bits;
+    const auto mask = static_cast<std::uint16_t>((1U << (bits.a + bits.b)) - 1);
+    for (std::uint16_t& word : table_flips) word &= mask;
+  }
   have_flips = true;
 }
 

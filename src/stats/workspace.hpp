@@ -123,7 +123,7 @@ void basic_weighted(const Lut& lut, const Probabilities& pa, const Probabilities
 void constant_error(std::int32_t e, ErrorMetrics& m);
 
 /// Figures that follow from others: nmed, percentages, rmse, std, the convention, SNR.
-void derive(ErrorMetrics& m, OperandType type, Convention convention, double exact_square);
+void derive(ErrorMetrics& m, const SizedType& type, Convention convention, double exact_square);
 
 /// pmf of the problem's errors in lo … hi (fixed order: ascending (a, b) within each value).
 void error_pmf(Workspace& ws, std::int32_t lo, std::int32_t hi, ErrorPmf& pmf);

@@ -44,8 +44,12 @@ std::vector<DistributionTexts> pair_distributions(std::span<const std::string> a
 struct DistributionSet::State {
   std::vector<DistributionTexts> texts;
   DistributionContext context;
-  mutable std::array<std::once_flag, 3> once;
-  mutable std::array<std::vector<ResolvedDistribution>, 3> resolved;
+  struct Resolved {
+    std::once_flag once;
+    std::vector<ResolvedDistribution> list;
+  };
+  mutable std::mutex mutex;
+  mutable std::map<SizedType, Resolved> resolved;
 };
 
 DistributionSet::DistributionSet(const CharacterizationOptions& options)
@@ -57,9 +61,13 @@ DistributionSet::DistributionSet(const CharacterizationOptions& options)
 
 DistributionSet::~DistributionSet() = default;
 
-const std::vector<ResolvedDistribution>& DistributionSet::of(OperandType type) const {
-  const auto index = static_cast<std::size_t>(type);
-  std::call_once(state_->once[index], [&] {
+const std::vector<ResolvedDistribution>& DistributionSet::of(const SizedType& type) const {
+  State::Resolved* resolved = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    resolved = &state_->resolved[type];
+  }
+  std::call_once(resolved->once, [&] {
     std::vector<ResolvedDistribution> list;
     for (const DistributionTexts& texts : state_->texts) {
       ResolvedDistribution& entry = list.emplace_back();
@@ -67,20 +75,21 @@ const std::vector<ResolvedDistribution>& DistributionSet::of(OperandType type) c
         entry.joint = read_joint_distribution(*texts.joint, type);
         entry.text_a = entry.text_b = entry.joint->text;
       } else {
-        entry.a = parse_distribution(texts.a, a_is_signed(type), state_->context);
-        entry.b = parse_distribution(texts.b, b_is_signed(type), state_->context);
+        entry.a = parse_distribution(texts.a, a_is_signed(type), state_->context, type.bits.a);
+        entry.b = parse_distribution(texts.b, b_is_signed(type), state_->context, type.bits.b);
         entry.text_a = entry.a->text;
         entry.text_b = entry.b->text;
       }
     }
-    state_->resolved[index] = std::move(list);
+    resolved->list = std::move(list);
   });
-  return state_->resolved[index];
+  return resolved->list;
 }
 
 double output_figure(const MetricField& field, const ErrorMetrics& metrics) {
   const double value = field.get(metrics);
-  if (field.name.starts_with("rank_") && value < 0) return std::numeric_limits<double>::quiet_NaN();
+  if ((field.name.starts_with("rank_") || field.name == "zero_violations") && value < 0)
+    return std::numeric_limits<double>::quiet_NaN();
   return value;
 }
 
@@ -95,7 +104,7 @@ Characterization characterize_one(const DesignRef& design, Multiplier multiplier
   const Lut& lut = result.multiplier.lut;
   result.sha256 = lut.sha256();
   result.sha256_swapped = lut.sha256_swapped();
-  for (const ResolvedDistribution& d : distributions.of(lut.type()))
+  for (const ResolvedDistribution& d : distributions.of(lut.sized_type()))
     result.reports.push_back(d.joint ? characterize(lut, *d.joint, options.metrics, workspace)
                                      : characterize(lut, *d.a, *d.b, options.metrics, workspace));
   if (options.prepare) options.prepare(result);
@@ -239,14 +248,36 @@ void characterize_designs(std::span<const DesignRef> designs,
   run.finish();
 }
 
+CharacterizationRow characterize_wide_design(const WideMultiplier& multiplier,
+                                             const CharacterizationOptions& options,
+                                             const Progress& progress) {
+  const SizedType type = multiplier.type();
+  CharacterizationRow row;
+  row.name = multiplier.name;
+  row.type = type;
+  row.cost = multiplier.cost;
+  row.provenance = multiplier.provenance;
+  for (const DistributionTexts& texts : options.distributions) {
+    if (texts.joint)
+      throw UsageError(852, multiplier.name + " is " + to_string(type) +
+                                "; joint pmfs are for operands of at most 8 bits");
+    const WideDistribution a = parse_wide_distribution(texts.a, a_is_signed(type), type.bits.a);
+    const WideDistribution b = parse_wide_distribution(texts.b, b_is_signed(type), type.bits.b);
+    auto report = std::make_shared<WideReport>(characterize_wide(
+        *multiplier.products, a, b, options.metrics.convention, options.threads, progress));
+    row.distributions.push_back({a.text, b.text, report->metrics, {}, report});
+  }
+  return row;
+}
+
 CharacterizationRow characterization_row(const Characterization& result,
                                          const DistributionSet& distributions) {
   const Multiplier& m = result.multiplier;
-  CharacterizationRow row{m.name, result.sha256, m.lut.type(), m.cost, m.provenance, {}};
-  const auto& resolved = distributions.of(m.lut.type());
+  CharacterizationRow row{m.name, result.sha256, m.lut.sized_type(), m.cost, m.provenance, {}};
+  const auto& resolved = distributions.of(m.lut.sized_type());
   for (std::size_t d = 0; d < result.reports.size(); ++d)
     row.distributions.push_back({resolved[d].text_a, resolved[d].text_b, result.reports[d].metrics,
-                                 result.reports[d].quantiles});
+                                 result.reports[d].quantiles, nullptr});
   row.published = m.published;
   return row;
 }

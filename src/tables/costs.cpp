@@ -41,10 +41,14 @@ std::vector<std::string> split_csv(std::string_view line, char separator) {
   return cells;
 }
 
-/// "MAE_pct" is the published figure "MAE%"; nothing for a column that is none.
+/// "MAE_pct" or "mae_pct" is the published figure "MAE%"; nothing for a column that is none.
 std::string figure_key(const std::string& column) {
   std::string key = column;
   if (key.ends_with("_pct")) key = key.substr(0, key.size() - 4) + "%";
+  // "mae" as a whole in lower case is the same figure; "Mae" is not one.
+  if (std::ranges::none_of(key, [](char c) { return c >= 'A' && c <= 'Z'; }))
+    for (char& c : key)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   const std::string plain = key.ends_with("%") ? key.substr(0, key.size() - 1) : key;
   for (const char* known : {"MAE", "WCE", "EP", "MRE", "WCRE", "MSE"})
     if (plain == known) return key;
@@ -172,7 +176,7 @@ void take_cost(const CostRow& row, Multiplier& m) {
       m.cost.power_rel = row.cost.power_rel;
     } else if (m.cost.technology == "PDK45") {
       const PublishedFigures figures{{{"PDK45_PWR", m.cost.power_mw}}, {}, "EvoApproxLib"};
-      m.cost.power_rel = published_cost(figures, m.lut.type()).power_rel;
+      m.cost.power_rel = published_cost(figures, m.lut.sized_type()).power_rel;
     }
   } else if (!std::isnan(row.cost.power_rel)) {
     m.cost.power_rel = row.cost.power_rel;

@@ -1,6 +1,6 @@
 // Reads error tables and libraries: entries first, products when asked.
-#include <array>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "axmul/core/errors.hpp"
@@ -13,7 +13,6 @@ namespace axmul {
 
 namespace {
 
-constexpr std::uint64_t kOperands = kOperandCount;
 constexpr auto kFormats = {"axmul-error-table", "axmul-library"};
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -30,6 +29,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 struct Group {
   std::string path;
   std::uint64_t count = 0;
+  std::uint64_t a = 0, b = 0;  // operand values
   std::optional<h5::Dataset> product;
   std::vector<std::string> name, sha256, cost_source, technology, source_file, source_format,
       source_order, source_index, source_type_from, source_order_from, source_index_from,
@@ -39,10 +39,11 @@ struct Group {
       source_resemblance;
 };
 
-void check_operands(const h5::File& file, const std::string& dataset, int first) {
+void check_operands(const h5::File& file, const std::string& dataset, int first,
+                    std::uint64_t count) {
   if (!file.exists(dataset)) return;
   const h5::Dataset operands = file.dataset(dataset);
-  operands.expect_shape({kOperands});
+  operands.expect_shape({count});
   const auto values = operands.read<std::int64_t>();
   for (std::size_t i = 0; i < values.size(); ++i)
     if (values[i] != first + static_cast<int>(i))
@@ -69,23 +70,26 @@ std::vector<double> reals(const h5::File& file, const Group& group, const std::s
   return column.read<double>();
 }
 
-Group open_group(const h5::File& file, OperandType type) {
+Group open_group(const h5::File& file, const SizedType& type) {
   Group group;
-  group.path = "/" + std::string(to_string(type));
+  group.path = "/" + to_string(type);
+  group.a = std::uint64_t{1} << type.bits.a;
+  group.b = std::uint64_t{1} << type.bits.b;
   const h5::Dataset names = file.dataset(group.path + "/multiplier");
   if (names.shape().size() != 1)
     throw InputError(821, Place{file.path()}, names.path() + ": is not a list of names");
   group.name = names.read_text();
   group.count = group.name.size();
-  check_operands(file, group.path + "/operand_a", a_min(type));
-  check_operands(file, group.path + "/operand_b", b_min(type));
+  check_operands(file, group.path + "/operand_a", a_min(type), group.a);
+  check_operands(file, group.path + "/operand_b", b_min(type), group.b);
   if (file.exists(group.path + "/product")) {
     group.product = file.dataset(group.path + "/product");
-    if (group.product->shape() != h5::Shape{group.count, kOperands, kOperands})
+    if (group.product->shape() != h5::Shape{group.count, group.a, group.b})
       throw InputError(821, Place{file.path()},
                        group.product->path() + ": has shape " +
                            h5::to_string(group.product->shape()) + " for " +
-                           std::to_string(group.count) + " multipliers of 256 x 256 products");
+                           std::to_string(group.count) + " multipliers of " +
+                           std::to_string(group.a) + " x " + std::to_string(group.b) + " products");
   }
   group.sha256 = texts(file, group, "sha256");
   group.cost_source = texts(file, group, "cost_source");
@@ -143,14 +147,14 @@ Provenance provenance_of(const Group& group, std::size_t row) {
 struct ErrorTableFile::State {
   h5::File file;
   std::string format;
-  std::array<std::optional<Group>, std::size(kOperandTypes)> groups;
+  std::map<SizedType, Group> groups;
   std::vector<TableEntry> entries;
 
-  const Group& group(OperandType type) const {
-    const auto& found = groups[static_cast<std::size_t>(type)];
-    if (!found)
-      throw InputError(821, Place{file.path()}, "has no group /" + std::string(to_string(type)));
-    return *found;
+  const Group& group(const SizedType& type) const {
+    const auto found = groups.find(type);
+    if (found == groups.end())
+      throw InputError(821, Place{file.path()}, "has no group /" + to_string(type));
+    return found->second;
   }
 };
 
@@ -159,7 +163,7 @@ ErrorTableFile::ErrorTableFile(const std::string& path)
   State& state = *state_;
   state.format = detail::check_root(state.file, kFormats);
   for (const h5::Entry& entry : state.file.list("/")) {
-    const auto type = parse_operand_type(entry.name);
+    const auto type = parse_sized_type(entry.name);
     if (!type) continue;
     if (entry.kind != h5::Kind::group)
       throw InputError(821, Place{path},
@@ -169,7 +173,7 @@ ErrorTableFile::ErrorTableFile(const std::string& path)
     Group group = open_group(state.file, *type);
     for (std::size_t row = 0; row < group.count; ++row)
       state.entries.push_back({group.name[row], *type, row});
-    state.groups[static_cast<std::size_t>(*type)] = std::move(group);
+    state.groups.emplace(*type, std::move(group));
   }
 }
 
@@ -201,30 +205,57 @@ bool ErrorTableFile::complete() const {
 }
 const std::vector<TableEntry>& ErrorTableFile::entries() const { return state_->entries; }
 
-bool ErrorTableFile::has_products(OperandType type) const {
-  const auto& group = state_->groups[static_cast<std::size_t>(type)];
-  return group && group->product;
+bool ErrorTableFile::has_products(const SizedType& type) const {
+  const auto group = state_->groups.find(type);
+  return group != state_->groups.end() && group->second.product;
 }
 
 bool ErrorTableFile::holds(const TableEntry& entry) const {
-  const auto& group = state_->groups[static_cast<std::size_t>(entry.type)];
-  return group && entry.row < group->count && group->name[entry.row] == entry.name;
+  const auto found = state_->groups.find(entry.type);
+  if (found == state_->groups.end()) return false;
+  const Group& group = found->second;
+  return entry.row < group.count && group.name[entry.row] == entry.name;
+}
+
+WideMultiplier ErrorTableFile::wide(const TableEntry& entry) const {
+  const Group& group = state_->group(entry.type);
+  const std::size_t row = entry.row;
+  const std::string dataset = group.path + "/circuit";
+  if (row >= group.count || !state_->file.exists(dataset))
+    throw InputError(822, Place{path()}, group.path + ": holds no circuit of " + entry.name);
+  const std::string verilog = texts(state_->file, group, "circuit").at(row);
+  WideMultiplier multiplier =
+      wide_multiplier(read_verilog_text(verilog, path() + ":" + entry.name + ".v"), entry.type,
+                      {.a = "A", .b = "B", .product = "O"});
+  multiplier.name = entry.name;
+  multiplier.cost = cost_of(group, row);
+  multiplier.provenance = provenance_of(group, row);
+  multiplier.verilog = verilog;
+  Multiplier figures{entry.name, Lut::exact(OperandType::u8u8)};
+  detail::parse_figures(group.published[row], path(), group.path + "/published", figures);
+  multiplier.published = figures.published;
+  multiplier.published_text = figures.published_text;
+  return multiplier;
 }
 
 Multiplier ErrorTableFile::multiplier(const TableEntry& entry) const {
   const Group& group = state_->group(entry.type);
+  if (!entry.type.has_table())
+    throw NotMultiplierError(
+        wide_kind(), Place{path()},
+        entry.name + " is " + to_string(entry.type) + ", so there is no table of it");
   const std::size_t row = entry.row;
   if (row >= group.count) throw InternalError("no such row in " + path());
   if (!group.product)
     throw InputError(822, Place{path()},
                      group.path + ": holds statistics but no products; axmul export writes both");
-  std::vector<std::int32_t> products(kLutSize);
-  group.product->read<std::int32_t>({row, 0, 0}, {1, kOperands, kOperands}, products);
+  std::vector<std::int32_t> products(group.a * group.b);
+  group.product->read<std::int32_t>({row, 0, 0}, {1, group.a, group.b}, products);
   const std::string place =
       group.path + "/product[" + std::to_string(row) + "] (" + entry.name + ")";
   std::optional<Lut> lut;
   try {
-    lut.emplace(entry.type, products);
+    lut = Lut::of_size(entry.type, products);
   } catch (const InputError& error) {
     throw InputError(821, Place{path()}, place + ": " + error.what());
   }
@@ -252,13 +283,13 @@ std::vector<std::string> ErrorTableFile::aliases(const TableEntry& entry) const 
   return lines_of(state_->group(entry.type).aliases.at(entry.row));
 }
 
-std::vector<std::string> ErrorTableFile::distributions(OperandType type) const {
+std::vector<std::string> ErrorTableFile::distributions(const SizedType& type) const {
   const std::string dataset = state_->group(type).path + "/distribution";
   if (!state_->file.exists(dataset)) return {};
   return state_->file.dataset(dataset).read_text();
 }
 
-std::vector<std::string> ErrorTableFile::metrics(OperandType type) const {
+std::vector<std::string> ErrorTableFile::metrics(const SizedType& type) const {
   std::vector<std::string> names;
   for (const MetricField& field : metric_fields())
     if (state_->file.exists(state_->group(type).path + "/" + std::string(field.name)))
@@ -266,7 +297,7 @@ std::vector<std::string> ErrorTableFile::metrics(OperandType type) const {
   return names;
 }
 
-std::vector<double> ErrorTableFile::metric(OperandType type, const std::string& name) const {
+std::vector<double> ErrorTableFile::metric(const SizedType& type, const std::string& name) const {
   const Group& group = state_->group(type);
   const h5::Dataset column = state_->file.dataset(group.path + "/" + name);
   column.expect_shape({group.count, 0});

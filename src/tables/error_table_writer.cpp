@@ -21,44 +21,58 @@ using detail::Meaning;
 
 constexpr std::uint64_t kMostRows = 256;      // of a chunk
 constexpr std::uint64_t kPmfChunk = 1 << 15;  // entries
-constexpr std::uint64_t kOperands = kOperandCount;
-constexpr std::uint64_t kBits = 16;
 
 std::string pair_label(const ResolvedDistribution& d) {
   return d.joint ? d.text_a : d.text_a + " x " + d.text_b;
 }
 
-// The whole [256, 256] probability of a pair, a slow.
-std::vector<double> joint_probability(const ResolvedDistribution& d) {
-  if (d.joint) return {d.joint->p.flat().begin(), d.joint->p.flat().end()};
+// Of 256 values by ascending 8-bit operand those that the operand has.
+std::span<const double> used_a(const SizedType& type, std::span<const double> values) {
+  return values.subspan(static_cast<std::size_t>(a_min(type) - a_min(type.kind)),
+                        std::size_t{1} << type.bits.a);
+}
+std::span<const double> used_b(const SizedType& type, std::span<const double> values) {
+  return values.subspan(static_cast<std::size_t>(b_min(type) - b_min(type.kind)),
+                        std::size_t{1} << type.bits.b);
+}
+
+// The whole probability of a pair, a slow.
+std::vector<double> joint_probability(const SizedType& type, const ResolvedDistribution& d) {
   std::vector<double> p;
-  p.reserve(kLutSize);
-  for (const double pa : d.a->p)
-    for (const double pb : d.b->p) p.push_back(pa * pb);
+  if (d.joint) {
+    for (std::size_t i = 0; i < kOperandCount; ++i) {
+      const auto row = used_b(type, d.joint->p.row(i));
+      const int a = a_min(type.kind) + static_cast<int>(i);
+      if (a >= a_min(type) && a <= a_max(type)) p.insert(p.end(), row.begin(), row.end());
+    }
+    return p;
+  }
+  for (const double pa : used_a(type, d.a->p))
+    for (const double pb : used_b(type, d.b->p)) p.push_back(pa * pb);
   return p;
 }
 
-void add_marginals(const ResolvedDistribution& d, std::vector<double>& pa,
+void add_marginals(const SizedType& type, const ResolvedDistribution& d, std::vector<double>& pa,
                    std::vector<double>& pb) {
-  if (!d.joint) {
-    pa.insert(pa.end(), d.a->p.begin(), d.a->p.end());
-    pb.insert(pb.end(), d.b->p.begin(), d.b->p.end());
-    return;
-  }
+  const auto add = [&](std::span<const double> all_a, std::span<const double> all_b) {
+    const auto in_a = used_a(type, all_a), in_b = used_b(type, all_b);
+    pa.insert(pa.end(), in_a.begin(), in_a.end());
+    pb.insert(pb.end(), in_b.begin(), in_b.end());
+  };
+  if (!d.joint) return add(d.a->p, d.b->p);
   std::array<double, kOperandCount> a{}, b{};
-  for (std::size_t i = 0; i < kOperands; ++i)
-    for (std::size_t j = 0; j < kOperands; ++j) {
+  for (std::size_t i = 0; i < kOperandCount; ++i)
+    for (std::size_t j = 0; j < kOperandCount; ++j) {
       a[i] += d.joint->p(i, j);
       b[j] += d.joint->p(i, j);
     }
-  pa.insert(pa.end(), a.begin(), a.end());
-  pb.insert(pb.end(), b.begin(), b.end());
+  add(a, b);
 }
 
 // The datasets of one operand type.
 class TypeGroup {
  public:
-  TypeGroup(h5::File& file, OperandType type,
+  TypeGroup(h5::File& file, const SizedType& type,
             const std::vector<ResolvedDistribution>& distributions,
             const ErrorTableOptions& options)
       : file_(file),
@@ -111,8 +125,9 @@ class TypeGroup {
 
   void create_axes(const ErrorTableOptions& options) {
     std::vector<std::int16_t> bits;
-    for (std::int16_t bit = 0; bit < static_cast<std::int16_t>(kBits); ++bit) bits.push_back(bit);
-    file_.write<std::int16_t>(path("bit"), {kBits}, bits);
+    for (std::int16_t bit = 0; bit < static_cast<std::int16_t>(bit_count()); ++bit)
+      bits.push_back(bit);
+    file_.write<std::int16_t>(path("bit"), {bit_count()}, bits);
     file_.make_scale(path("bit"));
     detail::set_meaning(file_, path("bit"), {"1", "output bit", "0 is the least significant"});
     const std::vector<double> levels = sort_levels(options.statistics.quantile_levels);
@@ -133,6 +148,12 @@ class TypeGroup {
     return sorted;
   }
 
+  /// Bits of the exact product.
+  std::uint64_t bit_count() const {
+    const OperandWidths& bits = group_.type().bits;
+    return static_cast<std::uint64_t>(bits.a + bits.b);
+  }
+
   void write_texts(const std::string& name, const std::vector<std::string>& texts,
                    const Meaning& meaning) {
     file_.write_text(path(name), texts);
@@ -147,7 +168,7 @@ class TypeGroup {
       labels.push_back(detail::utf8_text(pair_label(d)));
       a.push_back(detail::utf8_text(d.text_a));
       b.push_back(detail::utf8_text(d.text_b));
-      add_marginals(d, pa, pb);
+      add_marginals(group_.type(), d, pa, pb);
       has_joint = has_joint || d.joint.has_value();
     }
     write_texts("distribution", labels, {"", "operand distributions", "of a x of b, or joint"});
@@ -156,21 +177,22 @@ class TypeGroup {
     write_texts("distribution_b", b, {"", "distribution of operand b", ""});
     scales("distribution_a", {"distribution"});
     scales("distribution_b", {"distribution"});
-    file_.write<double>(path("p_a"), {d_, kOperands}, pa);
-    file_.write<double>(path("p_b"), {d_, kOperands}, pb);
+    const std::uint64_t a_count = group_.a_count(), b_count = group_.b_count();
+    file_.write<double>(path("p_a"), {d_, a_count}, pa);
+    file_.write<double>(path("p_b"), {d_, b_count}, pb);
     scales("p_a", {"distribution", "operand_a"});
     scales("p_b", {"distribution", "operand_b"});
     detail::set_meaning(file_, path("p_a"), {"1", "probability of operand a", "sums to 1"});
     detail::set_meaning(file_, path("p_b"), {"1", "probability of operand b", "sums to 1"});
     if (!has_joint) return;
     for (const ResolvedDistribution& d : distributions) {
-      const std::vector<double> p = joint_probability(d);
+      const std::vector<double> p = joint_probability(group_.type(), d);
       joint.insert(joint.end(), p.begin(), p.end());
     }
     h5::DatasetOptions packed;
-    packed.chunk = {1, kOperands, kOperands};
+    packed.chunk = {1, a_count, b_count};
     packed.deflate = true;
-    file_.write<double>(path("p_joint"), {d_, kOperands, kOperands}, joint, packed);
+    file_.write<double>(path("p_joint"), {d_, a_count, b_count}, joint, packed);
     scales("p_joint", {"distribution", "operand_a", "operand_b"});
     detail::set_meaning(file_, path("p_joint"),
                         {"1", "probability of an operand pair",
@@ -179,8 +201,10 @@ class TypeGroup {
 
   void create_details() {
     const std::uint64_t levels = level_order_.size();
-    bits_ = group_.real_column("bit_flip_rate", {d_, kBits}, {"multiplier", "distribution", "bit"},
-                               {"1", "bit flip rate", "P(output bit differs), low 16 bits"});
+    bits_ = group_.real_column(
+        "bit_flip_rate", {d_, bit_count()}, {"multiplier", "distribution", "bit"},
+        {"1", "bit flip rate",
+         "P(output bit differs), low " + std::to_string(bit_count()) + " bits"});
     quantile_ = group_.real_column(
         "error_quantile", {d_, levels}, {"multiplier", "distribution", "quantile_level"},
         {"product", "quantile of the error",
@@ -191,7 +215,9 @@ class TypeGroup {
          "smallest |error| whose cumulative probability reaches the level"});
     const auto conditional = [&](const char* name, const char* operand, const char* text,
                                  const char* definition) {
-      return group_.real_column(name, {d_, kOperands}, {"multiplier", "distribution", operand},
+      const std::uint64_t count =
+          std::string_view(operand) == "operand_a" ? group_.a_count() : group_.b_count();
+      return group_.real_column(name, {d_, count}, {"multiplier", "distribution", operand},
                                 {"product", text, definition});
     };
     bias_a_ =
@@ -223,16 +249,16 @@ class TypeGroup {
   }
 
   void add_details(const ErrorReport& report) {
-    bits_.push_all(report.metrics.bit_flip_rate);
+    bits_.push_all(std::span(report.metrics.bit_flip_rate).first(bit_count()));
     for (const std::size_t i : level_order_) {
       const Quantile& q = report.quantiles.at(i);
       quantile_.push(q.error);
       abs_quantile_.push(q.abs_error);
     }
-    bias_a_.push_all(report.conditional.bias_given_a);
-    std_a_.push_all(report.conditional.std_given_a);
-    bias_b_.push_all(report.conditional.bias_given_b);
-    std_b_.push_all(report.conditional.std_given_b);
+    bias_a_.push_all(used_a(group_.type(), report.conditional.bias_given_a));
+    std_a_.push_all(used_a(group_.type(), report.conditional.std_given_a));
+    bias_b_.push_all(used_b(group_.type(), report.conditional.bias_given_b));
+    std_b_.push_all(used_b(group_.type(), report.conditional.std_given_b));
     pmf_value_.push_all(report.pmf.value);
     pmf_probability_.push_all(report.pmf.probability);
     pmf_end_ += report.pmf.value.size();
@@ -262,8 +288,8 @@ std::string partial_path(const std::string& path) {
 
 void pack_products(Characterization& result) {
   const Lut& lut = result.multiplier.lut;
-  result.packed_product = h5::deflate_chunk(lut.products());
-  result.packed_error = h5::deflate_chunk(ErrorMap(lut).values());
+  result.packed_product = detail::pack_table(lut.sized_type(), lut.products());
+  result.packed_error = detail::pack_table(lut.sized_type(), ErrorMap(lut).values());
 }
 
 struct ErrorTableWriter::State {
@@ -280,16 +306,15 @@ struct ErrorTableWriter::State {
     file.set_attribute("/", "complete", std::int64_t{0});
   }
 
-  TypeGroup& group(OperandType type) {
-    auto& group = groups[static_cast<std::size_t>(type)];
+  TypeGroup& group(const SizedType& type) {
+    auto& group = groups[type];
     if (group == nullptr)
       group = std::make_unique<TypeGroup>(file, type, distributions.of(type), options);
     return *group;
   }
 
   void close() {
-    for (const auto& group : groups)
-      if (group != nullptr) group->flush();
+    for (const auto& [type, group] : groups) group->flush();
     file.close();
   }
 
@@ -297,7 +322,7 @@ struct ErrorTableWriter::State {
   const DistributionSet& distributions;
   AtomicFile target;
   h5::File file;
-  std::array<std::unique_ptr<TypeGroup>, std::size(kOperandTypes)> groups;
+  std::map<SizedType, std::unique_ptr<TypeGroup>> groups;
 };
 
 ErrorTableWriter::ErrorTableWriter(const std::string& path, const DistributionSet& distributions,
@@ -307,7 +332,7 @@ ErrorTableWriter::ErrorTableWriter(const std::string& path, const DistributionSe
 ErrorTableWriter::~ErrorTableWriter() = default;
 
 void ErrorTableWriter::add(const Characterization& result) {
-  state_->group(result.multiplier.lut.type()).add(result);
+  state_->group(result.multiplier.lut.sized_type()).add(result);
 }
 
 void ErrorTableWriter::finish() {

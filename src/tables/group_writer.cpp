@@ -21,7 +21,6 @@ struct Fact {
 
 namespace {
 
-constexpr std::uint64_t kOperands = kOperandCount;
 using Row = GroupWriter::Row;
 
 const Provenance& origin(const Row& row) { return row.multiplier.provenance; }
@@ -109,20 +108,39 @@ constexpr Fact kLibraryFacts[] = {
 
 }  // namespace
 
-GroupWriter::GroupWriter(h5::File& file, OperandType type, std::uint64_t rows)
-    : file_(file), group_("/" + std::string(to_string(type))), rows_(rows) {
+std::vector<std::byte> pack_table(const SizedType& type, std::span<const std::int32_t> values) {
+  if (type.is_8x8()) return h5::deflate_chunk(values);
+  std::vector<std::int32_t> used;
+  for (int a = a_min(type); a <= a_max(type); ++a) {
+    const int first = (a - a_min(type.kind)) * kOperandCount + b_min(type) - b_min(type.kind);
+    const auto row = values.subspan(static_cast<std::size_t>(first), std::size_t{1} << type.bits.b);
+    used.insert(used.end(), row.begin(), row.end());
+  }
+  return h5::deflate_chunk(std::span<const std::int32_t>(used));
+}
+
+GroupWriter::GroupWriter(h5::File& file, const SizedType& type, std::uint64_t rows)
+    : file_(file),
+      type_(type),
+      a_(std::uint64_t{1} << type.bits.a),
+      b_(std::uint64_t{1} << type.bits.b),
+      group_("/" + to_string(type)),
+      rows_(rows) {
   file_.create_group(group_);
   name_ = TextColumn(file_, path("multiplier"), rows_,
                      {"", "name of the multiplier", "a label; sha256 is the identity"});
   file_.make_scale(path("multiplier"));
-  write_operands("operand_a", a_min(type), "operand a (activation, row of the table)");
-  write_operands("operand_b", b_min(type), "operand b (weight, column of the table)");
+  if (!type.has_table()) return;
+  write_operands("operand_a", a_min(type), a_, "operand a (activation, row of the table)");
+  write_operands("operand_b", b_min(type), b_, "operand b (weight, column of the table)");
 }
 
-void GroupWriter::write_operands(const std::string& name, int first, const char* long_name) {
+void GroupWriter::write_operands(const std::string& name, int first, std::uint64_t count,
+                                 const char* long_name) {
   std::vector<std::int16_t> values;
-  for (int i = 0; i < kOperandCount; ++i) values.push_back(static_cast<std::int16_t>(first + i));
-  file_.write<std::int16_t>(path(name), {kOperands}, values);
+  for (int i = 0; i < static_cast<int>(count); ++i)
+    values.push_back(static_cast<std::int16_t>(first + i));
+  file_.write<std::int16_t>(path(name), {count}, values);
   file_.make_scale(path(name));
   set_meaning(file_, path(name), {"1", long_name, "operand value, ascending"});
 }
@@ -149,9 +167,9 @@ TextColumn GroupWriter::text_column(const std::string& name, const Meaning& mean
 void GroupWriter::create_products(bool with_error) {
   has_products_ = true;
   has_errors_ = with_error;
-  const h5::Shape empty{0, kOperands, kOperands};
+  const h5::Shape empty{0, a_, b_};
   h5::DatasetOptions table;
-  table.chunk = {1, kOperands, kOperands};
+  table.chunk = {1, a_, b_};
   table.extendible = table.deflate = true;
   product_ = file_.create_dataset(path("product"), h5::Type::int32, empty, table);
   set_meaning(file_, path("product"),
@@ -161,6 +179,12 @@ void GroupWriter::create_products(bool with_error) {
   error_ = file_.create_dataset(path("error"), h5::Type::int32, empty, table);
   set_meaning(file_, path("error"), {"product", "error", "approximate - exact product"});
   scales("error", {"multiplier", "operand_a", "operand_b"});
+}
+
+void GroupWriter::create_circuits() {
+  has_circuits_ = true;
+  circuit_ = text_column("circuit", {"", "circuit of the multiplier",
+                                     "structural Verilog, operand ports A and B, product port O"});
 }
 
 void GroupWriter::create_columns(std::span<const Fact> facts) {
@@ -183,13 +207,13 @@ void GroupWriter::add_products(const Row& row) {
   const h5::Shape at{count_, 0, 0};
   product_.resize(count_ + 1);
   if (row.packed_product.empty())
-    product_.write_filtered_chunk(at, h5::deflate_chunk(lut.products()));
+    product_.write_filtered_chunk(at, pack_table(type_, lut.products()));
   else
     product_.write_filtered_chunk(at, row.packed_product);
   if (!has_errors_) return;
   error_.resize(count_ + 1);
   if (row.packed_error.empty())
-    error_.write_filtered_chunk(at, h5::deflate_chunk(ErrorMap(lut).values()));
+    error_.write_filtered_chunk(at, pack_table(type_, ErrorMap(lut).values()));
   else
     error_.write_filtered_chunk(at, row.packed_error);
 }
@@ -197,6 +221,7 @@ void GroupWriter::add_products(const Row& row) {
 void GroupWriter::add(const Row& row) {
   const Multiplier& m = row.multiplier;
   if (has_products_) add_products(row);
+  if (has_circuits_) circuit_.push(row.circuit == nullptr ? "" : *row.circuit);
   name_.push(m.name);
   std::size_t number = 0, text = 0;
   const auto push = [&](std::span<const Fact> facts) {
@@ -218,6 +243,7 @@ void GroupWriter::add(const Row& row) {
 void GroupWriter::flush() {
   for (Column<double>& column : numbers_) column.flush();
   name_.flush();
+  if (has_circuits_) circuit_.flush();
   for (TextColumn& column : texts_) column.flush();
   write_rare_facts();
 }

@@ -6,12 +6,15 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <set>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/sha256.hpp"
 #include "axmul/core/text.hpp"
 #include "axmul/designs/designs.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "tables/group_writer.hpp"
 #include "tables/library_fold.hpp"
 #include "tables/seen_files.hpp"
 
@@ -21,6 +24,7 @@ namespace {
 
 struct Outcome {
   std::vector<Multiplier> multipliers;
+  std::vector<WideMultiplier> wide;
   std::string failure;
   std::string left_out, why;  // the kind of what is no 8x8 multiplier
 };
@@ -53,7 +57,7 @@ class Packer {
       const std::lock_guard lock(mutex_);
       if (!packed_.try_emplace(lut.sha256()).second) return;
     }
-    std::vector<std::byte> chunk = h5::deflate_chunk(lut.products());
+    std::vector<std::byte> chunk = detail::pack_table(lut.sized_type(), lut.products());
     chunk.shrink_to_fit();
     const std::lock_guard lock(mutex_);
     packed_[lut.sha256()] = std::move(chunk);
@@ -65,6 +69,18 @@ class Packer {
   std::mutex mutex_;
   std::map<std::string, std::vector<std::byte>> packed_;
 };
+
+/// Adds a design to the outcome; false for one of more than 8x8 bits, which has no table.
+bool load(const DesignRef& ref, const OpenOptions& options, Outcome& outcome) {
+  try {
+    outcome.multipliers.push_back(ref.load());
+    return true;
+  } catch (const NotMultiplierError& error) {
+    if (error.kind() != wide_kind() || ref.source.ends_with(".c")) throw;
+  }
+  outcome.wide.push_back(open_wide(ref.source, options));
+  return false;
+}
 
 /// Reads all designs of one source; what goes wrong is its failure, not an exception.
 Outcome read_source(const Source& source, const OpenOptions& options, Packer* packer) {
@@ -82,7 +98,7 @@ Outcome read_source(const Source& source, const OpenOptions& options, Packer* pa
       return outcome;
     }
     for (const DesignRef& ref : designs_of(source, options).designs) {
-      outcome.multipliers.push_back(ref.load());
+      if (!load(ref, options, outcome)) continue;
       if (is_plain) outcome.left_out = other_kind(outcome.multipliers.back());
       if (packer != nullptr && outcome.left_out.empty()) packer->pack(outcome.multipliers.back());
     }
@@ -141,6 +157,34 @@ std::string first_reason(const LibraryBuildReport& report) {
   return "; left out: " + std::to_string(files.size()) + " " + kind + ", " + files.front().message;
 }
 
+/// One entry per circuit, in an order that no order of files changes; circuits of one name get
+/// distinct ones. Functions are not compared: that would take every product.
+void fold_wide(LibraryBuildReport& report) {
+  std::vector<WideMultiplier>& wide = report.wide;
+  std::ranges::stable_sort(wide, [](const WideMultiplier& x, const WideMultiplier& y) {
+    if (x.type() != y.type()) return x.type() < y.type();
+    if (x.name != y.name) return natural_less(x.name, y.name);
+    return x.verilog < y.verilog;
+  });
+  const auto same = std::ranges::unique(wide, [](const WideMultiplier& x, const WideMultiplier& y) {
+    return x.type() == y.type() && x.name == y.name && x.verilog == y.verilog &&
+           x.published_text == y.published_text;
+  });
+  wide.erase(same.begin(), same.end());
+  std::set<std::string> taken;
+  for (WideMultiplier& m : wide) {
+    if (taken.insert(m.name).second) continue;
+    Sha256 hash;
+    hash.update(m.verilog);
+    const std::string renamed = name_with_hash(
+        m.name, hash.hex(), [&](const std::string& name) { return taken.contains(name); });
+    report.warnings.push_back("two circuits are named " + m.name + "; the one of " +
+                              m.provenance.source_file + " is called " + renamed);
+    m.name = renamed;
+    taken.insert(m.name);
+  }
+}
+
 /// From what the files hold to entries: names, costs, then one entry per function. No step depends
 /// on the order of the files.
 void make_entries(const std::vector<CostRow>& costs, const LibraryBuildOptions& options,
@@ -196,8 +240,10 @@ LibraryBuildReport build_library(std::span<const std::string> texts,
       report.left_out[outcome.left_out].push_back({sources[i].text, outcome.why});
     report.files += outcome.failure.empty() && outcome.left_out.empty();
     for (Multiplier& m : outcome.multipliers) report.entries.push_back(std::move(m));
+    for (WideMultiplier& m : outcome.wide) report.wide.push_back(std::move(m));
   }
-  if (report.entries.empty())
+  fold_wide(report);
+  if (report.entries.empty() && report.wide.empty())
     throw InputError(851, Place{texts.empty() ? "" : texts.front()},
                      "no design could be read" + first_reason(report));
   report.packed_products = packer.take();
@@ -215,6 +261,7 @@ void write_library(const std::string& path, const LibraryBuildReport& report,
     else
       writer.add(entry, packed->second);
   }
+  for (const WideMultiplier& entry : report.wide) writer.add(entry);
   writer.finish();
 }
 

@@ -1,5 +1,6 @@
 // Writes libraries of multipliers.
-#include <array>
+#include <map>
+#include <memory>
 
 #include "axmul/io/atomic_file.hpp"
 #include "axmul/io/h5.hpp"
@@ -20,11 +21,11 @@ struct LibraryWriter::State {
     detail::write_root(file, "axmul-library", options.origin);
   }
 
-  detail::GroupWriter& group(OperandType type) {
-    auto& group = groups[static_cast<std::size_t>(type)];
+  detail::GroupWriter& group(const SizedType& type) {
+    auto& group = groups[type];
     if (group == nullptr) {
       group = std::make_unique<detail::GroupWriter>(file, type, kMostRows);
-      group->create_products(false);
+      type.has_table() ? group->create_products(false) : group->create_circuits();
       group->create_facts();
       group->create_library_facts();
     }
@@ -33,7 +34,7 @@ struct LibraryWriter::State {
 
   AtomicFile target;
   h5::File file;
-  std::array<std::unique_ptr<detail::GroupWriter>, std::size(kOperandTypes)> groups;
+  std::map<SizedType, std::unique_ptr<detail::GroupWriter>> groups;
 };
 
 LibraryWriter::LibraryWriter(const std::string& path, LibraryOptions options)
@@ -43,12 +44,27 @@ LibraryWriter::~LibraryWriter() = default;
 
 void LibraryWriter::add(const Multiplier& multiplier, std::span<const std::byte> packed_product) {
   const Lut& lut = multiplier.lut;
-  state_->group(lut.type()).add({multiplier, lut.sha256(), lut.sha256_swapped(), packed_product});
+  state_->group(lut.sized_type())
+      .add({multiplier, lut.sha256(), lut.sha256_swapped(), packed_product});
+}
+
+void LibraryWriter::add(const WideMultiplier& wide) {
+  // What is told of every multiplier is told of this one; the table is nobody's.
+  static const Lut none = Lut::exact(OperandType::u8u8).without_products();
+  Multiplier facts{.name = wide.name,
+                   .lut = none,
+                   .cost = wide.cost,
+                   .provenance = wide.provenance,
+                   .published = wide.published};
+  facts.published_text = wide.published_text;
+  const std::string no_hash;
+  detail::GroupWriter::Row row{facts, no_hash, no_hash};
+  row.circuit = &wide.verilog;
+  state_->group(wide.type()).add(row);
 }
 
 void LibraryWriter::finish() {
-  for (const auto& group : state_->groups)
-    if (group != nullptr) group->flush();
+  for (const auto& [type, group] : state_->groups) group->flush();
   state_->file.close();
   state_->target.commit();
 }

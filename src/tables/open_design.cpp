@@ -12,10 +12,12 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/text.hpp"
 #include "axmul/designs/designs.hpp"
+#include "axmul/designs/wide.hpp"
 #include "axmul/io/h5.hpp"
 #include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
+#include "core/reading.hpp"
 #include "tables/c_table.hpp"
 #include "tables/seen_files.hpp"
 
@@ -28,6 +30,11 @@ namespace fs = std::filesystem;
 /// Is a file met in a folder a table? By content for those extensions that tables have.
 bool is_table_file(const std::string& path) {
   if (table_format_of_extension(path) == nullptr) return false;
+  // Contents of few bytes tell little; then the name does.
+  const auto bits = detail::widths_of_name(fs::path(path).stem().string());
+  if (bits && *bits != OperandWidths{} && bits->a <= 8 && bits->b <= 8 &&
+      !table_format_of_extension(path)->text)
+    return true;
   return sniff_table_format(read_file(path), path) != nullptr;
 }
 
@@ -108,7 +115,7 @@ void add_entry(const ErrorTableFile& table, const TableEntry& entry, Search& lis
 bool add_entries(const ErrorTableFile& table, Search& list) {
   bool any = false;
   for (const TableEntry& entry : table.entries()) {
-    if (!table.has_products(entry.type)) continue;
+    if (entry.type.has_table() && !table.has_products(entry.type)) continue;
     add_entry(table, entry, list);
     any = true;
   }
@@ -182,7 +189,10 @@ void add_named_entry(const std::string& path, const std::string& name, const Ope
   if (found.empty()) no_entry(*table, name);
   if (const auto type = options.read.type) {
     const std::string first = std::string(to_string(found.front().type));
-    std::erase_if(found, [&](const TableEntry& entry) { return entry.type != *type; });
+    std::erase_if(found, [&](const TableEntry& entry) {
+      return entry.type.kind != *type ||
+             (options.read.width && entry.type.bits != *options.read.width);
+    });
     if (found.empty())
       throw InputError(802, Place{path},
                        "entry \"" + name + "\" has type " + first + ", not " +
@@ -265,7 +275,13 @@ void add_folder(const std::string& folder, const OpenOptions& options, detail::S
 }
 
 DesignRef generator_ref(const std::string& text) {
-  const std::string canonical = parse_design(text).text();
+  const DesignInstance design = parse_design(text);
+  const std::string canonical = design.text();
+  if (!design.sized_type().has_table())
+    return {canonical, canonical, [canonical]() -> Multiplier {
+              throw NotMultiplierError(wide_kind(), Place{canonical},
+                                       "has more than 8x8 bits, so there is no table of it");
+            }};
   return {canonical, canonical, [canonical] { return generate(canonical); }};
 }
 
@@ -389,6 +405,7 @@ void settle_names(DesignList& list) {
 
 void accept_circuits(OpenOptions& options, NetlistOptions circuits) {
   if (!circuits.type) circuits.type = options.read.type;
+  if (!circuits.width) circuits.width = options.read.width;
   if (!circuits.order) circuits.order = options.read.order;
   options.circuits = std::move(circuits);
 }
@@ -435,6 +452,19 @@ DesignList find_designs(std::span<const std::string> texts, const OpenOptions& o
     list.warnings.push_back(std::move(warning));
   settle_names(list);
   return DesignList(std::move(list));
+}
+
+WideMultiplier open_wide(const std::string& source, const OpenOptions& options) {
+  std::error_code ignored;
+  if (const auto parts = split_entry(source)) {
+    const ErrorTableFile table(parts->first);
+    for (const TableEntry& entry : named_entries(table, parts->second))
+      if (!entry.type.has_table()) return table.wide(entry);
+    no_entry(table, parts->second);
+  }
+  if (fs::exists(source, ignored))
+    return read_wide_circuit(source, options.circuits.value_or(NetlistOptions{}));
+  return generate_wide(source);
 }
 
 Multiplier open_design(const std::string& text, const OpenOptions& options) {

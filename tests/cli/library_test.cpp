@@ -155,7 +155,7 @@ TEST_CASE("a tree of other functions and widths is counted, in words and in JSON
   sum("add8u_1");
   sum("add8u_2");
   test::write_text(dir / "mul8u_t.v", generate_verilog("truncated(k=4)"));
-  test::write_text(dir / "mul7u_1.npy", "never read");
+  test::write_text(dir / "mul12u_1.npy", "never read");
   const std::string library = (dir / "l.h5").string();
   const auto built =
       run_cli({"library", "build", dir.path().string(), "-o", library, "--format", "json"});

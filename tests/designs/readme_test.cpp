@@ -25,7 +25,8 @@ std::string entry_line(const std::string& text) {
   const Multiplier m = generate(text);
   const ErrorMetrics e = characterize(m.lut).metrics;
   char figures[128];
-  std::snprintf(figures, sizeof figures, "%.4g | %d | %.4g | %.4g | %zu", e.mae, e.wce,
+  std::snprintf(figures, sizeof figures, "%.4g | %lld | %.4g | %.4g | %zu", e.mae,
+                static_cast<long long>(e.wce),
                 100 * e.error_rate, 100 * e.mred, generate_netlist(text).cells.size());
   return "| `" + text + "` | " + std::string(to_string(m.lut.type())) + " | " + figures + " |\n";
 }

@@ -74,6 +74,7 @@ TEST_CASE("shapes, braces and declarations") {
         "AX326 x.h:259: \"other\" is a second table");
   fails("/* open [256] {\n", "AX322 x.h:1: a comment does not end");
   fails("int x;\n", "AX326 x.h: declares no table");
-  fails(header("const int16_t lut[256][128]"), "AX326");
+  fails(header("const int16_t lut[256][100]"), "AX326");
+  fails(header("const int16_t lut[256][128]"), "AX320 x.h:2: row 0 has 256 products, it needs 128");
   fails("", "is empty");
 }

@@ -1,10 +1,11 @@
-// Lut: the complete product table of an 8x8-bit multiplier, addressed by operand value.
+// Lut: the complete product table of a multiplier of at most 8x8 bits, addressed by operand value.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "axmul/core/api.hpp"
 #include "axmul/core/operand.hpp"
@@ -14,7 +15,9 @@ namespace axmul {
 inline constexpr std::size_t kLutSize = 65536;
 inline constexpr std::int32_t kProductLimit = 1 << 24;  // |product| must stay below
 
-/// An immutable product table; copies share the 256 KiB of products and their hash.
+/// An immutable product table; copies share the 256 KiB of products and their hash. A narrow
+/// multiplier (operands of fewer bits) has a table with unused rows and columns, whose products are
+/// 0; type() then tells the signs and sized_type() the widths.
 class AXMUL_API Lut {
  public:
   /// products: 65536 approximate products, a slow, b fast, both ascending by operand VALUE (for s8:
@@ -26,8 +29,13 @@ class AXMUL_API Lut {
   /// change them afterwards. Throws InputError AX10.
   Lut(OperandType type, std::shared_ptr<const std::int32_t[]> products);
 
+  /// The table of a multiplier of type.bits: 2^(a+b) products of the operand values it has, a slow,
+  /// b fast, ascending. Throws InputError AX10 as above, and for operands of more than 8 bits.
+  static Lut of_size(const SizedType& type, std::span<const std::int32_t> products);
+
   /// The exact multiplier of that type.
   static Lut exact(OperandType type);
+  static Lut exact(const SizedType& type);
 
   /// Fills the table from f(a, b), called for every operand pair by value, a slow, b fast.
   template <class F>
@@ -39,8 +47,20 @@ class AXMUL_API Lut {
         table[i++] = static_cast<std::int32_t>(f(a, b));
     return Lut(type, std::span<const std::int32_t>(table.get(), kLutSize));
   }
+  /// The same for any widths of at most 8 bits.
+  template <class F>
+  static Lut from_function_of_size(const SizedType& type, F&& f) {
+    std::vector<std::int32_t> products;
+    products.reserve(static_cast<std::size_t>(type.pairs()));
+    for (int a = a_min(type); a <= a_max(type); ++a)
+      for (int b = b_min(type); b <= b_max(type); ++b)
+        products.push_back(static_cast<std::int32_t>(f(a, b)));
+    return of_size(type, products);
+  }
 
   OperandType type() const { return type_; }
+  SizedType sized_type() const { return {type_, bits_}; }
+  bool is_8x8() const { return sized_type().is_8x8(); }
 
   /// Approximate product of operand values a and b; a and b must lie in the type's range
   /// (unchecked).
@@ -49,11 +69,14 @@ class AXMUL_API Lut {
                                               b_min(type_))];
   }
 
-  /// All products, a slow, b fast, ascending values.
+  /// All products, a slow, b fast, ascending values of 8 bits.
   std::span<const std::int32_t, kLutSize> products() const {
     if (products_ == nullptr) throw_no_products();
     return std::span<const std::int32_t, kLutSize>(products_.get(), kLutSize);
   }
+
+  /// The 2^(a+b) products of the operand values that the multiplier has, a slow, b fast, ascending.
+  std::vector<std::int32_t> used_products() const;
 
   /// The largest |product|; found once, when the table is made.
   std::int32_t largest() const { return largest_; }
@@ -69,7 +92,8 @@ class AXMUL_API Lut {
 
   /// Lower-case hex SHA-256 of the type tag ("u8u8" …) followed by the little-endian int32
   /// products, a slow, b fast, ascending: the identity of the function (src/README.md#words).
-  /// Computed once for a table and its copies.
+  /// Computed once for a table and its copies. Of a narrow multiplier
+  /// the tag is its own ("u8u3") and the products are those it has.
   std::string sha256() const;
   /// sha256 of the table with operands swapped, g(a,b) = f(b,a) on the swapped value ranges; for
   /// u8s8, which has no transposed type, the tag stays and the table is transposed by position.
@@ -82,6 +106,7 @@ class AXMUL_API Lut {
   [[noreturn]] static void throw_no_products();
 
   OperandType type_;
+  OperandWidths bits_{};
   std::int32_t largest_;
   std::shared_ptr<const std::int32_t[]> products_;
   struct Identity;
@@ -91,12 +116,17 @@ class AXMUL_API Lut {
 /// The table with operands swapped, g(a,b) = f(b,a). Throws UsageError AX11 for u8s8.
 AXMUL_API Lut transposed(const Lut& lut);
 
+/// Throws UsageError AX710 unless the table is of 8x8 bits; `what` is what takes no other:
+/// "error models take".
+AXMUL_API void require_8x8(const Lut& lut, const std::string& what);
+
 /// Table of the sign-magnitude use of an unsigned circuit (src/README.md#words):
 /// sgn(a)sgn(b)·f(|a|,|b|) with sgn(0) = +1. target is u8s8 (a 0…255) or s8s8. Throws UsageError
 /// AX12 unless lut is u8u8.
 AXMUL_API Lut sign_magnitude(const Lut& lut, OperandType target);
 
-/// 256x256 errors (approximate − exact), a slow, b fast, ascending by value.
+/// 256x256 errors (approximate − exact), a slow, b fast, ascending by value; 0 where a narrow
+/// multiplier has no such operands.
 class AXMUL_API ErrorMap {
  public:
   explicit ErrorMap(const Lut& lut);

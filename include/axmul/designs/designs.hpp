@@ -53,7 +53,8 @@ class AXMUL_API DesignInstance {
 
   const Design& family() const;
   OperandType type() const;
-  int width() const;  ///< bits per operand
+  int width() const;  ///< bits per operand; the larger of the two where they differ
+  SizedType sized_type() const;
   /// Value of each parameter, in the family's order.
   std::span<const int> parameters() const;
   /// Canonical text: every parameter in the family's order, the type unless it is the default:
@@ -66,13 +67,14 @@ class AXMUL_API DesignInstance {
   std::shared_ptr<const State> state_;
 };
 
-/// Reads NAME, NAME() or NAME(parameter=value, …, type=u8u8|s8s8|u8s8); spaces are ignored,
-/// left-out parameters take their defaults. width: bits per operand, 4 … 16, even; it is not part
-/// of the text: papers print figures for 4 and 16 bits, and the operand types then mean that many
-/// bits. Throws UsageError: AX500 unknown family (with the nearest name), AX501 syntax, AX502
-/// unknown or repeated parameter, AX503 value that is no integer, no choice or out of range (names
-/// the range), AX504 type the family is not defined for, AX505 width, AX506 parameters that exclude
-/// each other.
+/// Reads NAME, NAME() or NAME(parameter=value, …, type=u8u8|s8s8|u8s8); a type of other widths
+/// ("type=u12u12") sets width; operands of different widths ("u8u3") only exact has. Spaces are
+/// ignored, left-out parameters take their defaults. width: bits per operand, 4 … 16, even; it is
+/// not part of the text: papers print figures for 4 and 16 bits, and the operand types then mean
+/// that many bits. Throws UsageError: AX500 unknown family (with the nearest name), AX501 syntax,
+/// AX502 unknown or repeated parameter, AX503 value that is no integer, no choice or out of range
+/// (names the range), AX504 type the family is not defined for, AX505 width, AX506 parameters that
+/// exclude each other.
 AXMUL_API DesignInstance parse_design(std::string_view text, int width = 8);
 
 /// The multiplier of that text, 8 bits: its name and provenance.generator are the canonical text,

@@ -59,6 +59,7 @@ struct AXMUL_API ReadOptions {
   /// Of a list with several columns of products the header's name of the one to take; of an .npz
   /// archive the array's.
   std::optional<std::string> column{};
+  std::optional<OperandWidths> width{};  ///< else by shape or name, else 8x8 bits
 };
 
 /// What a file of a kind that is recognised but not read holds, and what to do with it: "Xilinx

@@ -16,8 +16,8 @@
 
 namespace axmul {
 
-/// A circuit or C model that can be read but is no 8x8 multiplier: an adder, a multiplier of
-/// another width, another function. id AX254.
+/// A circuit or C model that can be read but is no multiplier of at most 8x8 bits: an adder, a
+/// multiplier of more bits, another function. id AX254.
 class AXMUL_API NotMultiplierError : public InputError {
  public:
   NotMultiplierError(std::string kind, const Place& place, const std::string& message);
@@ -36,8 +36,9 @@ AXMUL_API bool is_circuit_file(const std::string& path);
 AXMUL_API bool is_c_model_file(const std::string& path);
 AXMUL_API bool has_c_model(const std::string& path);
 
-/// Reads a circuit or C model of an 8x8-bit multiplier: its table, name (of the module, model or
-/// function), provenance, published figures and cost. Whether it is one at all is decided by names
+/// Reads a circuit or C model of a multiplier of at most 8x8 bits: its table, name (of the module,
+/// model or function), provenance, published figures and cost. Whether it is one at all is decided
+/// by names
 /// ("add8u…", "mul12s…"), port widths, parameter types and comments, and where a circuit has not 16
 /// output bits (a C model returns 8) by its values: they, or they shifted to the product's upper
 /// bits, must resemble products; Provenance::output_shift says which. Else NotMultiplierError.
@@ -72,7 +73,7 @@ AXMUL_API PublishedFigures read_published_figures(std::string_view source_text);
 /// they are in mW, µm² and ns, but powers of EvoApprox8b ("Power (45) = 428.70") in µW. power_rel
 /// is relative to EvoApproxLib's own exact multiplier for technology PDK45 (0.391 mW mul8u_1JFF,
 /// 0.425 mW mul8s_1KV8), unknown otherwise.
-AXMUL_API Cost published_cost(const PublishedFigures& figures, OperandType type);
+AXMUL_API Cost published_cost(const PublishedFigures& figures, const SizedType& type);
 
 /// Sets power_rel of every multiplier with a published power from the exact multiplier of the same
 /// type, source and technology in the list (the one of least power), where there is one. The list

@@ -51,13 +51,15 @@ struct AXMUL_API CostReport {
       CellType::kUnknown;  ///< Σ toggle rate · pin capacitances, fF per operation
 };
 
-/// Costs of an 8x8 multiplier netlist. The energy is taken after what any synthesis does: constants
+/// Costs of a multiplier netlist whose operand ports have type.bits; above 20 of them in all from
+/// 2^18 random pairs of uniform operands.
+/// The energy is taken after what any synthesis does: constants
 /// are propagated, equal gates shared, unused logic dropped; cells count as the AND and XOR gates
 /// they consist of, so that FAX1 and the same adder written as gates cost the same. A node's
 /// transitions are its toggle rate, exact for independent successive operand pairs, and glitches,
 /// estimated by transition densities (Najm 1993) attenuated at every gate. Throws as simulate() on
 /// ports that do not fit, UsageError AX271 on distributions of the wrong signedness.
-AXMUL_API CostReport estimate_cost(const Netlist& netlist, OperandType type,
+AXMUL_API CostReport estimate_cost(const Netlist& netlist, const SizedType& type,
                                    const PortMap& ports = {}, const CostOptions& options = {});
 
 /// The report as a Cost: power_rel, source "estimated", technology "unit-gate" (power_mw unknown)
@@ -67,8 +69,8 @@ AXMUL_API Cost estimated_cost(const CostReport& report);
 /// The exact multiplier that power_rel refers to: a carry-save array of partial products
 /// (Baugh-Wooley where signed), rows in ascending order of b's bits, a ripple-carry adder at the
 /// end. Ports A, B, O.
-AXMUL_API Netlist exact_array_netlist(OperandType type);
-/// The same for unsigned operands of other widths (1 … 16 bits).
+AXMUL_API Netlist exact_array_netlist(const SizedType& type);
+/// The same for unsigned operands (1 … 16 bits).
 AXMUL_API Netlist exact_array_netlist(int a_bits, int b_bits);
 
 }  // namespace axmul

@@ -175,6 +175,13 @@ AXMUL_API PortMap find_multiplier_ports(const Netlist& netlist, const PortMap& g
 /// product that reaches ±2^24.
 AXMUL_API Lut simulate(const Netlist& netlist, OperandType type, const PortMap& ports = {});
 
+/// The same of a netlist whose operands have at most 8 bits; type.bits are those of its ports.
+AXMUL_API Lut simulate_narrow(const Netlist& netlist, const SizedType& type,
+                              const PortMap& ports = {});
+
+/// Widths of the operand ports of a multiplier. Throws as find_multiplier_ports().
+AXMUL_API OperandWidths operand_widths(const Netlist& netlist, const PortMap& ports = {});
+
 /// Outputs of a netlist for all 2^n input patterns, n ≤ 24 input bits in all.
 struct AXMUL_API TruthPlanes {
   int inputs = 0;

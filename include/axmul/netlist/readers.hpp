@@ -54,6 +54,7 @@ struct AXMUL_API NetlistOptions {
   PortMap ports;    ///< empty fields are found by name
   std::optional<OperandType> type;             ///< else as read_design_circuit() says
   std::optional<OperandOrder> order;           ///< else A is a, B is b (C models: see above)
+  std::optional<OperandWidths> width{};        ///< of a C model; else its name or comments tell
   std::shared_ptr<const CellLibrary> library;  ///< may be null
   bool allow_native_code = false;  ///< compile and run C models (in a separate, limited process)
   bool synthesize = false;         ///< run yosys on Verilog first (behavioural RTL)

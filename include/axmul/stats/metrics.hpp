@@ -31,7 +31,7 @@ struct AXMUL_API ErrorMetrics {
   double skewness = kNaN, excess_kurtosis = kNaN, snr_db = kNaN, hamming_mean = 0;
   double anova_row = kNaN, anova_col = kNaN, anova_interaction = kNaN;
   std::array<double, 16> bit_flip_rate{};
-  std::int32_t wce = 0;                         ///< max |e| over pairs of non-zero probability
+  std::int64_t wce = 0;                         ///< max |e| over pairs of non-zero probability
   int wce_a = 0, wce_b = 0;                     ///< first such pair, ascending (a, b)
   bool is_symmetric = false;                    ///< f(a,b) = f(b,a) wherever both pairs exist
   std::int32_t zero_violations = 0;             ///< operand pairs with a·b = 0 and f(a,b) ≠ 0

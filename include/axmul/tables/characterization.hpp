@@ -14,6 +14,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/multiplier.hpp"
 #include "axmul/core/parallel.hpp"
+#include "axmul/netlist/wide.hpp"
 #include "axmul/stats/metrics.hpp"
 #include "axmul/tables/open_design.hpp"
 
@@ -69,7 +70,7 @@ class AXMUL_API DistributionSet {
   explicit DistributionSet(const CharacterizationOptions& options);
   ~DistributionSet();
   /// One entry per pair of options.distributions; throws what parsing throws.
-  const std::vector<ResolvedDistribution>& of(OperandType type) const;
+  const std::vector<ResolvedDistribution>& of(const SizedType& type) const;
 
  private:
   struct State;
@@ -94,17 +95,24 @@ AXMUL_API double output_figure(const MetricField& field, const ErrorMetrics& met
 /// What the text outputs keep of a design: scalars and quantiles, not the pmf.
 struct AXMUL_API CharacterizationRow {
   std::string name, sha256;
-  OperandType type = OperandType::u8u8;
+  SizedType type{};
   Cost cost;
   Provenance provenance;
   struct Figures {
     std::string a, b;
     ErrorMetrics metrics;
     std::vector<Quantile> quantiles;
+    std::shared_ptr<const WideReport> wide{};  ///< of a multiplier of more than 8x8 bits
   };
   std::vector<Figures> distributions;
   std::map<std::string, double> published{};  ///< of the multiplier: columns of one's own, too
 };
+
+/// The row of a multiplier of more than 8x8 bits under the distribution pairs of the options, which
+/// runs on options.threads threads; sha256 is empty. Throws UsageError AX852 for a joint pmf.
+AXMUL_API CharacterizationRow characterize_wide_design(const WideMultiplier& multiplier,
+                                                       const CharacterizationOptions& options,
+                                                       const Progress& progress = {});
 AXMUL_API CharacterizationRow characterization_row(const Characterization& result,
                                                    const DistributionSet& distributions);
 

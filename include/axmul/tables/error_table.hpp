@@ -12,6 +12,7 @@
 
 #include "axmul/core/api.hpp"
 #include "axmul/core/multiplier.hpp"
+#include "axmul/netlist/wide.hpp"
 #include "axmul/tables/characterization.hpp"
 
 namespace axmul {
@@ -80,6 +81,8 @@ class AXMUL_API LibraryWriter {
   LibraryWriter& operator=(const LibraryWriter&) = delete;
   /// packed_product: its chunk, h5::deflate_chunk() of the products, where they were set aside.
   void add(const Multiplier& multiplier, std::span<const std::byte> packed_product = {});
+  /// One of more than 8x8 bits: its circuit stands for the products.
+  void add(const WideMultiplier& multiplier);
   void finish();
 
  private:
@@ -100,7 +103,7 @@ AXMUL_API void write_library(const std::string& path, std::span<const Multiplier
 /// One multiplier of a table or library, without its products.
 struct AXMUL_API TableEntry {
   std::string name;
-  OperandType type = OperandType::u8u8;
+  SizedType type{};
   std::size_t row = 0;  ///< within its group
 };
 
@@ -125,20 +128,23 @@ class AXMUL_API ErrorTableFile {
   const std::vector<TableEntry>& entries() const;
   /// Whether such an entry stands there, as it does unless the file was replaced.
   bool holds(const TableEntry& entry) const;
-  bool has_products(OperandType type) const;
+  bool has_products(const SizedType& type) const;
   /// Product table, cost and provenance of an entry; in a library also published figures, aliases
   /// and transpose_of. The stored sha256, where there is one, is checked against the products.
+  /// Throws NotMultiplierError of wide_kind() for an entry of more than 8x8 bits: wide() takes it.
   Multiplier multiplier(const TableEntry& entry) const;
+  /// An entry of more than 8x8 bits, whose circuit a library holds.
+  WideMultiplier wide(const TableEntry& entry) const;
   /// The stored sha256 of an entry, "" where the file has none.
   std::string sha256(const TableEntry& entry) const;
   /// Other names of an entry's function (libraries).
   std::vector<std::string> aliases(const TableEntry& entry) const;
   /// Labels of the distributions of a type's group (empty in a library without statistics).
-  std::vector<std::string> distributions(OperandType type) const;
+  std::vector<std::string> distributions(const SizedType& type) const;
   /// Names of the metrics that the group holds.
-  std::vector<std::string> metrics(OperandType type) const;
+  std::vector<std::string> metrics(const SizedType& type) const;
   /// One metric, [M, D] row-major.
-  std::vector<double> metric(OperandType type, const std::string& name) const;
+  std::vector<double> metric(const SizedType& type, const std::string& name) const;
 
  private:
   struct State;

@@ -61,6 +61,8 @@ struct AXMUL_API LibraryBuildReport {
     std::string path, message;
   };
   std::vector<Multiplier> entries;  ///< one per function; aliases and transpose_of set
+  /// Circuits of more than 8x8 bits, one per circuit, sorted by type and name.
+  std::vector<WideMultiplier> wide;
   /// With LibraryBuildOptions::pack: h5::deflate_chunk() of the products, by sha256.
   std::map<std::string, std::vector<std::byte>> packed_products;
   std::size_t files = 0;           ///< designs read

@@ -13,6 +13,7 @@
 #include "axmul/core/multiplier.hpp"
 #include "axmul/formats/table_file.hpp"
 #include "axmul/netlist/readers.hpp"
+#include "axmul/netlist/wide.hpp"
 
 namespace axmul {
 
@@ -81,6 +82,11 @@ AXMUL_API DesignList find_designs(std::span<const std::string> texts,
 
 /// All designs of one file whose kind is known, as find_designs() of its path.
 AXMUL_API DesignList designs_of(const DesignFile& file, const OpenOptions& options = {});
+
+/// The multiplier of more than 8x8 bits that a circuit file or generator text holds: what a
+/// DesignRef's load() refused with NotMultiplierError::kind() == wide_kind(). source is
+/// DesignRef::source.
+AXMUL_API WideMultiplier open_wide(const std::string& source, const OpenOptions& options = {});
 
 /// The one design that a text names; throws InputError AX803 where it names several.
 AXMUL_API Multiplier open_design(const std::string& text, const OpenOptions& options = {});

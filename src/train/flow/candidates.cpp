@@ -66,7 +66,9 @@ std::vector<Multiplier> load_candidates(const std::vector<std::string>& librarie
   for (const std::string& warning : list.warnings) warn(warning);
   std::vector<Multiplier> library;
   for (const DesignRef& design : list.designs) {
-    library.push_back(design.load());
+    Multiplier multiplier = design.load();
+    if (!multiplier.lut.is_8x8()) continue;  // networks compute in 8x8 bits
+    library.push_back(std::move(multiplier));
     library.back().name = design.name;
     const std::string& doubt = library.back().provenance.warning;
     if (!doubt.empty()) warn(design.source + ": " + doubt);

@@ -96,6 +96,7 @@ std::vector<std::uint8_t> weight_operands(const MultiplyLayer& layer,
 void set_multiplier(MultiplyLayer& layer, std::shared_ptr<const Multiplier> multiplier,
                     TableEncoding unsigned_encoding) {
   const Lut& lut = multiplier->lut;
+  require_8x8(lut, "networks take");
   if (lut.type() == OperandType::s8s8) {
     layer.encoding = TableEncoding::s8s8;
     layer.table = lut;
