@@ -9,6 +9,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "axmul/core/errors.hpp"
@@ -49,10 +50,16 @@ std::vector<CostRow> session_costs(const Session& session) {
   return rows;
 }
 
-Multiplier with_costs(const std::vector<CostRow>& rows, Multiplier multiplier) {
+/// Rows name a design as it is listed, after its file, or as its module is called.
+Multiplier with_costs(const std::vector<CostRow>& rows, Multiplier multiplier,
+                      const std::string& listed) {
+  const std::string own = std::exchange(multiplier.name, listed);
+  if (own != listed) multiplier.aliases.push_back(own);
   std::vector<Multiplier> one;
   one.push_back(std::move(multiplier));
   join_costs(rows, one);
+  if (own != listed) one.front().aliases.pop_back();
+  one.front().name = own;
   return std::move(one.front());
 }
 
@@ -180,9 +187,9 @@ DesignList session_designs(Session& session, const std::vector<std::string>& tex
   for (const std::string& text : list.warnings) warn(session, text);
   const auto costs = std::make_shared<const std::vector<CostRow>>(session_costs(session));
   for (DesignRef& ref : list.designs)
-    ref.load = [&session, costs, load = ref.load, source = ref.source] {
+    ref.load = [&session, costs, load = ref.load, source = ref.source, name = ref.name] {
       Multiplier multiplier = load();
-      if (!costs->empty()) multiplier = with_costs(*costs, std::move(multiplier));
+      if (!costs->empty()) multiplier = with_costs(*costs, std::move(multiplier), name);
       if (const std::string& doubt = multiplier.provenance.warning; !doubt.empty())
         session.late_warnings->add(source, doubt);
       return multiplier;
