@@ -24,6 +24,8 @@ std::vector<OptionSpec> circuit_option_specs() {
 NetlistOptions circuit_options(Session& session) {
   NetlistOptions options;
   options.top = session.args.text_or("top", "");
+  // In commands with tables a number is how many rows they show.
+  if (options.top.find_first_not_of("0123456789") == std::string::npos) options.top.clear();
   if (const auto map = session.args.text("ports")) options.ports = parse_port_map(*map);
   if (const auto type = session.args.text("type")) options.type = parse_operand_type(*type);
   if (const auto order = session.args.text("order"))

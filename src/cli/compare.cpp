@@ -62,19 +62,27 @@ std::string as_json(const Comparison& c, const Multiplier& x, const Multiplier& 
   return json.dump(2) + "\n";
 }
 
-std::string as_table(const Comparison& c, const Multiplier& x, const Multiplier& y, bool color) {
+TextTable differences(const Comparison& c, const Multiplier& x, const Multiplier& y) {
+  TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
+  table.keys({"a", "b", "exact", "first", "second"});
+  for (const Difference& d : c.shown)
+    table.add(
+        {Cell::of(d.a), Cell::of(d.b), Cell::of(d.a * d.b), Cell::of(d.first), Cell::of(d.second)});
+  return table;
+}
+
+std::string as_table(const Session& session, const OutputTarget& target, const Comparison& c,
+                     const Multiplier& x, const Multiplier& y) {
+  if (target.format == "csv") return table_text(session, target, differences(c, x, y));
   if (c.verdict == "same") return "same function, sha256 " + x.lut.sha256() + "\n";
   if (c.verdict == "types_differ")
     return fmt::format("different operand types: {} is {}, {} is {}\n", x.name,
                        to_string(x.lut.type()), y.name, to_string(y.lut.type()));
   std::string out = c.verdict == "swapped" ? "same with operands swapped; as they are, " : "";
-  out += fmt::format("{} of 65536 entries differ, by at most {}\n", c.count, c.largest);
+  out += fmt::format("{} of 65536 entries {}, by at most {}\n", c.count,
+                     c.count == 1 ? "differs" : "differ", c.largest);
   if (c.shown.empty()) return out;
-  TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
-  for (const Difference& d : c.shown)
-    table.row({std::to_string(d.a), std::to_string(d.b), std::to_string(d.a * d.b),
-               std::to_string(d.first), std::to_string(d.second)});
-  out += table.render(color);
+  out += table_text(session, target, differences(c, x, y));
   if (c.shown.size() < c.count) out += fmt::format("… and {} more\n", c.count - c.shown.size());
   return out;
 }
@@ -86,9 +94,9 @@ int run(Session& session) {
   const auto limit = static_cast<std::size_t>(session.args.integer("limit", 0, 65536).value_or(10));
   const Comparison result = compare(x.lut, y.lut, limit);
   const OutputTarget target = output_target(session);
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
-  write_output(session, target,
-               target.format == "json" ? as_json(result, x, y) : as_table(result, x, y, color));
+  write_output(
+      session, target,
+      target.format == "json" ? as_json(result, x, y) : as_table(session, target, result, x, y));
   return result.verdict == "same" ? 0 : 1;
 }
 
@@ -103,7 +111,7 @@ CommandSpec compare_command() {
   spec.examples = {{"axmul compare mul8u_2AC.bin mul8u_2AC.v", "does the table fit the circuit?"},
                    {"axmul compare a.npy b.npy --limit 0", "only the verdict"}};
   spec.positionals = {{"A", "a design, as for characterize"}, {"B", "another one"}};
-  spec.options = output_options({"table", "json"});
+  spec.options = output_options({"table", "json", "csv"});
   spec.options.push_back({"limit", "N", "Differing entries to show.", "10"});
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.run = run;

@@ -44,5 +44,9 @@ std::string stored_source(const std::string& source);
 
 /// file(...): 256 probabilities or counts by ascending value, from CSV, NPY or HDF5.
 Probabilities read_measured(const std::string& path, bool is_signed);
+/// The histogram of raw operand values: an NPY array of one or two dimensions,
+/// or numbers in text. Throws as
+/// read_measured(), AX411 for a value outside the operand's range.
+Probabilities read_samples(const std::string& path, bool is_signed);
 
 }  // namespace axmul::detail::stats

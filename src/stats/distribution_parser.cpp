@@ -257,6 +257,27 @@ Component file(const Reader& reader, std::string_view text) {
           read_measured(path, reader.is_signed)};
 }
 
+Component samples(const Reader& reader, std::string_view text) {
+  if (unquoted(text).empty())
+    reader.fail(kDistributionParameter, "samples needs a path, e.g. samples(acts.npy)");
+  const std::string path(unquoted(text));
+  const std::string shown = stored_source(path);
+  return {"samples(" + (path.size() == text.size() ? shown : quoted(shown)) + ")",
+          read_samples(path, reader.is_signed)};
+}
+
+/// What a text that looks like a path was meant to be.
+std::string file_hint(std::string_view text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos) return "";
+  const std::string_view extension = text.substr(dot);
+  for (const char* known : {".csv", ".npy", ".h5", ".hdf5", ".txt", ".tsv"})
+    if (extension.starts_with(known))
+      return "; for a histogram in a file write file(" + std::string(text) +
+             "), for raw values samples(" + std::string(text) + ")";
+  return "";
+}
+
 Component trace(const Reader& reader, std::string_view text) {
   if (!reader.context.trace_reader) reader.fail(kTraceUnavailable, "traces cannot be read here");
   OperandDistribution d = reader.context.trace_reader(text, reader.is_signed);
@@ -303,11 +324,12 @@ Component component(const Reader& reader, std::string_view text) {
   if (call.name == "point") return point(reader, call.arguments);
   if (call.name == "zero_inflated") return zero_inflated(reader, call.arguments);
   if (call.name == "file") return file(reader, call.arguments);
+  if (call.name == "samples") return samples(reader, call.arguments);
   if (call.name == "trace") return trace(reader, call.arguments);
   for (const Family& family : families())
     if (family.name == call.name) return parametric(reader, family, call.arguments);
-  reader.fail(kDistributionFamily,
-              "unknown family \"" + std::string(call.name) + "\"; known are " + known_names());
+  reader.fail(kDistributionFamily, "unknown family \"" + std::string(call.name) + "\"" +
+                                       file_hint(text) + "; known are " + known_names());
 }
 
 /// The '*' that separates a weight from its component, outside parentheses.
@@ -341,15 +363,28 @@ Component mixture(const Reader& reader, std::string_view text) {
   return out;
 }
 
+/// NAME of "NAME=distribution", a short name that tables show; else empty.
+std::string_view label_of(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || text.find_first_of("(*+,\"") < equals) return {};
+  const std::string_view label = trim(text.substr(0, equals));
+  const bool is_word = !label.empty() && std::ranges::all_of(label, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+  });
+  return is_word ? label : std::string_view{};
+}
+
 }  // namespace
 }  // namespace detail::stats
 
 OperandDistribution parse_distribution(std::string_view text, bool is_signed,
                                        const DistributionContext& context) {
   const detail::stats::Reader reader{text, is_signed, context};
-  detail::stats::Component component = detail::stats::mixture(reader, text);
+  const std::string_view label = detail::stats::label_of(text);
+  detail::stats::Component component =
+      detail::stats::mixture(reader, label.empty() ? text : text.substr(text.find('=') + 1));
   OperandDistribution d;
-  d.text = std::move(component.text);
+  d.text = (label.empty() ? "" : std::string(label) + "=") + component.text;
   d.is_signed = is_signed;
   d.p = component.p;
   return d;
@@ -366,6 +401,7 @@ const std::vector<DistributionFamily>& distribution_families() {
                       std::string(family.description)});
     list.push_back({"file", "PATH[:DATASET]",
                     "measured: 256 probabilities or integer counts from CSV, NPY or HDF5"});
+    list.push_back({"samples", "PATH", "raw operand values, counted: an NPY array or text"});
     list.push_back({"trace", "FILE,layer=NAME,operand=a|b", "what a traced network layer saw"});
     return list;
   }();
