@@ -46,7 +46,8 @@ Axis axis(const Session& session, const char* option, const char* fallback) {
   std::size_t distance = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string& known : axis_names()) {
     names += (names.empty() ? "" : ", ") + known;
-    if (const std::size_t d = edit_distance(name, known); d < distance) {
+    const bool starts = name.size() >= 3 && known.starts_with(name);
+    if (const std::size_t d = starts ? 1 : edit_distance(name, known); d < distance) {
       distance = d;
       best = known;
     }

@@ -32,7 +32,9 @@ std::string suggestion(const Program& program, const std::string& word) {
   for (const CommandSpec& command : program.commands) names.push_back(command.name);
   for (const Topic& topic : program.topics) names.push_back("help " + topic.name);
   for (const std::string& name : names) {
-    const std::size_t d = name == "help " + word ? 0 : edit_distance(word, name);
+    // A topic is meant by its own name too: metric, help metric.
+    const bool is_topic = name.starts_with("help ");
+    const std::size_t d = edit_distance(word, is_topic ? name.substr(5) : name);
     if (d < distance) {
       distance = d;
       best = name;
