@@ -137,6 +137,8 @@ std::optional<OperandWidths> width_option(const Session& session) {
 NetlistOptions circuit_options(Session& session) {
   NetlistOptions options;
   options.top = session.args.text_or("top", "");
+  // In commands with tables a number is how many rows they show.
+  if (options.top.find_first_not_of("0123456789") == std::string::npos) options.top.clear();
   if (const auto map = session.args.text("ports")) options.ports = parse_port_map(*map);
   if (const auto type = type_option(session)) options.type = type->kind;
   options.width = width_option(session);

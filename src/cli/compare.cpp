@@ -97,21 +97,28 @@ std::string as_json(const Comparison& c, const Side& x, const Side& y) {
   return json.dump(2) + "\n";
 }
 
-std::string as_table(const Comparison& c, const Side& x, const Side& y, bool color) {
+TextTable differences(const Comparison& c, const Side& x, const Side& y) {
+  TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
+  table.keys({"a", "b", "exact", "first", "second"});
+  for (const Difference& d : c.shown)
+    table.add({Cell::of(d.a), Cell::of(d.b), Cell::of(static_cast<double>(std::int64_t{d.a} * d.b)),
+               Cell::of(static_cast<double>(d.first)), Cell::of(static_cast<double>(d.second))});
+  return table;
+}
+
+std::string as_table(const Session& session, const OutputTarget& target, const Comparison& c,
+                     const Side& x, const Side& y) {
+  if (target.format == "csv") return table_text(session, target, differences(c, x, y));
   if (c.verdict == "same")
     return x.sha256.empty() ? "same function\n" : "same function, sha256 " + x.sha256 + "\n";
   if (c.verdict == "types_differ")
     return fmt::format("different operand types: {} is {}, {} is {}\n", x.name, to_string(x.type),
                        y.name, to_string(y.type));
   std::string out = c.verdict == "swapped" ? "same with operands swapped; as they are, " : "";
-  out +=
-      fmt::format("{} of {} entries differ, by at most {}\n", c.count, x.type.pairs(), c.largest);
+  out += fmt::format("{} of {} entries {}, by at most {}\n", c.count, x.type.pairs(),
+                     c.count == 1 ? "differs" : "differ", c.largest);
   if (c.shown.empty()) return out;
-  TextTable table({"a", "b", "a·b", x.name, y.name}, "rrrrr");
-  for (const Difference& d : c.shown)
-    table.row({std::to_string(d.a), std::to_string(d.b), std::to_string(std::int64_t{d.a} * d.b),
-               std::to_string(d.first), std::to_string(d.second)});
-  out += table.render(color);
+  out += table_text(session, target, differences(c, x, y));
   if (c.shown.size() < c.count) out += fmt::format("… and {} more\n", c.count - c.shown.size());
   return out;
 }
@@ -123,9 +130,9 @@ int run(Session& session) {
   const auto limit = static_cast<std::size_t>(session.args.integer("limit", 0, 65536).value_or(10));
   const Comparison result = compare(x, y, limit, session);
   const OutputTarget target = output_target(session);
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
-  write_output(session, target,
-               target.format == "json" ? as_json(result, x, y) : as_table(result, x, y, color));
+  write_output(
+      session, target,
+      target.format == "json" ? as_json(result, x, y) : as_table(session, target, result, x, y));
   return result.verdict == "same" ? 0 : 1;
 }
 
@@ -140,7 +147,7 @@ CommandSpec compare_command() {
   spec.examples = {{"axmul compare mul8u_2AC.bin mul8u_2AC.v", "does the table fit the circuit?"},
                    {"axmul compare a.npy b.npy --limit 0", "only the verdict"}};
   spec.positionals = {{"A", "a design, as for characterize"}, {"B", "another one"}};
-  spec.options = output_options({"table", "json"});
+  spec.options = output_options({"table", "json", "csv"});
   spec.options.push_back({"limit", "N", "Differing entries to show.", "10"});
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.run = run;

@@ -19,7 +19,11 @@ int run(Session& session) {
                      "holds " + std::to_string(list.designs.size()) +
                          " designs; convert takes one (name it, e.g. FILE.h5:NAME)");
   const Multiplier multiplier = list.designs.front().load();
-  const std::string path = session.args.text_or("output", "-");
+  const std::vector<std::string>& second = session.args.positional(1);
+  if (!second.empty() && session.args.has("output"))
+    throw UsageError(1024, "two files to write: \"" + second.front() + "\" and --output " +
+                               session.args.text_or("output", ""));
+  const std::string path = second.empty() ? session.args.text_or("output", "-") : second.front();
   const WriteOptions options = write_options(session);
   if (!session.quiet)
     session.io.err << multiplier.name << ": "
@@ -46,7 +50,8 @@ CommandSpec convert_command() {
       {"axmul convert mul8u_1JFF.bin -o mul8u_1JFF.npy", "the extension decides the format"},
       {"axmul convert lut.csv --order ba --type s8s8 -o lut.h", "say what the file does not"},
       {"axmul convert library.h5:mul8s_1KV8 --format hex", "one entry of a library, to stdout"}};
-  spec.positionals = {designs_positional(1, 1)};
+  spec.positionals = {designs_positional(1, 1),
+                      {"FILE", "the table to write, instead of --output", 0, 1}};
   spec.options = open_option_specs();
   spec.options.push_back({"output", "FILE", "The table to write.", "-", false, {}, 'o'});
   std::vector<std::string> formats;

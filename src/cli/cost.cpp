@@ -98,17 +98,20 @@ std::string as_json(const std::vector<Costed>& all, const Session& session) {
   return json.dump(2) + "\n";
 }
 
-std::string as_table(const std::vector<Costed>& all, bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const std::vector<Costed>& all) {
   TextTable table(
       {"design", "type", "power_rel", "energy", "unit gates", "depth", "cells", "area", "leakage"},
       "llrrrrrrr");
+  table.keys({"design", "type", "power_rel", "switching_energy", "unit_gate_area", "depth", "cells",
+              "area", "leakage"});
   for (const Costed& c : all)
-    table.row({c.name, to_string(c.type), short_number(c.report.power_rel),
-               short_number(c.report.switching_energy), short_number(c.report.unit_gate_area),
-               std::to_string(c.report.depth), std::to_string(c.report.cells),
-               short_number(c.report.area), short_number(c.report.leakage)});
-  std::string out = table.render(color);
-  if (all.size() != 1) return out;
+    table.add({c.name, std::string(to_string(c.type)), Cell::of(c.report.power_rel),
+               Cell::of(c.report.switching_energy), Cell::of(c.report.unit_gate_area),
+               Cell::of(c.report.depth), Cell::of(static_cast<double>(c.report.cells)),
+               Cell::of(c.report.area), Cell::of(c.report.leakage)});
+  std::string out = table_text(session, target, std::move(table));
+  if (all.size() != 1 || target.format == "csv") return out;
   out += "gates:";
   for (const auto& [type, count] : all.front().report.gates)
     out += fmt::format(" {} {}", count, type);
@@ -123,8 +126,6 @@ int run(Session& session) {
   if (session.args.has("judge")) return run_cost_judge(session);
   if (session.args.has("traces")) return run_cost_layers(session);
   const OutputTarget target = output_target(session);
-  if (target.format == "csv")
-    throw UsageError(1015, "CSV is for energies in layers (--traces); take json or table");
   const NetlistOptions circuits = circuit_options(session);
   std::vector<Costed> all;
   const std::vector<std::string> one = one_design(session, session.args.positional(0));
@@ -135,9 +136,8 @@ int run(Session& session) {
     all.push_back(is_file_list(text) ? cost_of_sources({text}, circuits, session)
                                      : cost_of(text, circuits, session));
   }
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
-               target.format == "json" ? as_json(all, session) : as_table(all, color));
+               target.format == "json" ? as_json(all, session) : as_table(session, target, all));
   return 0;
 }
 
@@ -175,6 +175,7 @@ CommandSpec cost_command() {
   for (OptionSpec& option : circuit_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
+  for (OptionSpec& option : table_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
       "The switching energy counts how often each net changes between two operand pairs drawn\n"
       "independently of each other, times the capacitance it drives. These toggle rates are exact\n"

@@ -7,8 +7,12 @@
 #include <ostream>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/io/csv.hpp"
+#include "axmul/io/read_file.hpp"
+#include "axmul/plot/run_story.hpp"
 #include "axmul/tables/error_table.hpp"
 #include "axmul/tables/open_design.hpp"
+#include "axmul/tables/traces.hpp"
 #include "cli/design_options.hpp"
 #include "cli/program.hpp"
 #include "command/output.hpp"
@@ -23,7 +27,7 @@ const char* index_text(OperandIndex index) {
   return index == OperandIndex::value ? "value" : "bits";
 }
 
-std::string formats_text(const OutputTarget& target, bool color) {
+std::string formats_text(const Session& session, const OutputTarget& target) {
   if (target.format == "json") {
     Json json{{"schema", "axmul.formats/1"}, {"formats", Json::array()}};
     for (const TableFormat& f : table_formats())
@@ -42,7 +46,7 @@ std::string formats_text(const OutputTarget& target, bool color) {
     for (const std::string& e : f.extensions) extensions += (extensions.empty() ? "" : " ") + e;
     table.row({f.name, extensions, order_text(f.order), index_text(f.index), f.description});
   }
-  return table.render(color);
+  return table_text(session, target, std::move(table));
 }
 
 /// What the list says of a design; its table is not kept.
@@ -99,19 +103,18 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
-std::string list_table(const std::vector<ListRow>& designs, bool color) {
+TextTable list_table(const std::vector<ListRow>& designs) {
   TextTable table({"multiplier", "type", "sha256", "power_rel", "format", "reference"}, "lllrll");
   for (const ListRow& row : designs)
-    table.row({row.name, row.type, row.sha256.substr(0, 12), short_number(row.power_rel),
-               row.format, shortened(row.reference)});
-  return table.render(color);
+    table.add({row.name, row.type, row.sha256.substr(0, 12), Cell::of(row.power_rel), row.format,
+               shortened(row.reference)});
+  return table;
 }
 
 int run_list(Session& session) {
   const OutputTarget target = output_target(session);
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   if (session.args.has("formats")) {
-    write_output(session, target, formats_text(target, color));
+    write_output(session, target, formats_text(session, target));
     return 0;
   }
   if (session.args.positional(0).empty())
@@ -134,7 +137,8 @@ int run_list(Session& session) {
   }
   unread.say(session, designs.size());
   write_output(session, target,
-               target.format == "json" ? list_json(designs) : list_table(designs, color));
+               target.format == "json" ? list_json(designs)
+                                       : table_text(session, target, list_table(designs)));
   return unread.exit_code();
 }
 
@@ -149,6 +153,16 @@ class Facts {
   std::string text() const {
     std::string out;
     for (const auto& [label, value] : lines_) out += fmt::format("{:<18}{}\n", label, value);
+    return out;
+  }
+  std::string csv() const {
+    std::string out = "key,value\n";
+    for (const auto& [key, value] : json_.items()) {
+      append_field(out, key);
+      out += ',';
+      append_field(out, value.is_string() ? value.get<std::string>() : value.dump());
+      out += '\n';
+    }
     return out;
   }
   Json& json() { return json_; }
@@ -212,11 +226,79 @@ Facts file_facts(const std::string& path) {
   for (const TableEntry& entry : file.entries()) ++counts[entry.type];
   for (const auto& [type, count] : counts) {
     const std::string name = to_string(type);
-    std::string text = fmt::format("{} multipliers", count);
+    std::string text = counted(count, "multiplier");
     if (file.has_products(type)) text += ", products";
-    if (!file.metrics(type).empty()) text += fmt::format(", {} metrics", file.metrics(type).size());
+    if (!file.metrics(type).empty()) text += ", " + counted(file.metrics(type).size(), "metric");
     for (const std::string& d : file.distributions(type)) text += "; " + d;
     facts.add(name, name, text);
+  }
+  return facts;
+}
+
+Facts trace_facts(const std::string& path) {
+  const TraceFile file(path);
+  Facts facts;
+  facts.add("file", "file", path);
+  facts.add("format", "format", "axmul-traces");
+  for (const std::string& network : file.networks()) {
+    double ops = 0;
+    std::size_t fields = 0;
+    const std::vector<std::string> layers = file.layers(network);
+    for (const std::string& name : layers) {
+      const LayerOperands layer = file.layer(name, network);
+      ops += layer.ops;
+      fields += layer.patch_count;
+    }
+    std::string text = counted(layers.size(), "layer") + ", " + counted(fields, "receptive field") +
+                       fmt::format(", {:.0f} ", ops) + "multiplications per image";
+    if (const double rest = file.ops_not_covered(network); rest > 0)
+      text += fmt::format(" ({:.0f} more in no layer)", rest);
+    facts.add(network, "network " + network, text);
+  }
+  return facts;
+}
+
+Facts run_facts(const std::string& path) {
+  const plot::RunStory run = plot::read_run_story(path);
+  Facts facts;
+  facts.add("file", "file", run.path);
+  facts.add("format", "format", "axmul.run/1, record of axmul train run");
+  facts.add("network", "network", run.network);
+  facts.add("data", "data", run.data);
+  facts.add("schedule", "schedule", run.schedule);
+  facts.add("seed", "seed", number(run.seed));
+  facts.add("points", "points", run.points.size());
+  facts.add("quantized_top1", "8-bit accuracy", number(run.quantized_report.top1));
+  if (const plot::StoryPoint* point = plot::chosen_point(run)) {
+    facts.add("point", point->chosen ? "chosen" : "cheapest of search", point->name);
+    facts.add("relative_energy", "relative energy", number(point->relative_energy));
+    facts.add("top1", "accuracy", number(point->report.top1));
+  }
+  facts.add("command", "command", run.command);
+  facts.add("source", "made by", run.source);
+  return facts;
+}
+
+/// Sigma files, assignments and what commands print as JSON.
+Facts json_facts(const std::string& path) {
+  Facts facts;
+  facts.add("file", "file", path);
+  try {
+    const Json json = parse_json(read_file(path));
+    const std::string schema = json.is_object() ? json.value("schema", "") : "";
+    if (!schema.starts_with("axmul."))
+      throw InputError(1034, Place{path}, "is no JSON of axmul: it has no \"schema\": \"axmul.…\"");
+    facts.add("format", "format", schema);
+    for (const auto& [key, value] : json.items()) {
+      if (key == "schema") continue;
+      if (value.is_array())
+        facts.add(key, key,
+                  fmt::format("{} {}", value.size(), value.size() == 1 ? "entry" : "entries"));
+      else if (!value.is_object())
+        facts.add(key, key, value);
+    }
+  } catch (const Json::exception& e) {
+    throw InputError(1034, Place{path}, std::string("is no JSON of axmul: ") + e.what());
   }
   return facts;
 }
@@ -224,18 +306,30 @@ Facts file_facts(const std::string& path) {
 int run_info(Session& session) {
   const OutputTarget target = output_target(session);
   const std::string text = session.args.positional(0).front();
-  const bool is_h5 = std::filesystem::is_regular_file(text) && ErrorTableFile::is_one(text);
+  const bool is_file = std::filesystem::is_regular_file(text);
+  const bool is_h5 = is_file && ErrorTableFile::is_one(text);
+  const bool is_traces = is_file && TraceFile::is_one(text);
+  const bool is_run = plot::is_run(text);
   Facts facts;
   if (is_h5) {
     facts = file_facts(text);
+  } else if (is_traces) {
+    facts = trace_facts(text);
+  } else if (is_run) {
+    facts = run_facts(text);
+  } else if (is_file && text.ends_with(".json")) {
+    facts = json_facts(text);
   } else {
     const DesignList list = session_designs(session);
     if (list.designs.size() != 1)
       throw InputError(1061, Place{text}, "holds several designs; axmul list shows them");
     facts = design_facts(list.designs.front().load());
   }
-  if (target.format == "json") {
-    Json json{{"schema", is_h5 ? "axmul.file-info/1" : "axmul.design-info/1"}};
+  if (target.format == "csv") {
+    write_output(session, target, facts.csv());
+  } else if (target.format == "json") {
+    const bool is_design = !is_h5 && !is_traces && !is_run && !text.ends_with(".json");
+    Json json{{"schema", is_design ? "axmul.design-info/1" : "axmul.file-info/1"}};
     json.update(facts.json());
     write_output(session, target, json.dump(2) + "\n");
   } else {
@@ -255,8 +349,9 @@ CommandSpec list_command() {
                    {"axmul list --formats", "table formats, their operand and index order"}};
   spec.positionals = {designs_positional(0)};
   spec.options = {{"formats", "", "List the table formats instead."}};
-  for (OptionSpec& option : output_options({"table", "json"}))
+  for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
+  for (OptionSpec& option : table_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.run = run_list;
   return spec;
@@ -265,12 +360,15 @@ CommandSpec list_command() {
 CommandSpec info_command() {
   CommandSpec spec;
   spec.name = "info";
-  spec.purpose = "Say what one design, error table or library is, and how it was read.";
+  spec.purpose =
+      "Say what a design or a file of axmul is (table, library, traces, run, assignment), and how "
+      "it "
+      "was read.";
   spec.examples = {{"axmul info mul8u_2AC.bin", "identity, operand order and where they come from"},
                    {"axmul info luts/axmul-library.h5", "what an axmul HDF5 file holds"},
                    {"axmul info 'luts/axmul-library.h5:drum(k=6)'", "one entry of it"}};
   spec.positionals = {designs_positional(1, 1)};
-  spec.options = output_options({"table", "json"});
+  spec.options = output_options({"table", "json", "csv"});
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.run = run_info;
   return spec;

@@ -18,19 +18,23 @@ namespace axmul::cli {
 
 namespace {
 
-std::string as_table(const MatchReport& report, bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const MatchReport& report) {
   TextTable table({"layer", "multiplier", "σ/output σ", "tolerated", "power_rel", "share of ops"},
                   "llrrrr");
+  table.keys({"layer", "multiplier", "sigma_compared", "threshold", "power_rel", "ops_share"});
   const double ops_not_covered = report.coverage.ops_not_covered;
   const double ops = report.coverage.ops_covered + ops_not_covered;
   for (const LayerMatch& m : report.layers)
-    table.row({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier,
-               short_number(m.sigma_compared), short_number(m.threshold), short_number(m.power_rel),
-               percent(m.ops / ops)});
+    table.add({m.layer, m.none_fits ? "exact (none fits)" : m.multiplier,
+               Cell::of(m.sigma_compared), Cell::of(m.threshold), Cell::of(m.power_rel),
+               Cell::of(m.ops / ops, percent(m.ops / ops))});
   if (ops_not_covered > 0)
-    table.row({"(in no layer)", "exact", "–", "–", "1", percent(ops_not_covered / ops)});
-  std::string text = table.render(color) + "multiplications: " +
-                     energy_sentence(report.relative_energy, report.coverage) + "\n";
+    table.add({"(in no layer)", "exact", Cell::of(std::nan("")), Cell::of(std::nan("")),
+               Cell::of(1), Cell::of(ops_not_covered / ops, percent(ops_not_covered / ops))});
+  std::string text = table_text(session, target, std::move(table));
+  if (target.format == "csv") return text;
+  text += "multiplications: " + energy_sentence(report.relative_energy, report.coverage) + "\n";
   if (!std::isnan(report.loss_rise))
     text += fmt::format("predicted rise of the loss {:.4f}, tolerated {:.4f}\n", report.loss_rise,
                         report.loss_budget);
@@ -104,7 +108,6 @@ int run(Session& session) {
       warn(session, m.threshold > 0
                         ? "no multiplier fits " + m.layer + "; it stays exact"
                         : m.layer + " tolerates no error (sigma_l is 0); it stays exact");
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(
       session, target,
       target.format == "json"
@@ -112,7 +115,9 @@ int run(Session& session) {
                              std::string(to_string(match_options.rule)), match_options.bias_folding,
                              match_options.pessimistic, report, std::string(to_string(energy)),
                              std::string(to_string(prices.scope))})
-          : as_table(report, color) + "energies: " + energy_text(energy, prices) + "\n");
+          : as_table(session, target, report) +
+                (target.format == "csv" ? ""
+                                        : "energies: " + energy_text(energy, prices) + "\n"));
   return 0;
 }
 
@@ -149,8 +154,9 @@ CommandSpec match_command() {
                           "multipliers that err rarely."});
   spec.options.push_back(energy_option_spec());
   for (OptionSpec& option : price_option_specs()) spec.options.push_back(std::move(option));
-  for (OptionSpec& option : output_options({"table", "json"}))
+  for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
+  for (OptionSpec& option : table_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
       "The model is sampled where the traces hold patches, else permutation. Only multiplications\n"
       "are counted in the energy (--scope mac: all of the MAC); with sign-magnitude the sign logic "

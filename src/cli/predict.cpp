@@ -198,7 +198,9 @@ std::string table_cell(const Prediction& p, const LayerSummary& layer, std::stri
   return p.has_rare_events() ? text + " !" : text;
 }
 
-std::string as_table(const NetworkPredictions& p, const PredictionFigure& figure, bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const NetworkPredictions& p, const PredictionFigure& figure) {
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   TextTable legend({"", "layer", "type", "K", "output σ"}, "rllrr");
   for (std::size_t l = 0; l < p.layers.size(); ++l)
     legend.row({std::to_string(l), p.layers[l].name, std::string(to_string(p.layers[l].type)),
@@ -215,14 +217,15 @@ std::string as_table(const NetworkPredictions& p, const PredictionFigure& figure
                        to_string(p.models[k]), p.ns_per_prediction[k] / 1000);
     TextTable table(header, alignment);
     for (std::size_t j = 0; j < p.multipliers.size(); ++j) {
-      std::vector<std::string> cells{p.multipliers[j].name};
+      std::vector<Cell> cells{p.multipliers[j].name};
       for (std::size_t l = 0; l < p.layers.size(); ++l) {
         const Prediction& cell = p.cell(k, l, j);
-        cells.push_back(table_cell(cell, p.layers[l], figure.name, figure.get(cell)));
+        cells.push_back(Cell::of(figure.get(cell),
+                                 table_cell(cell, p.layers[l], figure.name, figure.get(cell))));
       }
-      table.row(std::move(cells));
+      table.add(std::move(cells));
     }
-    out += table.render(color);
+    out += table_text(session, target, std::move(table));
   }
   return out;
 }
@@ -251,11 +254,10 @@ int run(Session& session) {
     if (!session.quiet) session.io.err << "wrote " << target.path << '\n';
     return 0;
   }
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json"  ? as_json(predictions)
                : target.format == "csv" ? as_csv(predictions)
-                                        : as_table(predictions, *figure, color));
+                                        : as_table(session, target, predictions, *figure));
   return 0;
 }
 
@@ -286,6 +288,7 @@ CommandSpec predict_command() {
        "monte-carlo), not for the error of the model."});
   for (OptionSpec& option : output_options({"table", "json", "csv", "h5"}))
     spec.options.push_back(std::move(option));
+  for (OptionSpec& option : table_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
       "Models, from coarse to exact: global, monte-carlo, multi-population (arXiv 2208.07265),\n"
       "permutation, stratified, sampled; src/model/README.md says how good each is. The default "

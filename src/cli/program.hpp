@@ -1,6 +1,8 @@
 // The program axmul: all its commands. One line here and one in program.cpp add a command.
 #pragma once
 
+#include <vector>
+
 #include "command/command.hpp"
 
 namespace axmul::cli {
@@ -24,6 +26,13 @@ CommandSpec match_command();
 CommandSpec bench_command();
 CommandSpec library_make_command();
 CommandSpec train_command();
+CommandSpec report_command();
 CommandSpec reference_command();
+
+/// What axmul help explains besides commands.
+std::vector<Topic> help_topics();
+
+/// axmul plot KIND, one command a kind.
+std::vector<CommandSpec> plot_commands();
 
 }  // namespace axmul::cli

@@ -5,27 +5,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <set>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/core/text.hpp"
 #include "axmul/model/pareto.hpp"
 #include "cli/characterize_options.hpp"
 #include "cli/design_options.hpp"
 #include "cli/program.hpp"
+#include "command/terminal.hpp"
 #include "io/json.hpp"
 
 namespace axmul::cli {
-
-namespace {
-
-/// A figure that can be an axis; sign −1 where more is better.
-struct Axis {
-  std::string name;
-  std::function<double(const CharacterizationRow&)> get;
-  double sign = 1;
-};
 
 std::vector<std::string> axis_names() {
   std::vector<std::string> names{"power_rel", "power_mw", "area_um2", "delay_ns"};
@@ -57,11 +49,22 @@ Axis axis(const Session& session, const char* option, const char* fallback) {
                 return is_bias ? std::abs(value) : value;
               },
               name == "snr_db" || name == "is_symmetric" || name == "sign_preserved" ? -1.0 : 1.0};
-  std::string names;
-  for (const std::string& known : axis_names()) names += (names.empty() ? "" : ", ") + known;
-  throw UsageError(1030,
-                   "--" + std::string(option) + " \"" + name + "\" is no figure; one of " + names);
+  std::string names, best;
+  std::size_t distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const std::string& known : axis_names()) {
+    names += (names.empty() ? "" : ", ") + known;
+    const bool starts = name.size() >= 3 && known.starts_with(name);
+    if (const std::size_t d = starts ? 1 : edit_distance(name, known); d < distance) {
+      distance = d;
+      best = known;
+    }
+  }
+  throw UsageError(1030, "--" + std::string(option) + " \"" + name + "\" is no figure" +
+                             (best.empty() ? "" : "; did you mean " + best + "?") + "; one of " +
+                             names);
 }
+
+namespace {
 
 struct Entry {
   const CharacterizationRow* row;
@@ -142,33 +145,52 @@ std::string as_json(const char* schema, const std::vector<Entry>& entries, const
   return json.dump(2) + "\n";
 }
 
-std::vector<std::string> cells(const std::vector<Entry>& entries, const Entry& e) {
-  std::string rank = "–", by = "not comparable";
+std::vector<Cell> cells(const std::vector<Entry>& entries, const Entry& e, const Axis& x,
+                        const Axis& y) {
+  std::string by = "no ";
+  if (std::isnan(e.x)) by += x.name;
+  if (std::isnan(e.y)) by += (std::isnan(e.x) ? " and no " : "") + y.name;
   if (e.place.comparable) {
-    rank = std::to_string(e.place.rank);
     by = e.place.dominated_by == ParetoPlace::npos ? "on the front"
                                                    : entries[e.place.dominated_by].row->name;
     if (e.place.dominators > 1) by += fmt::format(" and {} more", e.place.dominators - 1);
   }
-  return {e.row->name, short_number(e.x), short_number(e.y), rank, by};
+  const double rank = e.place.comparable ? static_cast<double>(e.place.rank) : std::nan("");
+  return {e.row->name, Cell::of(e.x), Cell::of(e.y), Cell::of(rank), by};
 }
 
-std::string as_table(const std::vector<Entry>& entries, const Axis& x, const Axis& y, bool only_new,
-                     bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const std::vector<Entry>& entries, const Axis& x, const Axis& y,
+                     bool only_new) {
   std::string out;
-  if (only_new) {
+  if (only_new || target.format == "csv") {
     TextTable table({"design", x.name, y.name, "rank", "dominated by"}, "lrrrl");
+    table.keys({"design", x.name, y.name, "rank", "dominated_by"});
     for (const Entry& e : entries)
-      if (e.is_new) table.row(cells(entries, e));
-    out = fmt::format("among {} designs, by {} and {}:\n", entries.size(), x.name, y.name) +
-          table.render(color) + "\n";
+      if (e.is_new || !only_new) table.add(cells(entries, e, x, y));
+    const std::string text = table_text(session, target, std::move(table));
+    if (target.format == "csv") return text;
+    out = fmt::format("among {}, by {} and {}:\n", counted(entries.size(), "design"), x.name,
+                      y.name) +
+          text + "\n";
   }
   const auto front = front_of(entries);
-  out += fmt::format("Pareto front ({} of {} designs):\n", front.size(), entries.size());
+  out += fmt::format("Pareto front ({} of {}):\n", front.size(), counted(entries.size(), "design"));
   TextTable table({"design", "type", x.name, y.name}, "llrr");
   for (const Entry* e : front)
-    table.row({e->row->name, to_string(e->row->type), short_number(e->x), short_number(e->y)});
-  return out + table.render(color);
+    table.add({e->row->name, std::string(to_string(e->row->type)), Cell::of(e->x), Cell::of(e->y)});
+  // --sort and --columns are for what was asked about: the new designs, else the front.
+  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
+  out += only_new ? table.render(color, target.is_stdout() ? terminal_columns() : 0)
+                  : table_text(session, target, std::move(table));
+  const bool above = std::ranges::any_of(entries, [&](const Entry& e) {
+    return (x.name == "power_rel" && e.x > 1) || (y.name == "power_rel" && e.y > 1);
+  });
+  if (above && !session.quiet)
+    out +=
+        "power_rel above 1: more power than the exact multiplier of\n"
+        "the same source and technology\n";
+  return out;
 }
 
 std::vector<CharacterizationRow> library_rows(Session& session,
@@ -197,10 +219,8 @@ int run_pareto(Session& session) {
     throw InputError(1031, "no design has both " + x.name + " and " + y.name +
                                "; costs come with circuits, libraries or --costs FILE");
   write_output(session, target,
-               target.format == "json"
-                   ? as_json("axmul.pareto/1", entries, x, y, false)
-                   : as_table(entries, x, y, false,
-                              target.is_stdout() && use_color(session, session.io.out_is_tty)));
+               target.format == "json" ? as_json("axmul.pareto/1", entries, x, y, false)
+                                       : as_table(session, target, entries, x, y, false));
   return unread.exit_code();
 }
 
@@ -234,8 +254,7 @@ std::string standing(Session& session, const std::vector<CharacterizationRow>& r
   });
   const std::vector<Entry> entries = places(rows, known, x, y);
   if (target.format == "json") return as_json("axmul.standing/1", entries, x, y, true);
-  return as_table(entries, x, y, true,
-                  target.is_stdout() && use_color(session, session.io.out_is_tty));
+  return as_table(session, target, entries, x, y, true);
 }
 
 CommandSpec pareto_command() {
@@ -244,12 +263,13 @@ CommandSpec pareto_command() {
   spec.purpose = "Show the Pareto front of designs by two figures, lower being better.";
   spec.examples = {
       {"axmul pareto luts/axmul-library.h5 --x power_rel --y mred", "cost against error"},
-      {"axmul pareto circuits/ --x area_um2 --y wce --format json", "every design's rank"}};
+      {"axmul pareto circuits/ --x power_rel --y wce --format json", "every design's rank"}};
   spec.positionals = {designs_positional()};
   spec.options = standing_option_specs();
   for (OptionSpec& option : distribution_option_specs()) spec.options.push_back(std::move(option));
-  for (OptionSpec& option : output_options({"table", "json"}))
+  for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
+  for (OptionSpec& option : table_option_specs()) spec.options.push_back(std::move(option));
   for (OptionSpec& option : open_option_specs()) spec.options.push_back(std::move(option));
   spec.notes =
       "A design dominates another when it is nowhere worse and somewhere better; snr_db counts "

@@ -1,6 +1,7 @@
 // Where designs stand in a library: rank, who dominates them, and the Pareto front.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,18 @@
 #include "command/output.hpp"
 
 namespace axmul::cli {
+
+/// A figure that can be an axis; sign −1 where more is better.
+struct Axis {
+  std::string name;
+  std::function<double(const CharacterizationRow&)> get;
+  double sign = 1;
+};
+
+/// Names of all such figures: costs, then metrics.
+std::vector<std::string> axis_names();
+/// The figure that an option names; UsageError AX1030 where it is none.
+Axis axis(const Session& session, const char* option, const char* fallback);
 
 /// --x and --y: metrics or costs.
 std::vector<OptionSpec> standing_option_specs();

@@ -63,18 +63,27 @@ std::string rare_events_text(const ModelValidation& m) {
   return text;
 }
 
-std::string as_table(const ValidationReport& report, bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const ValidationReport& report) {
   TextTable table({"model", "Pearson", "Spearman", "median", "p90", "max", "of", "mean: median",
                    "p90", "channel: median", "p90", "µs"},
                   "lrrrrrlrrrrr");
-  const auto number = [](double x) { return std::isnan(x) ? "–" : fmt::format("{:.4f}", x); };
+  table.keys({"model", "pearson", "spearman", "median_rel_error", "p90_rel_error", "max_rel_error",
+              "max_of", "median_mean_error", "p90_mean_error", "median_channel_rel_error",
+              "p90_channel_rel_error", "us_per_prediction"});
+  const auto share = [](double x) { return Cell::of(x, percent(x)); };
+  const auto number = [](double x) {
+    return Cell::of(x, std::isnan(x) ? "–" : fmt::format("{:.4f}", x));
+  };
   for (const ModelValidation& m : report.models)
-    table.row({std::string(to_string(m.model)), number(m.pearson), number(m.spearman),
-               percent(m.rel_error.median), percent(m.rel_error.p90), percent(m.rel_error.max),
-               m.max_layer + " × " + m.max_multiplier, number(m.mean_error.median),
-               number(m.mean_error.p90), percent(m.channel_rel_error.median),
-               percent(m.channel_rel_error.p90),
-               fmt::format("{:.3g}", m.ns_per_prediction / 1000)});
+    table.add(
+        {std::string(to_string(m.model)), number(m.pearson), number(m.spearman),
+         share(m.rel_error.median), share(m.rel_error.p90), share(m.rel_error.max),
+         m.max_layer + " × " + m.max_multiplier, number(m.mean_error.median),
+         number(m.mean_error.p90), share(m.channel_rel_error.median),
+         share(m.channel_rel_error.p90),
+         Cell::of(m.ns_per_prediction / 1000, fmt::format("{:.3g}", m.ns_per_prediction / 1000))});
+  if (target.format == "csv") return table_text(session, target, std::move(table));
   std::string rare;
   for (const ModelValidation& m : report.models) rare += rare_events_text(m);
   return fmt::format(
@@ -85,7 +94,7 @@ std::string as_table(const ValidationReport& report, bool color) {
              "per prediction\n",
              report.pairs, report.excluded,
              report.split == ValidationSplit::half ? "half" : "none") +
-         table.render(color) + rare;
+         table_text(session, target, std::move(table)) + rare;
 }
 
 int run(Session& session) {
@@ -109,9 +118,8 @@ int run(Session& session) {
   ProgressBar bar(session, "simulating");
   options.progress = bar.callback();
   const ValidationReport report = validate(layers, luts, names, options);
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
-               target.format == "json" ? as_json(report) : as_table(report, color));
+               target.format == "json" ? as_json(report) : as_table(session, target, report));
   return 0;
 }
 
@@ -136,8 +144,9 @@ CommandSpec validate_command() {
        "half",
        false,
        {"half", "none"}});
-  for (OptionSpec& option : output_options({"table", "json"}))
+  for (OptionSpec& option : output_options({"table", "json", "csv"}))
     spec.options.push_back(std::move(option));
+  for (OptionSpec& option : table_option_specs()) spec.options.push_back(std::move(option));
   spec.run = run;
   return spec;
 }

@@ -17,6 +17,7 @@
 #include "axmul/io/h5.hpp"
 #include "command/output.hpp"
 #include "command/parse.hpp"
+#include "command/terminal.hpp"
 
 namespace axmul::cli {
 
@@ -27,11 +28,16 @@ const std::vector<std::string> kNone;
 std::string suggestion(const Program& program, const std::string& word) {
   std::string best;
   std::size_t distance = 3;
-  for (const CommandSpec& command : program.commands) {
-    const std::size_t d = edit_distance(word, command.name);
+  std::vector<std::string> names;
+  for (const CommandSpec& command : program.commands) names.push_back(command.name);
+  for (const Topic& topic : program.topics) names.push_back("help " + topic.name);
+  for (const std::string& name : names) {
+    // A topic is meant by its own name too: metric, help metric.
+    const bool is_topic = name.starts_with("help ");
+    const std::size_t d = edit_distance(word, is_topic ? name.substr(5) : name);
     if (d < distance) {
       distance = d;
-      best = command.name;
+      best = name;
     }
   }
   return best.empty() ? "" : "; did you mean " + best + "?";
@@ -98,7 +104,7 @@ int run_command(const Program& program, const CommandSpec& command,
     const auto end = std::ranges::find(rest, "--");
     if (std::any_of(rest.begin(), end,
                     [](const std::string& w) { return w == "-h" || w == "--help"; })) {
-      io.out << command_help(program, command);
+      io.out << fitted_lines(command_help(program, command), terminal_columns());
       return 0;
     }
     session.args = parse_arguments(program, command, rest);
@@ -127,11 +133,16 @@ int run_command(const Program& program, const CommandSpec& command,
 int dispatch(const Program& program, const std::vector<std::string>& words, Io& io) {
   if (words.empty() || words[0] == "-h" || words[0] == "--help" || words[0] == "help") {
     if (words.size() > 1 && words[0] == "help") {
+      for (const Topic& topic : program.topics)
+        if (topic.name == words[1] && words.size() == 2) {
+          io.out << fitted_lines(topic.text(), terminal_columns());
+          return 0;
+        }
       std::vector<std::string> again(words.begin() + 1, words.end());
       again.push_back("--help");
       return dispatch(program, again, io);
     }
-    (words.empty() ? io.err : io.out) << program_help(program);
+    (words.empty() ? io.err : io.out) << fitted_lines(program_help(program), terminal_columns());
     if (words.empty()) return 2;
     return 0;
   }
@@ -144,7 +155,8 @@ int dispatch(const Program& program, const std::vector<std::string>& words, Io& 
   if (command == nullptr) {
     if (is_group(program, words[0])) {
       const bool asked = words.size() > 1 && (words[1] == "-h" || words[1] == "--help");
-      (asked ? io.out : io.err) << program_help(group_of(program, words[0]));
+      (asked ? io.out : io.err) << fitted_lines(program_help(group_of(program, words[0])),
+                                                terminal_columns());
       return asked ? 0 : 2;
     }
     throw UsageError(1001, "no command \"" + words[0] + "\"" + suggestion(program, words[0]) +

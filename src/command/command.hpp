@@ -60,10 +60,17 @@ struct CommandSpec {
   bool passes_everything = false;  ///< all words after the name go to run untouched (axmul train …)
 };
 
+/// Something that help explains besides commands: `axmul help metrics`.
+struct Topic {
+  std::string name, purpose;
+  std::function<std::string()> text;
+};
+
 /// A program: its commands and the words for its top-level help.
 struct Program {
   std::string name, purpose;
   std::vector<CommandSpec> commands;
+  std::vector<Topic> topics{};
 };
 
 /// What the user typed, by option name; values are checked against choices already.

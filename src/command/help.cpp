@@ -94,6 +94,8 @@ std::string program_help(const Program& program) {
   std::string out =
       wrapped(program.purpose, 0, 0) + "\n\nUsage: " + program.name + " COMMAND …\n\nCommands:\n";
   for (const CommandSpec& command : program.commands) entry(out, command.name, command.purpose);
+  if (!program.topics.empty()) out += "\nTopics (" + program.name + " help TOPIC):\n";
+  for (const Topic& topic : program.topics) entry(out, topic.name, topic.purpose);
   out += "\n" + program.name + " COMMAND --help tells more; --version tells the version.\n";
   return out;
 }

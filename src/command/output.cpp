@@ -16,11 +16,6 @@ namespace axmul::cli {
 
 namespace {
 
-std::size_t display_width(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 const OptionSpec* find_option(const CommandSpec& command, std::string_view name) {
   for (const OptionSpec& spec : command.options)
     if (spec.name == name) return &spec;
@@ -143,43 +138,11 @@ std::string printable(std::string text) {
   return text;
 }
 
-TextTable::TextTable(std::vector<std::string> header, std::string alignment)
-    : alignment_(std::move(alignment)) {
-  if (header.size() != alignment_.size()) throw InternalError("a table's alignment is off");
-  rows_.push_back(std::move(header));
-}
-
-void TextTable::row(std::vector<std::string> cells) {
-  if (cells.size() != alignment_.size()) throw InternalError("a table row's width is off");
-  for (std::string& cell : cells) {
-    cell = printable(cell);
-    std::ranges::replace(cell, '\n', ' ');
-  }
-  rows_.push_back(std::move(cells));
-}
-
-std::string TextTable::render(bool color) const {
-  std::vector<std::size_t> width(alignment_.size(), 0);
-  for (const auto& row : rows_)
-    for (std::size_t c = 0; c < row.size(); ++c)
-      width[c] = std::max(width[c], display_width(row[c]));
-  std::string out;
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::string line;
-    for (std::size_t c = 0; c < width.size(); ++c) {
-      const std::string padding(width[c] - display_width(rows_[r][c]), ' ');
-      if (c > 0) line += "  ";
-      line += alignment_[c] == 'l' ? rows_[r][c] + padding : padding + rows_[r][c];
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += r == 0 && color ? "\033[1m" + line + "\033[0m\n" : line + "\n";
-  }
-  return out;
-}
-
 std::string short_number(double value) {
   if (std::isnan(value)) return "–";
   if (value == 0) return "0";
+  // One form per figure: 14850, not 1.485e+04.
+  if (std::abs(value) >= 1e4 && std::abs(value) < 1e9) return fmt::format("{:.0f}", value);
   return fmt::format("{:.4g}", value);
 }
 

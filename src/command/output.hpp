@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,18 +39,53 @@ void warn(Session& session, const std::string& text);
 /// steer the terminal.
 std::string printable(std::string text);
 
+/// What a table shows in one place, and the number behind it where there is one.
+struct Cell {
+  std::string text;
+  std::optional<double> number{};
+  Cell(std::string shown) : text(std::move(shown)) {}  // NOLINT: a text is a cell
+  Cell(const char* shown) : text(shown) {}             // NOLINT
+  /// Shown as short_number().
+  static Cell of(double value);
+  static Cell of(double value, std::string shown) {
+    Cell cell(std::move(shown));
+    cell.number = value;
+    return cell;
+  }
+};
+
 /// A table for people: left- or right-aligned columns, one header line, UTF-8 aware.
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> header,
                      std::string alignment);  ///< "lrr": one per column
+  /// Names of the columns for --sort, --columns and CSV, where they are not those of the header.
+  void keys(std::vector<std::string> names) { keys_ = std::move(names); }
   void row(std::vector<std::string> cells);
-  std::string render(bool color) const;
+  void add(std::vector<Cell> cells);
+  /// width: of the terminal; columns that it has no room for follow below, the first one repeated.
+  /// 0: all in one line.
+  std::string render(bool color, std::size_t width = 0) const;
+  /// Numbers whole, "NaN" where there is none; header first.
+  std::string csv() const;
+  /// As --sort, --columns and --top ask. UsageError AX1029 for a column that there is not.
+  void arrange(const Session& session);
 
  private:
-  std::vector<std::vector<std::string>> rows_;
+  std::size_t column(const std::string& option, const std::string& name) const;
+  std::string lines(const std::vector<std::size_t>& columns, const std::vector<std::size_t>& width,
+                    bool color) const;
+  std::vector<std::vector<Cell>> rows_;  ///< first the header
+  std::vector<std::string> keys_;
   std::string alignment_;
 };
+
+/// --sort, --columns, --top.
+std::vector<OptionSpec> table_option_specs();
+/// The table arranged, as text for the target (fitted to a terminal) or as CSV.
+std::string table_text(const Session& session, const OutputTarget& target, TextTable table);
+/// "1 design", "2 designs".
+std::string counted(std::size_t count, const std::string& noun);
 
 /// Four significant digits, "–" for NaN: for tables only, never for files.
 std::string short_number(double value);

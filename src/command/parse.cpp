@@ -2,6 +2,7 @@
 #include "command/parse.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <deque>
 
 #include "axmul/core/errors.hpp"
@@ -32,6 +33,47 @@ void declare(CLI::App& app, const OptionSpec& spec, std::deque<Slot>& slots) {
   if (!spec.choices.empty()) slot.option->check(CLI::IsMember(spec.choices));
 }
 
+/// "; did you mean --against?" where an option is spelled alike.
+std::string nearest_option(const std::string& name, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const std::string& option : known) {
+    const bool is_start = name.size() >= 3 && option.starts_with(name);
+    const std::size_t d = is_start ? 1 : edit_distance(name, option);
+    if (d < distance) {
+      distance = d;
+      best = option;
+    }
+  }
+  return best.empty() ? "" : "; did you mean --" + best + "?";
+}
+
+/// Words that start with -- must name an option; CLI11 does not say which one was meant.
+void check_option_names(const Program& program, const CommandSpec& command,
+                        const std::vector<std::string>& words) {
+  std::vector<std::string> known{"help"};
+  std::vector<std::string> with_value;
+  for (const auto& specs : {command.options, common_options()})
+    for (const OptionSpec& spec : specs) {
+      known.push_back(spec.name);
+      if (!spec.value.empty()) with_value.push_back("--" + spec.name);
+      if (!spec.value.empty() && spec.short_name != 0)
+        with_value.push_back(std::string("-") + spec.short_name);
+    }
+  for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    if (std::ranges::find(with_value, words[i]) != with_value.end()) {
+      ++i;  // its value, whatever that looks like
+      continue;
+    }
+    if (!words[i].starts_with("--")) continue;
+    const std::string name = words[i].substr(2, words[i].find('=') - 2);
+    if (std::ranges::find(known, name) == known.end())
+      throw UsageError(1000, "--" + name + " is no option of " + program.name + " " + command.name +
+                                 nearest_option(name, known) + "; see " + program.name + " " +
+                                 command.name + " --help");
+  }
+}
+
 /// Every positional gets its least number of words, the first that takes many gets the rest.
 std::vector<std::vector<std::string>> share_out(const Program& program, const CommandSpec& command,
                                                 const std::vector<std::string>& given) {
@@ -57,6 +99,7 @@ std::vector<std::vector<std::string>> share_out(const Program& program, const Co
 
 Arguments parse_arguments(const Program& program, const CommandSpec& command,
                           const std::vector<std::string>& words) {
+  check_option_names(program, command, words);
   CLI::App app{command.purpose, program.name + " " + command.name};
   app.set_help_flag();
   app.allow_windows_style_options(false);

@@ -35,13 +35,27 @@ bool is_word(std::string_view text) {
 
 [[noreturn]] void syntax_error(std::string_view text, const std::string& what) {
   throw UsageError(501, "design \"" + std::string(text) + "\": " + what +
-                            "; write NAME or NAME(parameter=value,…), e.g. drum(k=6,type=s8s8)");
+                            "; write NAME, NAME(parameter=value,…) or NAME:parameter=value,…, e.g. "
+                            "drum(k=6,type=s8s8) or drum:k=6,type=s8s8");
+}
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+// NAME:parameter=value,… needs no quotes in a shell; it is the same as with parentheses.
+std::string with_parentheses(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || text.find('(') < colon) return text;
+  return text.substr(0, colon) + "(" + text.substr(colon + 1) + ")";
 }
 
 ParsedText split(std::string_view original) {
-  const std::string text = without_spaces(original);
+  const std::string text = with_parentheses(without_spaces(original));
   const std::size_t open = text.find('(');
-  ParsedText parsed{text.substr(0, open), {}};
+  ParsedText parsed{lower(text.substr(0, open)), {}};
   if (!is_word(parsed.name)) syntax_error(original, "no family name");
   if (open == std::string::npos) return parsed;
   if (text.back() != ')') syntax_error(original, "the closing parenthesis is missing or not last");
@@ -53,7 +67,7 @@ ParsedText split(std::string_view original) {
     if (equals == std::string::npos || !is_word(part.substr(0, equals)) ||
         !is_word(part.substr(equals + 1)))
       syntax_error(original, "\"" + part + "\" is not parameter=value");
-    parsed.assignments.emplace_back(part.substr(0, equals), part.substr(equals + 1));
+    parsed.assignments.emplace_back(lower(part.substr(0, equals)), lower(part.substr(equals + 1)));
     if (end + 1 == inside.size()) syntax_error(original, "nothing follows the last comma");
     begin = end + 1;
   }
@@ -216,9 +230,10 @@ DesignInstance parse_design(std::string_view text, int width) {
 }
 
 bool looks_like_design(std::string_view text) {
-  const std::string compact = detail::designs::without_spaces(text);
+  const std::string compact =
+      detail::designs::with_parentheses(detail::designs::without_spaces(text));
   const std::size_t open = compact.find('(');
-  const std::string name = compact.substr(0, open);
+  const std::string name = detail::designs::lower(compact.substr(0, open));
   if (!detail::designs::is_word(name)) return false;
   return detail::designs::find_family(name) != nullptr ||
          (open != std::string::npos && compact.back() == ')');

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "axmul/core/errors.hpp"
+#include "axmul/io/near_file.hpp"
 
 namespace axmul {
 
@@ -17,7 +18,9 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, int error) {
   if (error == EISDIR) throw InputError(102, Place{path}, "is a folder, a file is needed");
-  throw InputError(100, Place{path}, "cannot be read: " + std::generic_category().message(error));
+  const std::string hint = error == ENOENT ? near_file_hint(path) : "";
+  throw InputError(100, Place{path},
+                   "cannot be read: " + std::generic_category().message(error) + hint);
 }
 
 /// Reads until the end; never allocates much more than what arrived (the size a file claims may

@@ -47,5 +47,8 @@ std::string stored_source(const std::string& source);
 
 /// file(...): 2^bits probabilities or counts by ascending value, from CSV, NPY or HDF5.
 Values read_measured(const std::string& path, bool is_signed, int bits);
+/// The histogram of raw operand values: an NPY array of one or two dimensions, or numbers in text.
+/// Throws as read_measured(), AX411 for a value outside the operand's range.
+Values read_samples(const std::string& path, bool is_signed, int bits);
 
 }  // namespace axmul::detail::stats

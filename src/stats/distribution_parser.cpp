@@ -263,6 +263,27 @@ Component file(const Reader& reader, std::string_view text) {
           read_measured(path, reader.is_signed, reader.bits)};
 }
 
+Component samples(const Reader& reader, std::string_view text) {
+  if (unquoted(text).empty())
+    reader.fail(kDistributionParameter, "samples needs a path, e.g. samples(acts.npy)");
+  const std::string path(unquoted(text));
+  const std::string shown = stored_source(path);
+  return {"samples(" + (path.size() == text.size() ? shown : quoted(shown)) + ")",
+          read_samples(path, reader.is_signed, reader.bits)};
+}
+
+/// What a text that looks like a path was meant to be.
+std::string file_hint(std::string_view text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos) return "";
+  const std::string_view extension = text.substr(dot);
+  for (const char* known : {".csv", ".npy", ".h5", ".hdf5", ".txt", ".tsv"})
+    if (extension.starts_with(known))
+      return "; for a histogram in a file write file(" + std::string(text) +
+             "), for raw values samples(" + std::string(text) + ")";
+  return "";
+}
+
 Component trace(const Reader& reader, std::string_view text) {
   if (reader.bits != 8)
     reader.fail(kTraceUnavailable,
@@ -312,11 +333,12 @@ Component component(const Reader& reader, std::string_view text) {
   if (call.name == "point") return point(reader, call.arguments);
   if (call.name == "zero_inflated") return zero_inflated(reader, call.arguments);
   if (call.name == "file") return file(reader, call.arguments);
+  if (call.name == "samples") return samples(reader, call.arguments);
   if (call.name == "trace") return trace(reader, call.arguments);
   for (const Family& family : families())
     if (family.name == call.name) return parametric(reader, family, call.arguments);
-  reader.fail(kDistributionFamily,
-              "unknown family \"" + std::string(call.name) + "\"; known are " + known_names());
+  reader.fail(kDistributionFamily, "unknown family \"" + std::string(call.name) + "\"" +
+                                       file_hint(text) + "; known are " + known_names());
 }
 
 /// The '*' that separates a weight from its component, outside parentheses.
@@ -350,15 +372,28 @@ Component mixture(const Reader& reader, std::string_view text) {
   return out;
 }
 
+/// NAME of "NAME=distribution", a short name that tables show; else empty.
+std::string_view label_of(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || text.find_first_of("(*+,\"") < equals) return {};
+  const std::string_view label = trim(text.substr(0, equals));
+  const bool is_word = !label.empty() && std::ranges::all_of(label, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+  });
+  return is_word ? label : std::string_view{};
+}
+
 }  // namespace
 }  // namespace detail::stats
 
 OperandDistribution parse_distribution(std::string_view text, bool is_signed,
                                        const DistributionContext& context, int bits) {
   const detail::stats::Reader reader{text, is_signed, context, bits};
-  detail::stats::Component component = detail::stats::mixture(reader, text);
+  const std::string_view label = detail::stats::label_of(text);
+  detail::stats::Component component =
+      detail::stats::mixture(reader, label.empty() ? text : text.substr(text.find('=') + 1));
   OperandDistribution d;
-  d.text = std::move(component.text);
+  d.text = (label.empty() ? "" : std::string(label) + "=") + component.text;
   d.is_signed = is_signed;
   d.bits = bits;
   // The operand's least value stands where it does among those of 8 bits.
@@ -385,6 +420,7 @@ const std::vector<DistributionFamily>& distribution_families() {
                       std::string(family.description)});
     list.push_back({"file", "PATH[:DATASET]",
                     "measured: 256 probabilities or integer counts from CSV, NPY or HDF5"});
+    list.push_back({"samples", "PATH", "raw operand values, counted: an NPY array or text"});
     list.push_back({"trace", "FILE,layer=NAME,operand=a|b", "what a traced network layer saw"});
     return list;
   }();

@@ -22,6 +22,8 @@ namespace axmul {
 namespace detail::stats {
 namespace {
 
+constexpr std::size_t kMostSampleBytes = std::size_t{1} << 30;
+
 /// Numbers of a file, row-major, and where they stand.
 struct Numbers {
   std::string path;
@@ -208,6 +210,32 @@ Values read_measured(const std::string& path, bool is_signed, int bits) {
   normalise(source, p, row_of, [&](std::size_t i) {
     return "the value for operand " + std::to_string(first_value + static_cast<int>(i));
   });
+  return p;
+}
+
+Values read_samples(const std::string& path, bool is_signed, int bits) {
+  const std::string bytes = read_file(path, kMostSampleBytes);
+  Numbers source;
+  source.path = path;
+  if (is_npy(bytes)) {
+    const NpyArray array = parse_npy(bytes, path);
+    for (std::size_t i = 0; i < array.size(); ++i) source.values.push_back(array.real(i));
+  } else {
+    source = from_csv(path, bytes);
+  }
+  const int first_value = is_signed ? -(1 << (bits - 1)) : 0, last_value = first_value + (1 << bits) - 1;
+  Values p(std::size_t{1} << bits);
+  for (std::size_t i = 0; i < source.values.size(); ++i) {
+    const double value = source.values[i];
+    if (value != std::floor(value) || value < first_value || value > last_value)
+      source.fail(kMeasuredValue, source.cols > 0 ? i / source.cols : 0,
+                  "sample " + std::to_string(i) + " is " + number_text(value) +
+                      "; the operand takes integers " + std::to_string(first_value) + " … " +
+                      std::to_string(last_value));
+    p[static_cast<std::size_t>(value - first_value)] += 1;
+  }
+  if (source.values.empty()) source.fail(kMeasuredShape, 0, "holds no sample");
+  for (double& x : p) x /= static_cast<double>(source.values.size());
   return p;
 }
 

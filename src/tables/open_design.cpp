@@ -14,6 +14,7 @@
 #include "axmul/designs/designs.hpp"
 #include "axmul/designs/wide.hpp"
 #include "axmul/io/h5.hpp"
+#include "axmul/io/near_file.hpp"
 #include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/tables/error_table.hpp"
@@ -296,7 +297,7 @@ void add_one_design(const std::vector<std::string>& texts, const OpenOptions& op
     hint = e.what();  // "AX500 unknown design …; did you mean …"
     hint = "; as a generator: " + hint.substr(hint.find(' ') + 1);
   }
-  throw InputError(800, Place{text}, "no such file or folder" + hint);
+  throw InputError(800, Place{text}, "no such file or folder" + near_file_hint(text) + hint);
 }
 
 void add_text(const std::string& text, const OpenOptions& options, detail::SeenFiles& seen,

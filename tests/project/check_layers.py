@@ -14,8 +14,9 @@ BELOW = {  # layer: the layers it may include directly
     "designs": ["netlist"],
     "model": ["stats", "kernels"],
     "tables": ["io", "formats", "designs", "model"],
+    "plot": ["tables"],
     "command": ["io"],
-    "cli": ["tables", "command", "kernels"],
+    "cli": ["plot", "tables", "command", "kernels"],
     "train": ["model", "kernels", "tables"],
     "cli_train": ["command", "train"],
 }

@@ -19,3 +19,18 @@ install(FILES ${CMAKE_BINARY_DIR}/axmul-config.cmake ${CMAKE_BINARY_DIR}/axmul-c
 file(RELATIVE_PATH AXMUL_PC_UP /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(tools/cmake/axmul.pc.in ${CMAKE_BINARY_DIR}/axmul.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/axmul.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# Manual pages and completion are made by the program itself, from its option tables.
+if(NOT CMAKE_CROSSCOMPILING)
+  install(CODE "
+    set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+    function(axmul_reference format file)
+      get_filename_component(folder \"\${root}/\${file}\" DIRECTORY)
+      file(MAKE_DIRECTORY \"\${folder}\")
+      execute_process(COMMAND \"$<TARGET_FILE:axmul_executable>\" reference --format \${format} --force
+                              --output \"\${root}/\${file}\" COMMAND_ERROR_IS_FATAL ANY)
+    endfunction()
+    axmul_reference(man ${CMAKE_INSTALL_MANDIR}/man1)
+    axmul_reference(bash ${CMAKE_INSTALL_DATADIR}/bash-completion/completions/axmul)
+    axmul_reference(zsh ${CMAKE_INSTALL_DATADIR}/zsh/site-functions/_axmul)
+    axmul_reference(fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d/axmul.fish)")
+endif()
