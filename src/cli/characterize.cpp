@@ -150,26 +150,6 @@ std::string arranged_csv(const Session& session, const std::vector<Characterizat
                   : characterization_csv(rows);
 }
 
-/// All rows; on an interrupt the finished ones, with `interrupted` set.
-std::vector<CharacterizationRow> collect(Session& session, const DesignList& list,
-                                         CharacterizationOptions options,
-                                         const DistributionSet& distributions,
-                                         UnreadDesigns& unread, bool& interrupted) {
-  if (list.designs.size() > 1)
-    options.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
-  std::vector<CharacterizationRow> rows;
-  ProgressBar bar(session, "characterizing");
-  try {
-    characterize_designs(
-        list.designs, options, distributions,
-        [&](const Characterization& c) { rows.push_back(characterization_row(c, distributions)); },
-        bar.callback());
-  } catch (const InterruptedError&) {
-    interrupted = true;
-  }
-  return rows;
-}
-
 /// --x and --y belong to --against, which goes out as table, JSON or CSV for one distribution.
 void check_standing_options(const Session& session, CharacterizationOptions& options,
                             const OutputTarget& target) {

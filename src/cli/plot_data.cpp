@@ -2,6 +2,7 @@
 #include "cli/plot_data.hpp"
 
 #include <algorithm>
+#include <set>
 #include <cmath>
 
 #include "axmul/core/errors.hpp"
@@ -88,7 +89,9 @@ std::vector<plot::FrontPoint> front_points(Session& session, const Axis& x, cons
   for (std::size_t i = 0; i < rows.size(); ++i)
     points.push_back({rows[i].name, x.get(rows[i]), y.get(rows[i]), false, i < own, rows[i].type});
   std::size_t on_front = 0;
-  for (OperandType type : kOperandTypes) {  // errors of different types have different scales
+  std::set<SizedType> types;
+  for (const CharacterizationRow& row : rows) types.insert(row.type);
+  for (const SizedType& type : types) {  // errors of different types have different scales
     std::vector<ParetoPoint> places;
     std::vector<std::size_t> members;
     for (std::size_t i = 0; i < rows.size(); ++i)

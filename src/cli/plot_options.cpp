@@ -83,6 +83,7 @@ std::vector<plot::DesignFigures> design_figures(Session& session,
   const DistributionSet distributions(options);
   std::vector<plot::DesignFigures> figures;
   characterize_designs(list.designs, options, distributions, [&](const Characterization& c) {
+    require_8x8(c.multiplier.lut, "pictures of errors take");
     const OperandType type = c.multiplier.lut.type();
     const ResolvedDistribution& d = distributions.of(type).front();
     figures.push_back({c.multiplier.name, type, d.text_a, d.text_b, c.reports.front()});

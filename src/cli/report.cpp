@@ -51,6 +51,7 @@ std::vector<plot::ReportDesign> report_designs(Session& session, const DesignLis
       list.designs, run, distributions,
       [&](const Characterization& c) {
         plot::ReportDesign design{c.multiplier, {}};
+        require_8x8(c.multiplier.lut, "reports take");
         const OperandType type = c.multiplier.lut.type();
         for (std::size_t i = 0; i < c.reports.size(); ++i) {
           const ResolvedDistribution& d = distributions.of(type)[i];

@@ -27,7 +27,7 @@ std::vector<Point> staircase(std::vector<Point> front) {
 }
 
 /// Which colour is which operand type, and that a ring marks designs that stand before a library.
-double draw_types(Canvas& canvas, const std::map<OperandType, std::vector<Point>>& fronts,
+double draw_types(Canvas& canvas, const std::map<SizedType, std::vector<Point>>& fronts,
                   double left, double y, bool rings) {
   double x = left;
   const auto entry = [&](const std::string& cls, double radius, const std::string& text) {
@@ -38,7 +38,7 @@ double draw_types(Canvas& canvas, const std::map<OperandType, std::vector<Point>
   std::size_t kind = 0;
   if (fronts.size() > 1)
     for (const auto& [type, front] : fronts)
-      entry(fmt::format("f{}", kind++), 2.8, std::string(to_string(type)) + " front");
+      entry(fmt::format("f{}", kind++ % 6), 2.8, std::string(to_string(type)) + " front");
   if (rings) entry("frame", 4, "compared with the library");
   return y + 14;
 }
@@ -95,7 +95,7 @@ Picture pareto_front(std::span<const FrontPoint> points, const std::string& x_ti
   draw_frame(canvas, frame);
   const bool all_own = std::ranges::all_of(points, &FrontPoint::is_own);
   std::vector<Point> marks;
-  std::map<OperandType, std::vector<Point>> fronts;
+  std::map<SizedType, std::vector<Point>> fronts;
   std::vector<LabelledPoint> names;
   for (const FrontPoint& p : points) {
     if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
@@ -113,7 +113,7 @@ Picture pareto_front(std::span<const FrontPoint> points, const std::string& x_ti
       if (!std::isfinite(p.x) || !std::isfinite(p.y)) continue;
       if ((p.on_front || (p.is_own && !all_own)) != strong) continue;
       const auto place = std::distance(fronts.begin(), fronts.find(p.type));
-      const std::string cls = strong ? fmt::format("f{}", place) : "dot";
+      const std::string cls = strong ? fmt::format("f{}", place % 6) : "dot";
       canvas.circle({frame.x.at(p.x), frame.y.at(p.y)}, strong ? 2.8 : 2.1, cls,
                     tip(p, x_title, y_title), fmt::format("data-name=\"{}\"", xml_text(p.name)));
       if (p.is_own && !all_own) canvas.circle({frame.x.at(p.x), frame.y.at(p.y)}, 5, "frame");

@@ -51,7 +51,7 @@ struct AXMUL_API FrontPoint {
   double x = 0, y = 0;
   bool on_front = false;
   bool is_own = true;  ///< false: of the library behind
-  OperandType type = OperandType::u8u8;
+  SizedType type = OperandType::u8u8;
 };
 /// Each operand type has a front of its own, on_front as the caller computed it.
 /// title: of each figure with its unit. Points that lack a figure are left out and counted.
