@@ -106,7 +106,7 @@ Picture pareto_front(std::span<const FrontPoint> points, const std::string& x_ti
   }
   std::size_t kind = 0;
   for (const auto& [type, front] : fronts)
-    canvas.polyline(staircase(front), fmt::format("s{} solid thin", kind++));
+    canvas.polyline(staircase(front), fmt::format("s{} solid thin", kind++ % 6));
   open_series(canvas, frame, "designs");
   for (const bool strong : {false, true})
     for (const FrontPoint& p : points) {

@@ -255,10 +255,12 @@ def folders(axmul):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         write(folder, {"good.v": AND, "helper.v": "module helper(input a, b, output s); assign s = a ^ b; endmodule\n",
+                       "broken.v": "module broken(input [7:0] A; endmodule\n",
                        "other.v": AND.replace("A & B", "A & {B[7:1], 1'b0}"), "script.py": "print(1)\n"})
         done = run(axmul, folder, ["characterize", ".", "--format", "json"])
         assert done.returncode == 1, done
-        assert "helper.v" in done.stderr and "AX251" in done.stderr, done.stderr
+        assert "broken.v:1" in done.stderr and "AX20" in done.stderr, done.stderr
+        assert "left out: 1 " in done.stderr and "helper.v" in done.stderr, done.stderr
         assert sorted(m["name"] for m in json.loads(done.stdout)["multipliers"]) == ["good", "other"], done.stdout
         done = run(axmul, folder, ["library", "build", "good.v", "other.v", "-o", "l.h5"])
         assert done.returncode == 0, done.stderr

@@ -74,7 +74,8 @@ function(axmul_tests layer)
     get_filename_component(stem ${file} NAME_WE)
     string(REGEX REPLACE "_test$" "" short ${stem})
     add_test(NAME ${layer}/${short} COMMAND ${target} --source-file=*/${file})
-    set_tests_properties(${layer}/${short} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+    set_tests_properties(${layer}/${short} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+                         ENVIRONMENT OMP_WAIT_POLICY=passive)  # tests share their cores
     if(stem MATCHES "_slow_test$")
       set_tests_properties(${layer}/${short} PROPERTIES LABELS slow TIMEOUT 7200)
     elseif(stem MATCHES "_optional_test$")

@@ -56,7 +56,9 @@ std::vector<TopModule> roots_of(const std::vector<TopModule>& all, const Verilog
   return roots;
 }
 
-bool is_multiplier_shaped(const TopModule& top, bool exactly) {
+enum class Shape { two_inputs, product, product_of_8x8 };
+
+bool is_multiplier_shaped(const TopModule& top, Shape shape) {
   std::vector<std::int64_t> inputs;
   std::int64_t output = 0;
   for (const ModulePort& port : ports_of(top)) {
@@ -67,8 +69,9 @@ bool is_multiplier_shaped(const TopModule& top, bool exactly) {
       inputs.push_back(port.width);
   }
   if (inputs.size() != 2) return false;
-  return exactly ? inputs[0] == 8 && inputs[1] == 8 && output == 16
-                 : output >= std::max(inputs[0], inputs[1]);
+  if (shape == Shape::two_inputs) return output >= std::max(inputs[0], inputs[1]);
+  return output == inputs[0] + inputs[1] &&
+         (shape == Shape::product || (inputs[0] == 8 && inputs[1] == 8));
 }
 
 /// As test benches have none.
@@ -144,8 +147,8 @@ TopModule find_top(const VerilogFiles& files, const NetlistOptions& options) {
   // Definitions of known cells that happen to be unused are no candidates, nor are test benches.
   narrow(roots, [](const TopModule& top) { return builtin_cell(top.module->name) == nullptr; });
   narrow(roots, [](const TopModule& top) { return !has_no_ports(*top.module); });
-  narrow(roots, [](const TopModule& top) { return is_multiplier_shaped(top, false); });
-  narrow(roots, [](const TopModule& top) { return is_multiplier_shaped(top, true); });
+  for (const Shape shape : {Shape::two_inputs, Shape::product, Shape::product_of_8x8})
+    narrow(roots, [&](const TopModule& top) { return is_multiplier_shaped(top, shape); });
   if (roots.size() > 1)
     fail(204, roots[1].file->path, roots[1].module->line,
          "which module is the circuit? candidates: " + list_names(roots) +
