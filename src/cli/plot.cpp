@@ -165,7 +165,7 @@ std::vector<CommandSpec> plot_commands() {
   CommandSpec heatmap = design_picture(
       "heatmap", "Draw the errors of a design over both operands, with the mean given each.",
       {{"axmul plot heatmap 'drum(k=6)' -o drum.svg", "for a web page or a paper"},
-       {"axmul plot heatmap mul8u_2AC.bin --width full -o map.png", "as wide as a page"}},
+       {"axmul plot heatmap mul8u_2AC.bin --size full -o map.png", "as wide as a page"}},
       draw_heatmap);
   heatmap.options.push_back(
       {"limit", "ERROR", "Errors from there on have the end's colour.", "the largest error"});

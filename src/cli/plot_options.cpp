@@ -44,7 +44,7 @@ std::vector<OptionSpec> picture_option_specs() {
   specs.push_back({"data", "FILE",
                    "Also write the numbers behind the picture, as .csv (more tables beside it as "
                    "FILE.TABLE.csv) or .json."});
-  specs.push_back({"width", "WIDTH",
+  specs.push_back({"size", "WIDTH",
                    "Of the picture: column (90 mm), full (185 mm) or a number of millimetres from "
                    "80 to 400; letters keep their size.",
                    "column"});
@@ -56,11 +56,11 @@ std::vector<OptionSpec> picture_option_specs() {
 plot::PictureOptions picture_options(const Session& session) {
   plot::PictureOptions options;
   options.title = !session.args.has("no-title");
-  const std::string width = session.args.text_or("width", "column");
+  const std::string width = session.args.text_or("size", "column");
   if (width == "full")
     options.width = plot::kFullWidth;
   else if (width != "column")
-    options.width = session.args.number("width", 80, 400).value_or(90) / 25.4 * 96;
+    options.width = session.args.number("size", 80, 400).value_or(90) / 25.4 * 96;
   return options;
 }
 

@@ -9,7 +9,7 @@
 
 namespace axmul::cli {
 
-/// --format, --output, --force, --data, --width, --dpi, --no-title.
+/// --format, --output, --force, --data, --size, --dpi, --no-title.
 std::vector<OptionSpec> picture_option_specs();
 /// UsageError AX1002 for a width that is none.
 plot::PictureOptions picture_options(const Session& session);

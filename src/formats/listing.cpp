@@ -139,10 +139,12 @@ class Reader {
 
   RawTable read() {
     collect();
-    if (lines_.size() != kLutSize)
+    if (lines_.size() != input_.words())
       fail(325, lines_.empty() ? 0 : lines_.back(),
-           "the file ends with " + std::to_string(lines_.size()) +
-               " of 65536 lines of products; a listing has one line a pair of operands");
+           "the file ends with " + std::to_string(lines_.size()) + " of " +
+               std::to_string(input_.words()) +
+               " lines of products; a listing has one line a pair of operands" +
+               (input_.bits ? "" : ", and --width tells of other widths than 8x8"));
     for (Column& column : columns_) column.radix = radix_of(column);
     if (columns_.size() == 1) return products_alone();
     for (Column& column : columns_) decode(column);
@@ -184,7 +186,7 @@ class Reader {
         if (columns_.empty() && !words.empty()) header = line;
         continue;
       }
-      if (lines_.size() == kLutSize) {
+      if (lines_.size() == input_.words()) {
         note_ = "the table ends in line " + std::to_string(lines_.back()) +
                 "; what follows from line " + std::to_string(number) + " on is not read";
         return;
@@ -206,7 +208,7 @@ class Reader {
     split_words(header, words);
     for (const Word& word : words) titles.push_back(word.text);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      columns_[i].texts.reserve(kLutSize);
+      columns_[i].texts.reserve(input_.words());
       if (!row.names[i].empty())
         columns_[i].name = row.names[i];
       else if (titles.size() == columns_.size())
@@ -249,7 +251,7 @@ class Reader {
   void decode(Column& column) const {
     const bool patterns = column.radix != 10;
     unsigned width = 0;
-    column.values.reserve(kLutSize);
+    column.values.reserve(input_.words());
     for (std::size_t i = 0; i < column.texts.size(); ++i) {
       const Digits digits = *digits_of(column.texts[i]);
       std::string_view text = digits.text;
@@ -280,6 +282,7 @@ class Reader {
   // --- products alone, in order of the operands
   RawTable products_alone() {
     RawTable raw;
+    raw.bits = input_.bits_or_8x8();
     raw.note = note_;
     raw.statement = parse_statement(input_);
     const bool unsure = columns_[0].radix == 10;
@@ -307,8 +310,8 @@ class Reader {
 
   void fill_words(const Column& column, std::vector<std::int32_t>& words, unsigned& wrap) const {
     wrap = column.bits <= 24 ? column.bits : 0;
-    words.reserve(kLutSize);
-    for (std::size_t i = 0; i < kLutSize; ++i) {
+    words.reserve(input_.words());
+    for (std::size_t i = 0; i < input_.words(); ++i) {
       std::int64_t value = column.values[i];
       if (column.bits > 24 && column.bits <= 64 && (value >> (column.bits - 1) & 1) != 0 &&
           column.bits < 64)
@@ -319,19 +322,25 @@ class Reader {
   }
 
   // --- columns with operands
-  /// 256 different values, each 256 times, all in 0 … 255 or -128 … 127.
-  static bool is_operand(const Column& column) {
+  /// The values of an operand: 2^n different ones, each as often, from 0 or from -2^(n-1) on.
+  std::size_t values_of_operand(const Column& column) const {
     std::array<std::uint32_t, 384> counts{};
     for (const std::int64_t value : column.values) {
-      if (value < -128 || value > 255) return false;
+      if (value < -128 || value > 255) return 0;
       ++counts[static_cast<std::size_t>(value + 128)];
     }
-    const auto all = [&](std::size_t from) {
-      return std::ranges::all_of(std::span(counts).subspan(from, 256),
-                                 [](std::uint32_t n) { return n == 256; });
-    };
-    return all(0) || all(128);
+    const OperandWidths bits = input_.bits_or_8x8();
+    for (const int n : {bits.a, bits.b}) {
+      const std::size_t size = std::size_t{1} << n;
+      for (const std::size_t from : {std::size_t{128}, 128 - size / 2})
+        if (std::ranges::all_of(std::span(counts).subspan(from, size), [&](std::uint32_t count) {
+              return count == input_.words() / size;
+            }))
+          return size;
+    }
+    return 0;
   }
+  bool is_operand(const Column& column) const { return values_of_operand(column) != 0; }
 
   static bool is_counter(const Column& column) {
     for (std::size_t i = 1; i < column.values.size(); ++i)
@@ -401,6 +410,7 @@ class Reader {
            "several columns may hold the products: " + list(products) +
                "; choose one with --column " + suggested(products));
     RawTable raw;
+    raw.bits = input_.bits_or_8x8();
     raw.note = note_;
     raw.statement = parse_statement(input_);
     fill_words(columns_[product], raw.words, raw.wrap_bits);
@@ -412,15 +422,18 @@ class Reader {
   void sort(const Column& first, const Column& second, RawTable& raw) const {
     const bool swapped = same_name(first.name, "b") && same_name(second.name, "a");
     const Column &slow = swapped ? second : first, &fast = swapped ? first : second;
-    const auto least = [](const Column& column) {
-      return *std::ranges::min_element(column.values) < 0 ? -128 : 0;
+    const auto cols = static_cast<std::int64_t>(values_of_operand(fast));
+    const std::int64_t rows = std::ssize(slow.values) / cols;
+    const auto least = [](const Column& column, std::int64_t size) {
+      return *std::ranges::min_element(column.values) < 0 ? -size / 2 : std::int64_t{0};
     };
-    const std::int64_t slow_least = least(slow), fast_least = least(fast);
-    std::vector<std::int32_t> sorted(kLutSize);
-    std::vector<std::size_t> seen(kLutSize, 0);
-    for (std::size_t i = 0; i < kLutSize; ++i) {
-      const auto at = static_cast<std::size_t>((slow.values[i] - slow_least) * 256 +
-                                               fast.values[i] - fast_least);
+    const std::int64_t slow_least = least(slow, rows), fast_least = least(fast, cols);
+    std::vector<std::int32_t> sorted(input_.words());
+    std::vector<std::size_t> seen(input_.words(), 0);
+    for (std::size_t i = 0; i < input_.words(); ++i) {
+      const std::int64_t row = slow.values[i] - slow_least, col = fast.values[i] - fast_least;
+      if (row < 0 || row >= rows) fail(329, lines_[i], "the operands' columns have other widths");
+      const auto at = static_cast<std::size_t>(row * cols + col);
       if (seen[at] != 0)
         fail(323, lines_[i],
              "the pair " + std::to_string(slow.values[i]) + ", " + std::to_string(fast.values[i]) +

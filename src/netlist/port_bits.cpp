@@ -175,7 +175,8 @@ void settle_registers(Netlist& netlist, const std::string& path) {
   const std::vector<std::size_t> drivers = drivers_of(netlist);
   std::map<std::string, std::uint64_t> ties;
   for (const Port& port : netlist.ports) {
-    if (!port.name.starts_with(kControl)) continue;
+    // Files may have short names that begin alike.
+    if (!port.name.starts_with(kControl) || port.name.size() < 4) continue;
     const bool is_reset = port.name[1] == 'r', active_high = port.name[2] == '1';
     const std::string name = port.name.substr(3);
     const Root root = root_of(netlist, drivers, port.nets[0]);

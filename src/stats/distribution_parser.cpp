@@ -285,6 +285,7 @@ std::string file_hint(std::string_view text) {
 }
 
 Component trace(const Reader& reader, std::string_view text) {
+  if (!reader.context.trace_reader) reader.fail(kTraceUnavailable, "traces cannot be read here");
   if (reader.bits != 8)
     reader.fail(kTraceUnavailable,
                 "traces hold operands of 8 bits, this one has " + std::to_string(reader.bits));

@@ -258,7 +258,7 @@ TEST_CASE("a folder with a file that cannot be read: it is named, the rest is do
   const auto left_out = run_cli({"characterize", folder});
   CHECK(left_out.code == 0);
   CHECK(left_out.err.find("left out: 1 adders: 9 output bits") != std::string::npos);
-  module("helper", "input a, input b, output s", "s = a ^ b");
+  module("helper", "input a, output s", "s = a");
   const auto table = run_cli({"characterize", folder});
   CHECK(table.code == 1);
   CHECK(table.out.find("good") != std::string::npos);

@@ -153,7 +153,7 @@ def every_kind(folder):
     kinds += [["layers", "--traces", traces, *designs], ["model", "--traces", traces, *designs]]
     for words in kinds:
         for width in ("column", "full"):
-            axmul("plot", *words, "--width", width, "-o", folder / "k.svg", "--force", "--quiet")
+            axmul("plot", *words, "--size", width, "-o", folder / "k.svg", "--force", "--quiet")
             check_texts(words, folder / "k.svg")
 
 

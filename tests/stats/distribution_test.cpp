@@ -265,5 +265,5 @@ TEST_CASE("help knows every family") {
     CHECK_FALSE(family.parameters.empty());
     CHECK_FALSE(family.description.empty());
   }
-  CHECK(distribution_families().size() == 14);
+  CHECK(distribution_families().size() == 15);
 }

@@ -60,7 +60,7 @@ struct AXMUL_API PricedCircuit {
   std::shared_ptr<const Netlist> netlist;  ///< the gates as they were read
   PortMap ports;                           ///< of the netlist: which is operand a
   Cost cost{};                             ///< published, or estimated under uniform operands
-  /// Of its table, and of the transposed one; empty for operands of other widths than 8.
+  /// Of its table, and of the transposed one.
   std::string sha256, sha256_swapped;
   int zero_bits = 0;  ///< product bits that are always 0 at the low end
   /// Largest |product| where [a][b] of the operands are magnitudes of signed ones, at most 127.
