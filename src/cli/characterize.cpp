@@ -144,8 +144,9 @@ void say_assumptions(Session& session, const std::vector<CharacterizationRow>& r
 /// All figures, or those of the table where it is arranged.
 std::string arranged_csv(const Session& session, const std::vector<CharacterizationRow>& rows,
                          const CharacterizationOptions& options, const OutputTarget& target) {
-  const bool arranged =
-      session.args.has("sort") || session.args.has("columns") || session.args.has("top");
+  const auto top = session.args.text("top");  // a number of rows, or the name of a module
+  const bool arranged = session.args.has("sort") || session.args.has("columns") ||
+                        (top && top->find_first_not_of("0123456789") == std::string::npos);
   return arranged ? table_text(session, target, results_table(session, rows, options))
                   : characterization_csv(rows);
 }

@@ -86,18 +86,23 @@ std::string as_csv(const std::vector<Judged>& rows) {
   return text;
 }
 
-std::string as_table(const std::vector<Judged>& rows, const std::string& liberty, bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const std::vector<Judged>& rows, const std::string& liberty) {
   TextTable table({"design", "layer", "operands", "estimate", "glitches", "judge, fJ", "glitches",
                    "area", "delay, ns", "cells"},
                   "lllrrrrrrr");
+  table.keys({"design", "layer", "operands", "estimate", "estimate_glitches", "judge_fj",
+              "judge_glitches", "area", "delay_ns", "cells"});
+  const auto share = [](double fraction) { return Cell::of(fraction, percent(fraction)); };
   for (const Judged& row : rows)
-    table.row(
-        {row.design, row.layer, row.way, short_number(row.estimate.all),
-         percent(row.estimate.all > 0 ? row.estimate.glitches / row.estimate.all : 0),
-         short_number(row.judge.all()),
-         percent(row.judge.toggles > 0 ? 1 - row.judge.settled_toggles / row.judge.toggles : 0),
-         short_number(row.area), short_number(row.delay_ns), std::to_string(row.cells)});
-  return table.render(color) + "judge: yosys, abc, OpenSTA and Icarus Verilog on " + liberty +
+    table.add({row.design, row.layer, row.way, Cell::of(row.estimate.all),
+               share(row.estimate.all > 0 ? row.estimate.glitches / row.estimate.all : 0),
+               Cell::of(row.judge.all()),
+               share(row.judge.toggles > 0 ? 1 - row.judge.settled_toggles / row.judge.toggles : 0),
+               Cell::of(row.area), Cell::of(row.delay_ns),
+               Cell::of(static_cast<double>(row.cells))});
+  return table_text(session, target, std::move(table)) +
+         "judge: yosys, abc, OpenSTA and Icarus Verilog on " + liberty +
          "; its glitches are a share of transitions, the estimate's of energy\n";
 }
 
@@ -119,6 +124,7 @@ std::vector<OptionSpec> judge_option_specs() {
 
 int run_cost_judge(Session& session) {
   const OutputTarget target = output_target(session);
+  check_table_options(session, target);
   std::vector<LayerOperands> layers;
   std::vector<Operands> all;
   if (session.args.has("traces")) {
@@ -147,11 +153,10 @@ int run_cost_judge(Session& session) {
   });
   std::vector<Judged> rows;
   for (auto& of : judged) rows.insert(rows.end(), of.begin(), of.end());
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json"  ? as_json(rows, options.liberty)
                : target.format == "csv" ? as_csv(rows)
-                                        : as_table(rows, options.liberty, color));
+                                        : as_table(session, target, rows, options.liberty));
   return 0;
 }
 

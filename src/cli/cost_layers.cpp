@@ -50,21 +50,25 @@ int weight_bits(const LayerOperands& layer, const PricedCircuit& circuit) {
   return by_magnitude ? std::min(7, circuit.model->b_bits()) + 1 : circuit.model->b_bits();
 }
 
-std::string as_table(std::span<const LayerOperands> layers, const Circuits& circuits,
-                     const EnergyPrices& prices, bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     std::span<const LayerOperands> layers, const Circuits& circuits,
+                     const EnergyPrices& prices) {
   const bool mac = prices.options.scope == EnergyScope::mac;
   const std::string held = "held " + std::string(to_string(prices.options.held));
   TextTable table({"design", "layer", "published", "uniform", "traced", held, "glitches",
                    "weight bits", mac ? "accumulator bits" : ""},
                   "llrrrrrrr");
+  table.keys({"design", "layer", "published", "uniform", "traced", "held", "glitches",
+              "weight_bits", "accumulator_bits"});
   for (std::size_t j = 0; j < circuits.size(); ++j) {
     const auto row = [&](const std::string& layer, const std::function<double(EnergyBasis)>& of,
                          double glitches, double accumulator) {
-      table.row({circuits[j]->name, layer, short_number(of(EnergyBasis::published)),
-                 short_number(prices.uniform[j].all / prices.exact_uniform.all),
-                 short_number(of(EnergyBasis::traced)), short_number(of(EnergyBasis::held)),
-                 percent(glitches), std::to_string(weight_bits(layers[0], *circuits[j])),
-                 mac ? short_number(accumulator) : ""});
+      table.add({circuits[j]->name, layer, Cell::of(of(EnergyBasis::published)),
+                 Cell::of(prices.uniform[j].all / prices.exact_uniform.all),
+                 Cell::of(of(EnergyBasis::traced)), Cell::of(of(EnergyBasis::held)),
+                 Cell::of(glitches, percent(glitches)),
+                 Cell::of(weight_bits(layers[0], *circuits[j])),
+                 mac ? Cell::of(accumulator) : Cell("")});
     };
     const auto glitches = [&](std::size_t l) {
       const SwitchingEnergy& energy = prices.traced(l, j).multiplier;
@@ -83,7 +87,8 @@ std::string as_table(std::span<const LayerOperands> layers, const Circuits& circ
         [&](EnergyBasis basis) { return in_network(layers, prices, basis, j); },
         mean_over_ops(layers, glitches), mean_over_ops(layers, accumulator));
   }
-  return table.render(color) + "energies: " + energy_text(EnergyBasis::published, prices.options) +
+  return table_text(session, target, std::move(table)) +
+         "energies: " + energy_text(EnergyBasis::published, prices.options) +
          "\n          uniform: estimated, multipliers only, exact " +
          (prices.options.reference == EnergyReference::exact_8x8 ? "8×8" : "8×7") +
          " = 1\n          traced: " + energy_text(EnergyBasis::traced, prices.options) +
@@ -163,6 +168,7 @@ std::string as_csv(std::span<const LayerOperands> layers, const Circuits& circui
 
 int run_cost_layers(Session& session) {
   const OutputTarget target = output_target(session);
+  check_table_options(session, target);
   const std::vector<LayerOperands> layers = session_layers(session);
   for (const LayerOperands& layer : layers)
     if (!(layer.ops > 0))
@@ -173,11 +179,10 @@ int run_cost_layers(Session& session) {
   ProgressBar bar(session, "pricing");
   options.progress = bar.callback();
   const EnergyPrices prices = price(layers, circuits, options);
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json"  ? as_json(layers, circuits, prices)
                : target.format == "csv" ? as_csv(layers, circuits, prices)
-                                        : as_table(layers, circuits, prices, color));
+                                        : as_table(session, target, layers, circuits, prices));
   return 0;
 }
 

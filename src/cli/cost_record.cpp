@@ -130,20 +130,22 @@ std::vector<std::string> untraced(const std::vector<RecordedPoint>& points,
   return {names.begin(), names.end()};
 }
 
-std::string as_table(const std::vector<RecordedPoint>& points, const PriceOptions& options,
-                     bool color) {
+std::string as_table(const Session& session, const OutputTarget& target,
+                     const std::vector<RecordedPoint>& points, const PriceOptions& options) {
   TextTable table({"point", "recorded", "published", "traced",
                    "held " + std::string(to_string(options.held)), "accuracy", "on the front by"},
                   "lrrrrrl");
+  table.keys({"point", "recorded", "published", "traced", "held", "accuracy", "on_the_front_by"});
   for (const RecordedPoint& point : points)
-    table.row(
-        {point.name + (point.chosen ? " (chosen)" : ""), short_number(point.recorded),
-         short_number(point.energy.at(EnergyBasis::published)),
-         short_number(point.energy.at(EnergyBasis::traced)),
-         short_number(point.energy.at(EnergyBasis::held)),
-         fmt::format("{:+.2f} ± {:.2f} pp", 100 * point.difference, 100 * point.standard_error),
-         front_text(point)});
-  return table.render(color) + "energies: " + energy_text(EnergyBasis::published, options) +
+    table.add({point.name + (point.chosen ? " (chosen)" : ""), Cell::of(point.recorded),
+               Cell::of(point.energy.at(EnergyBasis::published)),
+               Cell::of(point.energy.at(EnergyBasis::traced)),
+               Cell::of(point.energy.at(EnergyBasis::held)),
+               Cell::of(point.difference, fmt::format("{:+.2f} ± {:.2f} pp", 100 * point.difference,
+                                                      100 * point.standard_error)),
+               front_text(point)});
+  return table_text(session, target, std::move(table)) +
+         "energies: " + energy_text(EnergyBasis::published, options) +
          "\n          traced: " + energy_text(EnergyBasis::traced, options) +
          "\n          held: " + energy_text(EnergyBasis::held, options) + "\n";
 }
@@ -195,6 +197,7 @@ std::string as_csv(const std::vector<RecordedPoint>& points, const PriceOptions&
 
 int run_cost_record(Session& session) {
   const OutputTarget target = output_target(session);
+  check_table_options(session, target);
   if (!session.args.has("circuits"))
     throw UsageError(1019, "--run needs --circuits: the gates of the multipliers that it names");
   const std::vector<LayerOperands> layers = session_layers(session);
@@ -221,11 +224,10 @@ int run_cost_record(Session& session) {
   const PriceOptions options = price_options(session);
   price_points(points, layers, circuits, price(layers, circuits, options));
   find_fronts(points);
-  const bool color = target.is_stdout() && use_color(session, session.io.out_is_tty);
   write_output(session, target,
                target.format == "json"  ? as_json(points, options)
                : target.format == "csv" ? as_csv(points, options)
-                                        : as_table(points, options, color));
+                                        : as_table(session, target, points, options));
   return 0;
 }
 

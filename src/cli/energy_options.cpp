@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "command/output.hpp"
+#include "axmul/core/errors.hpp"
 
 namespace axmul::cli {
 
@@ -73,6 +73,15 @@ std::vector<std::shared_ptr<const PricedCircuit>> session_circuits(
                       " multipliers have no gates, so no estimated energy (--circuits): " +
                       first_few(without));
   return circuits;
+}
+
+void check_table_options(const Session& session, const OutputTarget& target) {
+  if (target.format == "table") return;
+  for (const char* option : {"sort", "columns", "top"})
+    if (session.args.has(option))
+      throw UsageError(1015,
+                       std::string("--") + option + " arranges tables; " + target.format +
+                           " of energies has everything, leave it out or take --format table");
 }
 
 }  // namespace axmul::cli

@@ -7,6 +7,7 @@
 
 #include "axmul/tables/energy.hpp"
 #include "command/command.hpp"
+#include "command/output.hpp"
 
 namespace axmul::cli {
 
@@ -20,5 +21,9 @@ EnergyBasis session_energy(const Session& session);
 /// The circuits of multipliers, those of --circuits first; warns of what has none.
 std::vector<std::shared_ptr<const PricedCircuit>> session_circuits(
     Session& session, std::span<const Multiplier> library, const NetlistOptions& options);
+
+/// --sort, --columns and --top arrange the tables of energies; their CSV has all columns. Throws
+/// UsageError AX1015.
+void check_table_options(const Session& session, const OutputTarget& target);
 
 }  // namespace axmul::cli

@@ -2,6 +2,7 @@
 // itself.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <ostream>
@@ -172,6 +173,33 @@ class Facts {
   std::vector<std::pair<std::string, std::string>> lines_;
 };
 
+void add_cost(Facts& facts, const Cost& cost) {
+  for (const auto& [key, label, value] : {std::tuple{"power_mw", "power, mW", cost.power_mw},
+                                          std::tuple{"area_um2", "area, µm²", cost.area_um2},
+                                          std::tuple{"delay_ns", "delay, ns", cost.delay_ns},
+                                          std::tuple{"power_rel", "power_rel", cost.power_rel}})
+    facts.add(key, label, number(value));
+  facts.add("cost_source", "cost source", cost.source);
+  facts.add("technology", "technology", cost.technology);
+}
+
+/// Of more than 8x8 bits, which have no table and so no hash.
+Facts wide_facts(const WideMultiplier& m) {
+  Facts facts;
+  const Provenance& p = m.provenance;
+  facts.add("name", "name", m.name);
+  facts.add("type", "operand type", to_string(m.type()));
+  facts.add("format", "format", p.format);
+  facts.add("source_file", "file", p.source_file);
+  facts.add("generator", "generator", p.generator);
+  facts.add("reference", "source", p.reference);
+  if (!p.source_file.empty()) facts.add("order", "operand order", order_text(p.order));
+  facts.add("type_from", "type known from", p.type_from);
+  facts.add("order_from", "order known from", p.order_from);
+  add_cost(facts, m.cost);
+  return facts;
+}
+
 Facts design_facts(const Multiplier& m) {
   Facts facts;
   const Provenance& p = m.provenance;
@@ -194,13 +222,7 @@ Facts design_facts(const Multiplier& m) {
   facts.add("decoding", "decoding", p.decoding);
   facts.add("resemblance", "resemblance", number(p.resemblance));
   facts.add("warning", "warning", p.warning.empty() ? Json(nullptr) : Json(p.warning));
-  for (const auto& [key, label, value] : {std::tuple{"power_mw", "power, mW", m.cost.power_mw},
-                                          std::tuple{"area_um2", "area, µm²", m.cost.area_um2},
-                                          std::tuple{"delay_ns", "delay, ns", m.cost.delay_ns},
-                                          std::tuple{"power_rel", "power_rel", m.cost.power_rel}})
-    facts.add(key, label, number(value));
-  facts.add("cost_source", "cost source", m.cost.source);
-  facts.add("technology", "technology", m.cost.technology);
+  add_cost(facts, m.cost);
   facts.add("transpose_of", "transpose of", m.transpose_of);
   Json aliases = Json::array();
   std::string names;
@@ -266,7 +288,8 @@ Facts run_facts(const std::string& path) {
   facts.add("network", "network", run.network);
   facts.add("data", "data", run.data);
   facts.add("schedule", "schedule", run.schedule);
-  facts.add("seed", "seed", number(run.seed));
+  facts.add("seed", "seed",
+            std::isnan(run.seed) ? Json() : Json(static_cast<std::uint64_t>(run.seed)));
   facts.add("points", "points", run.points.size());
   facts.add("quantized_top1", "8-bit accuracy", number(run.quantized_report.top1));
   if (const plot::StoryPoint* point = plot::chosen_point(run)) {
@@ -323,7 +346,12 @@ int run_info(Session& session) {
     const DesignList list = session_designs(session);
     if (list.designs.size() != 1)
       throw InputError(1061, Place{text}, "holds several designs; axmul list shows them");
-    facts = design_facts(list.designs.front().load());
+    try {
+      facts = design_facts(list.designs.front().load());
+    } catch (const InputError& why) {
+      if (!is_wide(why)) throw;
+      facts = wide_facts(open_wide(list.designs.front().source, wide_open_options(session)));
+    }
   }
   if (target.format == "csv") {
     write_output(session, target, facts.csv());

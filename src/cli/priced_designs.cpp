@@ -16,6 +16,11 @@
 namespace axmul::cli {
 
 std::vector<std::shared_ptr<const PricedCircuit>> circuits_to_price(Session& session) {
+  for (const char* option : {"as-one", "filelist"})
+    if (session.args.has(option))
+      throw UsageError(1045, std::string("--") + option +
+                                 " is for axmul cost without --traces, --run and --judge; these "
+                                 "take circuits of one file each");
   const NetlistOptions options = circuit_options(session);
   std::vector<std::string> direct, tables;
   for (const std::string& text : session.args.positional(0))
@@ -40,7 +45,9 @@ std::vector<std::shared_ptr<const PricedCircuit>> circuits_to_price(Session& ses
       if (!of[j]) continue;
       PricedCircuit named = *of[j];
       named.name = library[j].name;
-      if (!std::isnan(library[j].cost.power_rel)) named.cost = library[j].cost;
+      // A narrow entry's power_rel is to the exact one of its own width.
+      if (library[j].lut.sized_type().is_8x8() && !std::isnan(library[j].cost.power_rel))
+        named.cost = library[j].cost;
       result.push_back(std::make_shared<PricedCircuit>(std::move(named)));
     }
   }

@@ -46,12 +46,17 @@ std::vector<plot::ReportDesign> report_designs(Session& session, const DesignLis
     run.failed = [&](const DesignRef& design, const Error& why) { unread.add(design, why); };
   const DistributionSet distributions(run);
   std::vector<plot::ReportDesign> designs;
+  std::vector<std::string> other_widths;
   ProgressBar bar(session, "characterizing");
   characterize_designs(
       list.designs, run, distributions,
       [&](const Characterization& c) {
         plot::ReportDesign design{c.multiplier, {}};
-        require_8x8(c.multiplier.lut, "reports take");
+        if (!c.multiplier.lut.is_8x8()) {
+          if (list.designs.size() == 1) require_8x8(c.multiplier.lut, "reports take");
+          other_widths.push_back(c.multiplier.name);
+          return;
+        }
         const OperandType type = c.multiplier.lut.type();
         for (std::size_t i = 0; i < c.reports.size(); ++i) {
           const ResolvedDistribution& d = distributions.of(type)[i];
@@ -60,6 +65,9 @@ std::vector<plot::ReportDesign> report_designs(Session& session, const DesignLis
         designs.push_back(std::move(design));
       },
       bar.callback());
+  if (!other_widths.empty())
+    warn(session,
+         "left out, because reports take multipliers of 8x8 bits: " + first_few(other_widths));
   return designs;
 }
 

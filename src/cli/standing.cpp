@@ -105,8 +105,10 @@ std::vector<Entry> places(const std::vector<CharacterizationRow>& fresh,
 }
 
 Json entry_json(const std::vector<Entry>& entries, const Entry& e) {
-  Json json{
-      {"name", e.row->name}, {"sha256", e.row->sha256}, {"x", number(e.x)}, {"y", number(e.y)}};
+  Json json{{"name", e.row->name},
+            {"sha256", e.row->sha256.empty() ? Json() : Json(e.row->sha256)},
+            {"x", number(e.x)},
+            {"y", number(e.y)}};
   if (!e.place.comparable) {
     json["rank"] = nullptr;
     json["on_front"] = false;

@@ -2,6 +2,7 @@
 // names, in decimal, hexadecimal or binary.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 
 #include "axmul/core/errors.hpp"
@@ -442,6 +443,8 @@ class Reader {
       sorted[at] = raw.words[i];
     }
     raw.words = std::move(sorted);
+    raw.bits = {std::countr_zero(static_cast<std::uint64_t>(rows)),
+                std::countr_zero(static_cast<std::uint64_t>(cols))};
     raw.first_signed = slow_least < 0;
     raw.second_signed = fast_least < 0;
   }

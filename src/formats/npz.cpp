@@ -121,10 +121,10 @@ std::string array_name(const Entry& entry) {
   return entry.name.ends_with(".npy") ? entry.name.substr(0, entry.name.size() - 4) : entry.name;
 }
 
-/// By the bytes that an entry has: 65536 elements of 1 … 8 bytes and a header.
-bool may_be_table(const Entry& entry) {
+/// By the bytes that an entry has: a table's elements of 1 … 8 bytes and a header.
+bool may_be_table(const Entry& entry, std::uint64_t words) {
   for (const std::uint64_t item : {1U, 2U, 4U, 8U})
-    if (entry.size > item * kLutSize && entry.size <= item * kLutSize + 4096) return true;
+    if (entry.size > item * words && entry.size <= item * words + 4096) return true;
   return false;
 }
 
@@ -143,12 +143,14 @@ std::string npz_array(const Input& input) {
   std::string names;
   for (const Entry& entry : entries) {
     names += (names.empty() ? "" : ", ") + array_name(entry);
-    const bool wanted = input.column ? array_name(entry) == *input.column : may_be_table(entry);
+    const bool wanted = input.column ? array_name(entry) == *input.column
+                                     : entries.size() == 1 || may_be_table(entry, input.words());
     if (wanted) fitting.push_back(entry);
   }
   if (fitting.empty())
     archive.fail(input.column ? "has no array " + quoted(*input.column) + "; there are: " + names
-                              : "has no array of 65536 elements; there are: " + names);
+                              : "has no array of " + std::to_string(input.words()) +
+                                    " elements; there are: " + names);
   if (fitting.size() > 1) {
     std::string choice;
     for (const Entry& entry : fitting) choice += (choice.empty() ? "" : ", ") + array_name(entry);

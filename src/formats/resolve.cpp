@@ -34,7 +34,8 @@ Known known_of(const RawTable& raw, const TableFormat& info, const ReadOptions& 
 }
 
 /// Operand columns that no reading explains.
-void check_columns(const Known& known, const Reading& reading, const std::string& path) {
+void check_columns(const Known& known, const Reading& reading, const OperandWidths& file,
+                   const std::string& path) {
   if (!known.first_signed || !known.second_signed) return;
   const bool column_a = is_ab(reading) ? *known.first_signed : *known.second_signed;
   const bool column_b = is_ab(reading) ? *known.second_signed : *known.first_signed;
@@ -46,13 +47,18 @@ void check_columns(const Known& known, const Reading& reading, const std::string
                      "operand a takes negative values and b does not, and there is no such "
                      "type; when b stands first, give --order " +
                          std::string(is_ab(reading) ? "ba" : "ab"));
-  const auto range = [](bool is_signed) { return is_signed ? "-128 … 127" : "0 … 255"; };
-  throw InputError(313, Place{path},
-                   "operand a runs over " + std::string(range(column_a)) + " and b over " +
-                       range(column_b) + ", but type " + std::string(to_string(reading.type)) +
-                       " with index " + (reading.index == OperandIndex::bits ? "bits" : "value") +
-                       " needs " + range(a) + " and " + range(b) +
-                       "; check --type, --index and --order");
+  const OperandWidths bits = is_ab(reading) ? file : OperandWidths{file.b, file.a};
+  const auto range = [](bool is_signed, int n) {
+    const int half = 1 << (n - 1);
+    return is_signed ? std::to_string(-half) + " … " + std::to_string(half - 1)
+                     : "0 … " + std::to_string(2 * half - 1);
+  };
+  throw InputError(
+      313, Place{path},
+      "operand a runs over " + range(column_a, bits.a) + " and b over " + range(column_b, bits.b) +
+          ", but type " + std::string(to_string(reading.type)) + " with index " +
+          (reading.index == OperandIndex::bits ? "bits" : "value") + " needs " + range(a, bits.a) +
+          " and " + range(b, bits.b) + "; check --type, --index and --order");
 }
 
 /// Of the ways to decode a narrow table the usual one counts.
@@ -117,10 +123,11 @@ Multiplier resolve(RawTable raw, const TableFormat& info, const std::string& pat
                    const ReadOptions& options) {
   const std::string stem = stem_of(path);
   const Known known = known_of(raw, info, options, stem);
-  const bool is_8x8 = raw.bits == OperandWidths{};
-  check_width(raw.bits, known.order.value_or(info.order), options, path);
+  const OperandWidths bits = raw.bits;
+  const bool is_8x8 = bits == OperandWidths{};
+  check_width(bits, known.order.value_or(info.order), options, path);
   const Decision decision = is_8x8 ? decide(known, decodings_of(raw)) : decide_narrow(known, raw);
-  if (is_8x8) check_columns(known, decision.reading, path);
+  check_columns(known, decision.reading, bits, path);
   if (decision.instead && decision.type_from == "name")
     throw InputError(312, Place{path},
                      "the name says " + std::string(to_string(decision.reading.type)) +

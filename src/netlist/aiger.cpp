@@ -82,6 +82,11 @@ class AigerReader {
     if (parts.size() < 6 || (parts[0] != "aag" && parts[0] != "aig"))
       error("an AIGER file starts with \"aag M I L O A\" or \"aig M I L O A\"");
     is_binary_ = parts[0] == "aig";
+    for (std::size_t i = 6; i < parts.size(); ++i)
+      if (number(parts[i]) != 0)
+        error(
+            "the graph has bad states, constraints or fairness (AIGER 1.9), which no multiplier "
+            "has");
     variables_ = number(parts[1]);
     input_count_ = number(parts[2]);
     output_count_ = number(parts[4]);

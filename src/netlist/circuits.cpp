@@ -225,11 +225,15 @@ Multiplier read_design_circuit(const std::string& path, const NetlistOptions& op
                                     : detail::read_circuit(path, text, options);
   PortMap ports = find_multiplier_ports(netlist, options.ports);
   detail::check_ports(netlist, ports, path);
+  if (simulated && operand_widths(netlist, ports) != OperandWidths{})
+    throw InputError(
+        251, Place{path},
+        "--simulate takes the table of operands of 8x8 bits, these are of other widths");
   const detail::Known known = declared(netlist, ports, path, options);
   const detail::Decision decision =
-      simulated ? detail::decide(known, {[&] {
-                                   return detail::simulated_words(path, netlist, ports, options);
-                                 }})
+      simulated
+          ? detail::decide(known,
+                           {[&] { return detail::simulated_words(path, netlist, ports, options); }})
       : operand_widths(netlist, ports) == OperandWidths{}
           ? detail::decide(known, {[&] { return patterns(netlist, ports); }})
           : detail::decide_narrow(known, patterns(netlist, ports));

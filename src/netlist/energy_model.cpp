@@ -11,9 +11,7 @@
 
 namespace axmul {
 
-namespace {
-constexpr double kGlitchPart = 0.6;
-}
+using detail::kGlitchPart;
 
 double glitch_part() { return kGlitchPart; }
 

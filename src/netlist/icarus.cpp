@@ -130,6 +130,14 @@ Words words_of(const std::string& text, const std::string& path, std::size_t wid
                  "; an input without a driver, or a register without a clock?");
       value = value << 1 | (text[i] == '1' ? 1U : 0U);
     }
+    // Wider outputs hold 24 bits, as they are or extended by their sign.
+    const std::uint64_t top = value >> 23,
+                        ones = width > 24 ? ~std::uint64_t{0} >> (64 - width + 23) : 0;
+    if (value >> 24 != 0 && top != ones)
+      fail(10, path, 0,
+           "the output is " + std::to_string(value) +
+               " for a = " + std::to_string(words.words.size() / 256) +
+               ", b = " + std::to_string(words.words.size() % 256) + "; products have 24 bits");
     words.words.push_back(static_cast<std::int32_t>(value & 0xFFFFFF));
     start = end + 1;
   }

@@ -17,11 +17,6 @@ namespace {
 constexpr double kAndInput = 1, kAndOwn = 1.5, kXorInput = 2, kXorOwn = 3;
 constexpr double kInverterOwn = 0.5;
 
-// Of the transitions that a gate would add when its inputs never changed together, the part that
-// its output shows: the others meet, or are too short to pass. The one fitted number of the
-// estimate (src/netlist/README.md#cost); results are flat between 0.55 and 0.7.
-constexpr double kGlitchPart = 0.6;
-
 }  // namespace
 
 std::vector<double> transition_rates(const Xag& graph, const std::vector<double>& p,

@@ -8,6 +8,11 @@
 
 namespace axmul::detail {
 
+/// Of the transitions that a gate would add when its inputs never changed together, the part that
+/// its output shows: the others meet, or are too short to pass. The one fitted number of the
+/// estimates (src/netlist/README.md#cost).
+inline constexpr double kGlitchPart = 0.6;
+
 inline bool is_gate(const Xag::Node& node) {
   return node.kind == Xag::Kind::land || node.kind == Xag::Kind::lxor;
 }

@@ -10,6 +10,7 @@
 #include "core/reading.hpp"
 #include "netlist/compiler.hpp"
 #include "netlist/design_kind.hpp"
+#include "netlist/read_circuit.hpp"
 #include "netlist/source.hpp"
 
 namespace axmul {
@@ -88,18 +89,31 @@ class NetlistSource : public ProductSource {
   std::shared_ptr<const Program> program_;
 };
 
-/// The type as the options, the ports or the names tell it.
-SizedType type_of_circuit(const Netlist& netlist, const PortMap& ports, const std::string& path,
+/// The type as the options, the ports or the names tell it. A first operand alone signed is b:
+/// `ports` is exchanged where no option says otherwise.
+SizedType type_of_circuit(const Netlist& netlist, PortMap& ports, const std::string& path,
                           const NetlistOptions& options, Provenance& provenance) {
+  const auto is_signed = [&](const std::string& port) {
+    return netlist.find_port(port)->is_signed;
+  };
+  if (!options.type && is_signed(ports.a) && !is_signed(ports.b)) {
+    if (options.order)
+      throw InputError(252, Place{path},
+                       "port " + ports.a + " is signed and " + ports.b +
+                           " is not: with --order there is no such type (a unsigned, b signed); "
+                           "leave --order out, or say --type");
+    std::swap(ports.a, ports.b);
+    provenance.order = OperandOrder::ba;
+    provenance.order_from = "ports";
+  }
   const OperandWidths bits = operand_widths(netlist, ports);
   if (options.type) {
     provenance.type_from = "option";
     return {*options.type, bits};
   }
-  const bool a = netlist.find_port(ports.a)->is_signed, b = netlist.find_port(ports.b)->is_signed;
-  if (b) {
+  if (is_signed(ports.b)) {
     provenance.type_from = "ports";
-    return {a ? OperandType::s8s8 : OperandType::u8s8, bits};
+    return {is_signed(ports.a) ? OperandType::s8s8 : OperandType::u8s8, bits};
   }
   for (const std::string& name : {netlist.name, std::filesystem::path(path).stem().string()})
     if (const auto signs = detail::signs_of_name(name)) {
@@ -110,17 +124,13 @@ SizedType type_of_circuit(const Netlist& netlist, const PortMap& ports, const st
   return {OperandType::u8u8, bits};
 }
 
-Netlist read_circuit(const std::string& path, const NetlistOptions& options,
-                     Provenance& provenance) {
-  const std::string type = std::filesystem::path(path).extension().string();
-  if (type == ".c" || type == ".C")
+Netlist read_wide_netlist(const std::string& path, const NetlistOptions& options,
+                          Provenance& provenance) {
+  if (is_c_model_file(path))
     throw InputError(354, Place{path},
                      "is a C model of more than 8x8 bits; those are read from circuits (.v .blif "
                      ".json) only");
-  provenance.format = type == ".blif"      ? "blif"
-                      : type == ".json"    ? "yosys-json"
-                      : options.synthesize ? "verilog (yosys)"
-                                           : "verilog";
+  provenance.format = detail::circuit_format(path) + (options.synthesize ? " (yosys)" : "");
   return read_netlist(path, options);
 }
 
@@ -187,7 +197,7 @@ WideMultiplier read_wide_circuit(const std::string& path, const NetlistOptions& 
   WideMultiplier multiplier;
   Provenance& provenance = multiplier.provenance;
   provenance.source_file = path;
-  const Netlist netlist = read_circuit(path, options, provenance);
+  const Netlist netlist = read_wide_netlist(path, options, provenance);
   PortMap ports = find_multiplier_ports(netlist, options.ports);
   if (options.order == OperandOrder::ba) {
     std::swap(ports.a, ports.b);

@@ -104,11 +104,14 @@ std::string run_section(const RunStory& run, std::size_t index) {
   const StoryPoint* chosen = chosen_point(run);
   if (chosen != nullptr)
     out += fmt::format(
-        "<p>Point <strong>{}</strong> needs {} of the exact multipliers' energy at {} accuracy, "
-        "{:+.2f} ± {:.2f} percentage points from exact 8-bit arithmetic.</p>\n",
+        "<p>Point <strong>{}</strong> needs {} of the exact multipliers' energy at {} "
+        "accuracy{}.</p>\n",
         xml_text(chosen->name), percent_text(chosen->relative_energy),
-        percent_text(chosen->report.top1), 100 * chosen->report.difference,
-        100 * chosen->report.standard_error);
+        percent_text(chosen->report.top1),
+        std::isnan(chosen->report.difference)
+            ? "; its difference from exact 8-bit arithmetic was not measured"
+            : fmt::format(", {:+.2f} ± {:.2f} percentage points from exact 8-bit arithmetic",
+                          100 * chosen->report.difference, 100 * chosen->report.standard_error));
   out += "<div class=\"pictures\">\n" + figure_html(run_energy(run), true);
   if (chosen != nullptr && !chosen->layers.empty()) out += figure_html(run_layers(run));
   if (!run.epochs.empty() || (chosen != nullptr && !chosen->epochs.empty()))

@@ -105,18 +105,13 @@ PricedCircuit exact_circuit(EnergyReference reference) {
   return exact;
 }
 
-SwitchingEnergy uniform_energy(const EnergyModel& model) {
-  const int a = model.a_bits(), b = model.b_bits();
-  return model.energy(PairPlanes(uniform_pairs(a, b), a, b));
-}
-
 double published(const PricedCircuit& circuit, EnergyReference reference) {
   const double of = circuit.cost.power_rel;
   if (reference == EnergyReference::exact_8x8) return of;
   if (circuit.cost.source == "published") return of * kPublished8x8 / kPublished8x7;
   static const double ratio = [] {
     const auto energy = [](int b_bits) {
-      return uniform_energy(EnergyModel(exact_array_netlist(8, b_bits))).all;
+      return detail::uniform_energy(EnergyModel(exact_array_netlist(8, b_bits))).all;
     };
     return energy(8) / energy(7);
   }();
@@ -189,10 +184,10 @@ EnergyPrices price(std::span<const LayerOperands> layers,
         throw UsageError(862, "reference 8x7 is for weights of 7 magnitude bits; layer \"" +
                                   layer.name + "\" has weights of 8 bits (affine encoding)");
   const PricedCircuit exact = exact_circuit(options.reference);
-  prices.exact_uniform = uniform_energy(*exact.model);
+  prices.exact_uniform = detail::uniform_energy(*exact.model);
   prices.uniform.resize(circuits.size());
   parallel_for(circuits.size(), 0, [&](std::size_t j) {
-    if (circuits[j]) prices.uniform[j] = uniform_energy(*circuits[j]->model);
+    if (circuits[j]) prices.uniform[j] = detail::uniform_energy(*circuits[j]->model);
   });
   std::size_t done = 0;
   parallel_for(layers.size(), 0, [&](std::size_t l) {

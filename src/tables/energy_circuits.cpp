@@ -15,6 +15,7 @@
 #include "axmul/io/read_file.hpp"
 #include "axmul/netlist/circuits.hpp"
 #include "axmul/netlist/cost.hpp"
+#include "axmul/netlist/wide.hpp"
 #include "axmul/tables/energy.hpp"
 #include "axmul/tables/open_design.hpp"
 #include "tables/mac_energy.hpp"
@@ -22,21 +23,6 @@
 namespace axmul {
 
 namespace {
-
-OperandPairs all_pairs(int a_bits, int b_bits) {
-  OperandPairs pairs;
-  for (int a = 0; a < 1 << a_bits; ++a)
-    for (int b = 0; b < 1 << b_bits; ++b) {
-      pairs.a.push_back(static_cast<std::uint8_t>(a));
-      pairs.b.push_back(static_cast<std::uint8_t>(b));
-    }
-  return pairs;
-}
-
-double uniform_energy(const EnergyModel& model) {
-  const PairPlanes pairs(all_pairs(model.a_bits(), model.b_bits()), model.a_bits(), model.b_bits());
-  return model.energy(pairs).all;
-}
 
 void take_gates(Netlist netlist, const PortMap& ports, PricedCircuit& circuit) {
   circuit.netlist = std::make_shared<Netlist>(std::move(netlist));
@@ -60,63 +46,65 @@ void take_table(const Lut& lut, PricedCircuit& circuit) {
   circuit.zero_bits = all == 0 ? 0 : std::countr_zero(all);
 }
 
+// What the circuit costs where the exact 8x8 multiplier is 1, as all prices are: published figures
+// of narrow multipliers are of the same technology.
+Cost narrow_cost(const PricedCircuit& circuit, const std::string& text) {
+  Cost cost = published_cost(read_published_figures(text), OperandType::u8u8);
+  if (!std::isnan(cost.power_mw)) return cost;
+  static const double exact = detail::uniform_energy(EnergyModel(exact_array_netlist(8, 8))).all;
+  cost.power_rel = detail::uniform_energy(*circuit.model).all / exact;
+  cost.source = "estimated";
+  cost.technology = "unit-gate";
+  return cost;
+}
+
+// Layers' operands are rounded to narrow unsigned ones only.
+void refuse_signed_narrow(const SizedType& type, const std::string& text) {
+  if (!type.is_8x8() && type.kind != OperandType::u8u8)
+    throw NotMultiplierError(
+        "signed multipliers of other widths", Place{text},
+        "is " + to_string(type) + "; narrow circuits that are priced in layers are unsigned");
+}
+
 PricedCircuit of_generator(const std::string& text) {
   const DesignInstance design = parse_design(text);
+  const SizedType type = design.sized_type();
+  if (!type.has_table())
+    throw NotMultiplierError(
+        wide_kind(), Place{text},
+        "is " + to_string(type) + "; circuits of at most 8 × 8 bits are priced");
+  refuse_signed_narrow(type, text);
   PricedCircuit circuit;
   circuit.name = design.text();
   circuit.source = text;
-  circuit.type = design.type();
+  circuit.type = type.kind;
   take_gates(generate_netlist(text), {}, circuit);
-  circuit.cost = estimated_cost(estimate_cost(*circuit.netlist, circuit.type));
-  take_table(simulate(*circuit.netlist, circuit.type), circuit);
-  return circuit;
-}
-
-// A circuit of narrower operands than 8 bits; both unsigned.
-PricedCircuit of_narrow(const std::string& path, Netlist netlist, const PortMap& ports) {
-  PricedCircuit circuit;
-  circuit.name = netlist.name;
-  circuit.source = path;
-  take_gates(std::move(netlist), ports, circuit);
-  const int a = circuit.model->a_bits(), b = circuit.model->b_bits();
-  const std::size_t bits = circuit.netlist->find_port(circuit.ports.product)->nets.size();
-  if (a > 8 || b > 8 || bits != static_cast<std::size_t>(a + b))
-    throw NotMultiplierError("multipliers of other widths", Place{path},
-                             "\"" + circuit.name + "\" has operands of " + std::to_string(a) +
-                                 " and " + std::to_string(b) + " bits and " + std::to_string(bits) +
-                                 " output bits; circuits of at most 8 × 8 bits are priced");
-  circuit.cost = published_cost(read_published_figures(read_file(path)), OperandType::u8u8);
-  if (std::isnan(circuit.cost.power_mw)) {
-    static const double exact = uniform_energy(EnergyModel(exact_array_netlist(8, 8)));
-    circuit.cost.power_rel = uniform_energy(*circuit.model) / exact;
-    circuit.cost.source = "estimated";
-    circuit.cost.technology = "unit-gate";
+  if (type.is_8x8()) {
+    circuit.cost = estimated_cost(estimate_cost(*circuit.netlist, type));
+    take_table(simulate(*circuit.netlist, type.kind), circuit);
+  } else {
+    circuit.cost = narrow_cost(circuit, "");
+    take_table(simulate_narrow(*circuit.netlist, type), circuit);
   }
-  for (auto& row : circuit.max_product)
-    for (double& most : row) most = ((1 << a) - 1) * ((1 << b) - 1);
   return circuit;
 }
 
 PricedCircuit of_file(const std::string& path, const NetlistOptions& options) {
-  std::optional<Multiplier> multiplier;
-  try {
-    multiplier = read_design_circuit(path, options);
-  } catch (const NotMultiplierError&) {
-    if (path.ends_with(".c")) throw;
-  }
-  if (path.ends_with(".c"))
+  if (is_c_model_file(path))
     throw InputError(860, Place{path}, "a C model has no gates, so it has no energy");
+  const Multiplier multiplier = read_design_circuit(path, options);
+  refuse_signed_narrow(multiplier.lut.sized_type(), path);
   Netlist netlist = read_netlist(path, options);
   PortMap ports = find_multiplier_ports(netlist, options.ports);
-  if (!multiplier) return of_narrow(path, std::move(netlist), ports);
-  if (multiplier->provenance.order == OperandOrder::ba) std::swap(ports.a, ports.b);
+  if (multiplier.provenance.order == OperandOrder::ba) std::swap(ports.a, ports.b);
   PricedCircuit circuit;
-  circuit.name = multiplier->name;
+  circuit.name = multiplier.name;
   circuit.source = path;
-  circuit.type = multiplier->lut.type();
+  circuit.type = multiplier.lut.type();
   take_gates(std::move(netlist), ports, circuit);
-  circuit.cost = multiplier->cost;
-  take_table(multiplier->lut, circuit);
+  circuit.cost = multiplier.lut.sized_type().is_8x8() ? multiplier.cost
+                                                      : narrow_cost(circuit, read_file(path));
+  take_table(multiplier.lut, circuit);
   return circuit;
 }
 
@@ -207,7 +195,7 @@ std::vector<std::shared_ptr<const PricedCircuit>> circuits_of(
   };
   for (const PricedCircuit& circuit : circuits) {
     if (circuit.sha256.empty()) continue;
-    const double energy = uniform_energy(*circuit.model);
+    const double energy = detail::uniform_energy(*circuit.model).all;
     offer(circuit, energy);
     if (circuit.sha256_swapped != circuit.sha256 && circuit.type != OperandType::u8s8)
       offer(with_swapped_operands(circuit), energy);

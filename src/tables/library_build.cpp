@@ -76,7 +76,7 @@ bool load(const DesignRef& ref, const OpenOptions& options, Outcome& outcome) {
     outcome.multipliers.push_back(ref.load());
     return true;
   } catch (const NotMultiplierError& error) {
-    if (error.kind() != wide_kind() || ref.source.ends_with(".c")) throw;
+    if (error.kind() != wide_kind() || is_c_model_file(ref.source)) throw;
   }
   outcome.wide.push_back(open_wide(ref.source, options));
   return false;

@@ -9,6 +9,7 @@
 #include "axmul/core/errors.hpp"
 #include "axmul/core/philox.hpp"
 #include "axmul/netlist/energy_model.hpp"
+#include "axmul/tables/energy.hpp"
 
 namespace axmul::detail {
 
@@ -110,6 +111,11 @@ Step step_of(const Grid& grid, const Shape& shape, int below, bool a_signed, std
 }
 
 }  // namespace
+
+SwitchingEnergy uniform_energy(const EnergyModel& model) {
+  const int a = model.a_bits(), b = model.b_bits();
+  return model.energy(PairPlanes(uniform_pairs(a, b), a, b));
+}
 
 int operand_bits(bool layer_signed, bool multiplier_signed) {
   return layer_signed && !multiplier_signed ? 7 : 8;

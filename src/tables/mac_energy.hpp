@@ -3,6 +3,7 @@
 
 #include "axmul/model/layer_operands.hpp"
 #include "axmul/model/operand_stream.hpp"
+#include "axmul/netlist/energy_model.hpp"
 #include "axmul/netlist/netlist.hpp"
 
 namespace axmul::detail {
@@ -16,6 +17,9 @@ struct AccumulatorSpec {
 
   auto operator<=>(const AccumulatorSpec&) const = default;
 };
+
+/// Under uniform_pairs() of the model's operands.
+SwitchingEnergy uniform_energy(const EnergyModel& model);
 
 /// Bits of a layer's operand that carry its magnitude: 7 where it is signed and the multiplier is
 /// not, else 8.

@@ -152,6 +152,25 @@ TEST_CASE("designs of more than 8x8 bits are streamed by the same commands") {
   CHECK(run_cli({"export", "exact(type=u10u10)", "-o", (dir / "x.h5").string()}).code == 3);
 }
 
+TEST_CASE("info knows designs of more than 8x8 bits") {
+  const auto found =
+      json::parse(run_cli({"info", "drum(k=6,type=u12u12)", "--format", "json"}).out);
+  CHECK(found["name"] == "drum(k=6,type=u12u12)");
+  CHECK(found["type"] == "u12u12");
+  CHECK(found["power_rel"].get<double>() > 0);
+}
+
+TEST_CASE("a report leaves out what has no 8x8 bits, and says so") {
+  const test::ScratchDir dir;
+  const std::string page = (dir / "r.html").string();
+  const auto mixed = run_cli({"report", "exact", "exact(type=u8u3)", "-o", page});
+  CHECK(mixed.code == 0);
+  CHECK(mixed.err.find("left out") != std::string::npos);
+  CHECK(mixed.err.find("exact(type=u8u3)") != std::string::npos);
+  CHECK(test::read_text(page).find("exact") != std::string::npos);
+  CHECK(run_cli({"report", "exact(type=u8u3)", "-o", page, "--force"}).code == 2);
+}
+
 TEST_CASE("EvoApproxLib's narrow multipliers: every published figure is recomputed") {
   const auto folder = test::data_path("evoapprox-narrow");
   if (!folder) AXMUL_SKIP("needs AXMUL_DATA/evoapprox-narrow");

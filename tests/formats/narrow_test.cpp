@@ -72,3 +72,22 @@ TEST_CASE("signs of a narrow table are told by its products") {
   CHECK(back.provenance.type_from == "values");
   CHECK(back.provenance.warning.empty());
 }
+
+TEST_CASE("operand columns that contradict widths or type are refused") {
+  const auto rows = [](int first, int first_count, int second, int second_count, const char* gap) {
+    std::string text;
+    for (int i = first; i < first + first_count; ++i)
+      for (int j = second; j < second + second_count; ++j)
+        text += std::to_string(i) + gap + std::to_string(j) + gap + std::to_string(i * j) + "\n";
+    return text;
+  };
+  ReadOptions options{.format = "listing", .width = OperandWidths{8, 3}};
+  CHECK(parse_table(rows(0, 256, 0, 8, " "), "x.lst", options).lut(200, 7) == 1400);
+  CHECK_THROWS_WITH_AS(parse_table(rows(0, 8, 0, 256, " "), "x.lst", options),
+                       doctest::Contains("AX352"), InputError);
+  options = {.type = OperandType::u8u8, .format = "triplets", .width = OperandWidths{4, 4}};
+  CHECK_THROWS_WITH_AS(parse_table(rows(-8, 16, -8, 16, " "), "x.txt", options),
+                       doctest::Contains("AX313"), InputError);
+  options.type = OperandType::s8s8;
+  CHECK(parse_table(rows(-8, 16, -8, 16, " "), "x.txt", options).lut(-8, 7) == -56);
+}

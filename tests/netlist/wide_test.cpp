@@ -100,3 +100,25 @@ TEST_CASE("a wide circuit reads back from the Verilog it is kept as, and its cos
           .power_rel;
   CHECK(exact < 0.95);
 }
+
+TEST_CASE("a first operand alone signed is b, as in narrower circuits") {
+  const test::ScratchDir dir;
+  const std::string path = (dir / "m.v").string();
+  Netlist netlist = exact_array_netlist(*parse_sized_type("u10s9"));
+  for (Port& port : netlist.ports) {
+    if (port.name == "A") port.name = "y";
+    if (port.name == "B") port.name = "a", port.is_signed = true;
+    if (port.name == "O") port.is_signed = true;
+  }
+  for (Port& port : netlist.ports)
+    if (port.name == "y") port.name = "b";
+  netlist.name = "m";
+  test::write_text(path, to_verilog(netlist));
+  const WideMultiplier read = read_wide_circuit(path);
+  CHECK(to_string(read.products->type()) == "u10s9");
+  CHECK(read.provenance.order == OperandOrder::ba);
+  CHECK(read.provenance.type_from == "ports");
+  NetlistOptions options;
+  options.order = OperandOrder::ab;
+  CHECK_THROWS_WITH_AS(read_wide_circuit(path, options), doctest::Contains("AX252"), InputError);
+}

@@ -120,6 +120,17 @@ TEST_CASE("narrow circuits get the upper bits of seven, rounded; their accumulat
   CHECK(prices.traced(0, 1).accumulator_bits == 21);
   CHECK(prices.traced(0, 0).accumulator < prices.traced(0, 1).accumulator);
   CHECK(prices.traced(0, 0).rounding == 0);  // activations keep their bits
+  // Both are over the exact 8x8: the estimate as in the column of uniform operands, the published
+  // power over that of mul8u_1JFF. A generated one is the same circuit.
+  CHECK(prices.published[0] == doctest::Approx(prices.uniform[0].all / prices.exact_uniform.all));
+  CHECK(prices.published[0] < 0.3);
+  write_text(dir / "mul8x3u_known.v", "// PDK45_PWR = 0.0782 mW\n" + narrow_verilog(3));
+  const Circuits others = circuits({(dir / "mul8x3u_known.v").string(), "exact(type=u8u3)"});
+  const EnergyPrices published = price(all, others, options);
+  CHECK(published.published[0] == doctest::Approx(0.2));
+  CHECK(published.published[1] == doctest::Approx(prices.published[0]));
+  CHECK(others[1]->sha256 == exact.sha256());
+  CHECK(error_id([] { read_priced_circuit("exact(type=s7s7)"); }) == 254);
 }
 
 TEST_CASE("the accumulator adds, and negates where the signs differ") {

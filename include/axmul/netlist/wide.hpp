@@ -14,7 +14,7 @@
 
 namespace axmul {
 
-/// The products of a netlist; type.bits are those of its ports, the product port has 1 … 40 bits
+/// The products of a netlist; type.bits are those of its ports, the product port has 1 … 36 bits
 /// and is two's complement unless the type is unsigned. Throws InputError AX251 on ports that do
 /// not fit.
 AXMUL_API std::shared_ptr<const ProductSource> netlist_products(const Netlist& netlist,
